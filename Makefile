@@ -1,0 +1,81 @@
+# Everything a newcomer needs is `make run` and `make test`. Both first make `.venv` and install what the lock
+# files name, with hashes; later runs find that done and start at once.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON3 ?= python3
+PYTEST_ARGS ?= -n 2
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON := $(BIN)/python
+PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input
+
+# Nothing is taken that the locks do not name, not even to build our own package.
+INSTALL_SELF := $(PIP) install --quiet --no-deps --no-build-isolation --editable .
+
+.PHONY: help
+help: ## this list
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+.PHONY: run
+run: $(VENV)/.installed-run ## a working example: a desired repository, a target and the daemon
+	@$(PYTHON) tools/quickstart.py $(ARGS)
+
+.PHONY: test
+test: lint ## every check, then every test; `make test PYTEST_ARGS="-k season"` for some tests
+	$(PYTHON) -m pytest $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: $(VENV)/.installed-dev ## the checks alone
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/codespell
+
+.PHONY: format
+format: $(VENV)/.installed-dev ## lay out the code and mend what can be mended without a decision
+	$(BIN)/ruff check --fix --exit-zero
+	$(BIN)/ruff format
+
+.PHONY: bench
+bench: $(VENV)/.installed-dev ## the benchmarks
+	$(PYTHON) -m benchmarks $(ARGS)
+
+# Only this needs uv. `make lock ARGS=--upgrade` takes newer versions; those younger than a week are left alone.
+UV ?= $(or $(shell command -v uv),$(BIN)/uv)
+LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links --exclude-newer "7 days" --extra postgres --extra build $(ARGS)
+
+.PHONY: lock
+lock: ## write requirements.lock and requirements-dev.lock anew from pyproject.toml (needs uv)
+	@$(UV) --version >/dev/null || { echo "make lock needs uv: $(PIP) install uv" >&2; exit 1; }
+	$(LOCK) pyproject.toml --output-file requirements.lock
+	$(LOCK) --extra dev --constraints requirements.lock pyproject.toml --output-file requirements-dev.lock
+
+.PHONY: clean
+clean: ## remove the virtual environment and every cache; `state` stays
+	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find reconciler tests -type d -name __pycache__ -prune -exec rm -rf {} +
+
+# An unfinished environment is taken away again, or the next run would believe in it.
+$(PYTHON):
+	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or newer is needed; name it with: make PYTHON3=python3.11 …" >&2; exit 1; }
+	@echo "Making $(VENV) …"
+	@$(PYTHON3) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "Python cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/.installed-run: requirements.lock pyproject.toml | $(PYTHON)
+	@echo "Installing what requirements.lock names …"
+	@$(PIP) install --quiet --require-hashes --requirement requirements.lock
+	@$(INSTALL_SELF)
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock pyproject.toml | $(PYTHON)
+	@echo "Installing what requirements-dev.lock names …"
+	@$(PIP) install --quiet --require-hashes --requirement requirements-dev.lock
+	@$(INSTALL_SELF)
+	@touch $@ $(VENV)/.installed-run

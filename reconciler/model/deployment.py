@@ -1,0 +1,141 @@
+"""What is recorded of a release to one environment, and which moves are legal?
+
+    pending ──► started ──► completed
+       │           ├──────► failed
+       └──► aborted ◄┘
+
+A pending deployment waits for its turn and may be superseded; a started one is in a target's hands. Terminal states
+never change. What should be deployed is the planner's question.
+"""
+
+import hashlib
+from typing import Any, Literal
+
+from pydantic import Field
+
+from reconciler.model.shape import Config, Instant, shape
+from reconciler.model.version import canonical
+
+Status = Literal["pending", "started", "completed", "failed", "aborted"]
+ACTIVE: frozenset[Status] = frozenset({"pending", "started"})
+LEGAL: dict[Status, frozenset[Status]] = {
+    "pending": frozenset({"started", "aborted"}),  # it got its turn; it was superseded or a person stopped it
+    "started": frozenset({"completed", "failed", "aborted"}),  # how the target fared, or it was told to stop
+    "completed": frozenset(),
+    "failed": frozenset(),
+    "aborted": frozenset(),
+}
+
+Cause = Literal[
+    "release",
+    "promotion",
+    "schedule",
+    "season-start",
+    "season-end",
+    "rollback",
+    "auto-rollback",
+    "restore",
+    "retry",
+    "repair",
+    "external",
+]
+ROLLBACKS: frozenset[Cause] = frozenset({"rollback", "auto-rollback"})
+
+
+@shape
+class Allotment:
+    """One recorded version's part of the traffic, in percent."""
+
+    version: str
+    number: int
+    name: str | None = None
+    percent: float
+
+
+@shape
+class Subject:
+    """What a deployment releases: versions with their shares, and the environment's settings over theirs."""
+
+    traffic: tuple[Allotment, ...]
+    config: Config = Field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest that is equal for equal subjects: the same versions in the same shares with the same settings."""
+        shares = sorted([share.version, float(share.percent)] for share in self.traffic)
+        return hashlib.sha256(canonical([shares, self.config]).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@shape
+class Grounds:
+    """Why the subject is what it is: compared with the next one to tell which cause a change has."""
+
+    chosen_by: Literal["base", "schedule", "season"] = "base"
+    """Which layer chose the versions; what a season chose is never promoted."""
+    base: str = ""
+    """Fingerprint of what would run without seasons."""
+    scheduled_at: Instant | None = None
+    """The schedule entry in force, by its moment."""
+    seasons: tuple[str, ...] = ()
+    """Names of the active seasons, in the order they were laid over."""
+    season_ends: tuple[Instant, ...] = ()
+    """When each of them ends, as it looked then: tells an end that came from one that a commit brought."""
+
+
+@shape
+class Event:
+    """One step in a deployment's life."""
+
+    at: Instant
+    status: str
+    message: str = ""
+    actor: str = ""
+
+
+@shape
+class Deployment:
+    """The record that a subject is released to one environment: who, when, why, from which commit, how it went."""
+
+    id: str
+    number: int
+    app: str
+    environment: str
+    status: Status
+    cause: Cause
+    traffic: tuple[Allotment, ...]
+    config: Config = Field(default_factory=dict)
+    commit: str | None = None
+    deployed_by: str = ""
+    reason: str = ""
+    rolled_back_from: str | None = None
+    reverts: tuple[str, ...] = ()
+    created_at: Instant
+    started_at: Instant | None = None
+    finished_at: Instant | None = None
+    late_by_seconds: float | None = None
+    error: str | None = None
+    scm_branch: str | None = None
+    scm_sha: str | None = None
+    build_url: str | None = None
+    extra_metadata: dict[str, Any] = Field(default_factory=dict)
+    grounds: Grounds = Field(default_factory=Grounds)
+    attempts: int = 0
+    next_attempt_at: Instant | None = None
+    """When a started deployment whose attempt failed is tried again; nothing is running until then."""
+
+    @property
+    def subject(self) -> Subject:
+        """What it releases."""
+        return Subject(traffic=self.traffic, config=self.config)
+
+    @property
+    def duration_seconds(self) -> float | None:
+        """From the start to the end of the work."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()
+
+    @property
+    def active(self) -> bool:
+        """Whether it is still to end."""
+        return self.status in ACTIVE

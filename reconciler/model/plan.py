@@ -1,0 +1,115 @@
+"""What would be done, what waits for what, what is refused and why, and when to look again?
+
+A plan is a thing: it can be counted, shown in several ways, and refuses itself with its numbers and the way
+out. How it comes about is the planner's work; carrying it out is the engine's.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from reconciler.model.app import Triggers
+from reconciler.model.deployment import Cause, Grounds, Subject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deploy:
+    """Release a subject to an environment. An empty traffic retires the app there."""
+
+    app: str
+    environment: str
+    cause: Cause
+    subject: Subject
+    reason: str
+    commit: str | None = None
+    deployed_by: str = ""
+    reverts: tuple[str, ...] = ()
+    rolled_back_from: str | None = None
+    grounds: Grounds
+    due_at: datetime | None = None
+    """When a scheduled change was due (UTC); its lateness is recorded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abort:
+    """Stop an active deployment: at once where nothing runs, else by telling its target."""
+
+    app: str
+    environment: str
+    deployment: str
+    running: bool
+    reason: str
+    actor: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyTriggers:
+    """Hand routes, domains and crons to the target, without a deployment."""
+
+    app: str
+    environment: str
+    triggers: Triggers
+
+
+Action = Deploy | Abort | ApplyTriggers
+
+WaitsFor = Literal["manifest", "pause", "deployment", "dependency", "promotion", "retry", "version"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What is held back, by what, until when (UTC; None: until somebody or something acts)."""
+
+    app: str
+    environment: str
+    waits_for: WaitsFor
+    until: datetime | None = None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """What a rule stopped, with its numbers and the way out."""
+
+    app: str
+    environment: str
+    rule: Literal["suspect", "mass-change", "withdrawn", "version", "rollback"]
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The answer to: what is to be done now? Planning again after carrying it out gives an empty one."""
+
+    actions: tuple[Action, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    wake_at: datetime | None = None
+    """The earliest moment (UTC) at which the answer can change without a new commit."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not self.actions
+
+
+def together(plans: Iterable[Plan]) -> Plan:
+    """Several plans as one; what rolls back comes first."""
+    parts = list(plans)
+    actions = [action for part in parts for action in part.actions]
+    wakes = [part.wake_at for part in parts if part.wake_at]
+    return Plan(
+        actions=tuple(sorted(actions, key=_urgency)),
+        waiting=tuple(item for part in parts for item in part.waiting),
+        refused=tuple(item for part in parts for item in part.refused),
+        wake_at=min(wakes, default=None),
+    )
+
+
+def _urgency(action: Action) -> int:
+    if isinstance(action, Abort):
+        return 0
+    if isinstance(action, Deploy):
+        return 1 if action.cause in ("rollback", "auto-rollback") else 2
+    return 3

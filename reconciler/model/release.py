@@ -1,0 +1,47 @@
+"""What is a target handed?
+
+A `Release` holds everything that a target needs to carry a deployment out, and nothing that it must ask for.
+Secrets are references; the target's surroundings turn them into values at the last moment.
+"""
+
+from pydantic import Field
+
+from reconciler.model.app import Binding, SecretReference
+from reconciler.model.shape import Config, shape
+
+
+@shape
+class ReleasedVersion:
+    """One version's part in a release; `config` is the version's own with every layer over it."""
+
+    version: str
+    number: int
+    name: str | None
+    percent: float
+    message: str = ""
+    tags: tuple[str, ...] = ()
+    created_at: str = ""
+    bundle: str | None = None
+    image: str | None = None
+    config: Config = Field(default_factory=dict)
+    bindings: tuple[Binding, ...] = ()
+    secrets: tuple[SecretReference, ...] = ()
+    migrations: tuple[str, ...] = ()
+
+
+@shape
+class Release:
+    """A deployment as a target sees it. An empty traffic means: retire the app here."""
+
+    deployment: str
+    number: int
+    app: str
+    environment: str
+    cause: str
+    commit: str | None
+    traffic: tuple[ReleasedVersion, ...]
+
+    @property
+    def largest(self) -> ReleasedVersion | None:
+        """The version with the largest share; the newer one where shares are equal."""
+        return max(self.traffic, key=lambda part: (part.percent, part.number), default=None)

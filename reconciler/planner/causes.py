@@ -1,0 +1,183 @@
+"""Why does a deployment exist, said in one word for machines and one sentence for people?
+
+An ordered cascade: what changed since the last deployment that reached the target, and who changed it. Whether a
+deployment is to be made at all is not asked here.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from reconciler.desired import Desired, Latest, Pinned, Tracked
+from reconciler.model.deployment import Allotment, Cause, Deployment, Grounds, Subject
+from reconciler.model.version import label
+from reconciler.planner.promotions import Found
+from reconciler.planner.recorded import EnvironmentRecord, Look, RecordedApp, Touch
+
+RECONCILER = "reconciler"
+"""Who deploys what no commit of that moment asked for: promotions and edges of time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """Cause and reason of a deployment, and whose doing it is."""
+
+    cause: Cause
+    reason: str
+    commit: str | None = None
+    deployed_by: str = RECONCILER
+    reverts: tuple[str, ...] = field(default=())
+    due_at: datetime | None = None
+
+
+def spoken(traffic: tuple[Allotment, ...]) -> str:
+    """A traffic split in words: `v12`, or `v11 90 %, v12 10 %`."""
+    if not traffic:
+        return "nothing"
+    if len(traffic) == 1 and traffic[0].percent == 100:
+        return label(traffic[0].number, traffic[0].name)
+    return ", ".join(f"{label(part.number, part.name)} {part.percent:g} %" for part in traffic)
+
+
+def why(
+    wanted: Desired,
+    found: Found,
+    subject: Subject,
+    grounds: Grounds,
+    app: RecordedApp,
+    record: EnvironmentRecord,
+) -> Why:
+    """The cause of releasing `subject`, given what is recorded."""
+    previous = record.reached
+    said = spoken(subject.traffic)
+    if previous is None:
+        return _first(wanted, found, said, app, record)
+    if previous.grounds.base == grounds.base:
+        return _season(wanted, previous, said, app) or _by_touch(record.touch, subject, previous, said)
+    if schedule := _schedule(wanted, previous, record, said):
+        return schedule
+    versions_changed = _versions(subject.traffic) != _versions(previous.traffic)
+    if versions_changed and isinstance(wanted.choice, Tracked) and found.source:
+        return _promotion(wanted.choice, found, said)
+    if versions_changed and isinstance(wanted.choice, Latest) and app.content_touch:
+        return _published(app.content_touch, said)
+    return _by_touch(record.touch or app.content_touch, subject, previous, said)
+
+
+def _versions(traffic: tuple[Allotment, ...]) -> set[str]:
+    return {part.version for part in traffic}
+
+
+def _first(wanted: Desired, found: Found, said: str, app: RecordedApp, record: EnvironmentRecord) -> Why:
+    if isinstance(wanted.choice, Tracked):
+        return _promotion(wanted.choice, found, said)
+    touch = app.content_touch if isinstance(wanted.choice, Latest) else record.touch or app.content_touch
+    if touch is None:
+        return Why(cause="release", reason=f"{said} is the first here")
+    return Why(cause="release", reason=f"{said}: {touch.subject}", commit=touch.commit, deployed_by=touch.author)
+
+
+def _promotion(choice: Tracked, found: Found, said: str) -> Why:
+    commit = found.source.commit if found.source else None
+    return Why(cause="promotion", reason=f"{said} completed in {choice.environment}", commit=commit)
+
+
+_PUBLISHED: dict[Look, tuple[Cause, str]] = {
+    "new": ("release", "{said}: {subject}"),
+    "changed": ("release", "{said}: {subject}"),
+    "reapplied": ("release", "{short} brings {said} back"),
+    "restored": ("restore", "{short} returns to the content of {said}"),
+    "reverted": ("rollback", "{short} reverts {reverted}: back to {said}"),
+}
+
+
+def _published(touch: Touch, said: str) -> Why:
+    cause, reason = _PUBLISHED[touch.look]
+    return Why(
+        cause=cause,
+        reason=reason.format(
+            short=touch.commit[:10], said=said, subject=touch.subject, reverted=_shorts(touch.reverts)
+        ),
+        commit=touch.commit,
+        deployed_by=touch.author,
+        reverts=touch.reverts,
+    )
+
+
+def _shorts(commits: tuple[str, ...]) -> str:
+    return ", ".join(commit[:10] for commit in commits) or "an earlier commit"
+
+
+def _season(wanted: Desired, previous: Deployment, said: str, app: RecordedApp) -> Why | None:
+    before = dict(zip(previous.grounds.seasons, previous.grounds.season_ends, strict=False))
+    started = [season for season in wanted.seasons if season.name not in before]
+    commit = app.content_touch.commit if app.content_touch else previous.commit
+    if started:
+        names = ", ".join(season.name for season in started)
+        due = max(season.window.start for season in started)
+        return Why(cause="season-start", reason=f"{names} begins: {said}", commit=commit, due_at=due)
+    now_active = {season.name for season in wanted.seasons}
+    ended = [name for name in before if name not in now_active]
+    if ended:
+        due = max(before[name] for name in ended)
+        return Why(cause="season-end", reason=f"{', '.join(ended)} is over: {said}", commit=commit, due_at=due)
+    return None
+
+
+def _schedule(wanted: Desired, previous: Deployment, record: EnvironmentRecord, said: str) -> Why | None:
+    at = wanted.scheduled_at
+    if at is None or at == previous.grounds.scheduled_at:
+        return None
+    if record.touch and record.touch.at > at:  # the entry was written after its own moment: an ordinary change
+        return None
+    commit, by = (record.touch.commit, record.touch.author) if record.touch else (None, RECONCILER)
+    return Why(
+        cause="schedule",
+        reason=f"its scheduled moment has come: {said}",
+        commit=commit,
+        deployed_by=by,
+        due_at=at,
+    )
+
+
+def _by_touch(touch: Touch | None, subject: Subject, previous: Deployment, said: str) -> Why:
+    if touch is None:
+        return Why(cause="release", reason=f"settings changed: {said}")
+    returns = touch.look == "reverted" or moves_back(subject, previous)
+    if touch.look == "reverted":
+        reason = f"{touch.commit[:10]} reverts {_shorts(touch.reverts)}: back to {said}"
+    elif returns:
+        reason = f"{touch.commit[:10]} moves back to {said}: {touch.subject}"
+    else:
+        reason = f"{said}: {touch.subject}"
+    return Why(
+        cause="rollback" if returns else "release",
+        reason=reason,
+        commit=touch.commit,
+        deployed_by=touch.author,
+        reverts=touch.reverts,
+    )
+
+
+def moves_back(subject: Subject, previous: Deployment) -> bool:
+    """Whether a pin or split gives its largest share to an older version than had it before."""
+    return 0 < _leading(subject.traffic) < _leading(previous.traffic)
+
+
+def _leading(traffic: tuple[Allotment, ...]) -> int:
+    return max(((part.percent, part.number) for part in traffic), default=(0, 0))[1]
+
+
+def grounds_of(wanted: Desired, base: Subject) -> Grounds:
+    """What the next deployment is compared with."""
+    return Grounds(
+        chosen_by=wanted.chosen_by,
+        base=base.fingerprint,
+        scheduled_at=wanted.scheduled_at,
+        seasons=tuple(season.name for season in wanted.seasons),
+        season_ends=tuple(season.window.until for season in wanted.seasons),
+    )
+
+
+def is_pin(wanted: Desired) -> bool:
+    """Whether a person named the versions."""
+    return isinstance(wanted.choice, Pinned)

@@ -1,0 +1,268 @@
+"""What is to be done about one app now?
+
+Every environment ends in exactly one bucket: in sync, an action, something it waits for, or a refusal. Planning
+again after the actions were carried out gives no action.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from reconciler.desired import Desired, earliest
+from reconciler.model.app import App, Triggers
+from reconciler.model.deployment import Deployment, Grounds, Subject
+from reconciler.model.environment import Environment
+from reconciler.model.plan import Abort, Action, ApplyTriggers, Deploy, Plan, Refused, Waiting, together
+from reconciler.model.version import canonical
+from reconciler.planner.aim import Aim, Answer, aim
+from reconciler.planner.causes import RECONCILER, Why, spoken
+from reconciler.planner.promotions import withdrawn_in
+from reconciler.planner.recorded import Brake, EnvironmentRecord, PauseRecord, RecordedApp
+
+
+def plan(
+    app: App | None,
+    desired: Mapping[str, Desired],
+    environments: Mapping[str, Environment],
+    recorded: RecordedApp,
+    now: datetime,
+) -> Plan:
+    """The plan of one app in all its environments at `now` (UTC). `app` is None once it has left git."""
+    names = sorted({*desired, *recorded.environments})
+    return together(
+        _environment(app, desired.get(name), environments.get(name), recorded, _record(recorded, name), now)
+        for name in names
+    )
+
+
+def _record(recorded: RecordedApp, environment: str) -> EnvironmentRecord:
+    found = recorded.environments.get(environment)
+    return found or EnvironmentRecord(environment=environment, declared=True, touch=None)
+
+
+def _environment(
+    app: App | None,
+    wanted: Desired | None,
+    environment: Environment | None,
+    recorded: RecordedApp,
+    record: EnvironmentRecord,
+    now: datetime,
+) -> Plan:
+    if stop := _asked_to_stop(recorded, record):
+        return Plan(actions=(stop,))
+    recorded = _with_pause(recorded, wanted)
+    if wanted is None or app is None or environment is None:
+        if record.active and _idle(record.active):
+            return Plan(actions=(_abort(record.active, "it left git before its turn came"),))
+        answer = _retirement(recorded, record, environment)
+    else:
+        answer = aim(wanted, recorded, record, environment.spec.on_failure)
+    done = _reconcile(answer, recorded, record, now)
+    triggers = _triggers(app, wanted, recorded, record)
+    wakes = [
+        wanted.next_edge if wanted else None,
+        record.active.next_attempt_at if record.active else None,
+        record.triggers.retry_at if record.triggers else None,
+        *(item.until for item in done.waiting),
+    ]
+    return Plan(
+        actions=(*done.actions, *triggers),
+        waiting=done.waiting,
+        refused=done.refused,
+        wake_at=earliest([moment for moment in wakes if moment and moment > now]),
+    )
+
+
+def _asked_to_stop(recorded: RecordedApp, record: EnvironmentRecord) -> Abort | None:
+    active = record.active
+    request = next((r for r in recorded.aborts if active and r.deployment == active.id), None)
+    if active is None or request is None:
+        return None
+    return _abort(active, f"{request.actor} asked to stop it: {request.reason}", request.actor)
+
+
+def _idle(active: Deployment) -> bool:
+    """Nothing of it runs at this moment: it waits for its turn, or for its next attempt."""
+    return active.status == "pending" or active.next_attempt_at is not None
+
+
+def _abort(active: Deployment, reason: str, actor: str = RECONCILER) -> Abort:
+    return Abort(
+        app=active.app,
+        environment=active.environment,
+        deployment=active.id,
+        running=not _idle(active),
+        reason=reason,
+        actor=actor,
+    )
+
+
+def _retirement(recorded: RecordedApp, record: EnvironmentRecord, environment: Environment | None) -> Answer:
+    """What left git stays as it is, unless its environment prunes."""
+    running = record.running
+    if recorded.complaints or running is None or not running.traffic or not (environment and environment.spec.prune):
+        return Answer()
+    touch = record.touch or recorded.content_touch
+    reason = f"{touch.commit[:10]} removed it from git" if touch else "it left git"
+    back = touch is not None and touch.look == "reverted"
+    words = Why(
+        cause="rollback" if back else "release",
+        reason=f"{reason}, and {record.environment} prunes",
+        commit=touch.commit if touch else None,
+        deployed_by=touch.author if touch else RECONCILER,
+        reverts=touch.reverts if touch else (),
+    )
+    nothing = Subject(traffic=())
+    return Answer(aim=Aim(subject=nothing, grounds=Grounds(base=nothing.fingerprint), why=words))
+
+
+def _reconcile(answer: Answer, recorded: RecordedApp, record: EnvironmentRecord, now: datetime) -> Plan:
+    """The aim against what is active and what ran last."""
+    active, goal = record.active, answer.aim
+    if active is None:
+        return _against_settled(goal, answer, recorded, record, now, uncertain=False)
+    taken_back = bool(withdrawn_in(active, recorded)) and goal is not None and goal.urgent
+    if goal is None or (goal.subject.fingerprint == active.subject.fingerprint and not taken_back):
+        return Plan(waiting=(*answer.waiting, *_next_attempt(active)), refused=answer.refused)
+    if _idle(active):
+        superseded = _abort(active, f"superseded: {goal.why.reason}")
+        rest = _against_settled(goal, answer, recorded, record, now, uncertain=active.status == "started")
+        return Plan(actions=(superseded, *rest.actions), waiting=rest.waiting, refused=rest.refused)
+    if goal.urgent:
+        stop = _abort(active, goal.why.reason)
+        return Plan(actions=(stop,), waiting=(*answer.waiting, _running(active)), refused=answer.refused)
+    return Plan(waiting=(*answer.waiting, _running(active)), refused=answer.refused)
+
+
+def _against_settled(
+    goal: Aim | None,
+    answer: Answer,
+    recorded: RecordedApp,
+    record: EnvironmentRecord,
+    now: datetime,
+    *,
+    uncertain: bool,
+) -> Plan:
+    said = Plan(waiting=answer.waiting, refused=answer.refused)
+    settled = record.settled
+    if goal is None or (not uncertain and settled is not None and _same(settled, goal)):
+        return said
+    if not goal.urgent and settled is not None and (brake := _braked(goal, recorded)):
+        return Plan(waiting=answer.waiting, refused=(*answer.refused, _refused_by_brake(brake, recorded, record)))
+    if not goal.urgent and (held := _paused(recorded, record, now) or _dependency(recorded, record)):
+        return Plan(waiting=(*answer.waiting, held), refused=answer.refused)
+    deploy = Deploy(
+        app=recorded.app,
+        environment=record.environment,
+        cause=goal.why.cause,
+        subject=goal.subject,
+        reason=goal.why.reason,
+        commit=goal.why.commit,
+        deployed_by=goal.why.deployed_by,
+        reverts=goal.why.reverts,
+        rolled_back_from=goal.rolled_back_from,
+        grounds=goal.grounds,
+        due_at=goal.why.due_at,
+    )
+    return Plan(actions=(deploy,), waiting=answer.waiting, refused=answer.refused)
+
+
+def _same(settled: Deployment, goal: Aim) -> bool:
+    return settled.status == "completed" and settled.subject.fingerprint == goal.subject.fingerprint
+
+
+def _next_attempt(active: Deployment) -> tuple[Waiting, ...]:
+    if active.next_attempt_at is None:
+        return ()
+    return (
+        Waiting(
+            app=active.app,
+            environment=active.environment,
+            waits_for="retry",
+            until=active.next_attempt_at,
+            detail=f"attempt {active.attempts} of deployment {active.number} failed: {active.error or 'no word why'}",
+        ),
+    )
+
+
+def _running(active: Deployment) -> Waiting:
+    return Waiting(
+        app=active.app,
+        environment=active.environment,
+        waits_for="deployment",
+        detail=f"deployment {active.number} ({spoken(active.traffic)}) is still running",
+    )
+
+
+_COMMITTED = frozenset({"release", "restore", "retry"})
+"""Causes that a commit's change of the manifests has: only they are weighed by the brake."""
+
+
+def _braked(goal: Aim, recorded: RecordedApp) -> Brake | None:
+    return recorded.brakes[-1] if recorded.brakes and goal.why.cause in _COMMITTED else None
+
+
+def _refused_by_brake(brake: Brake, recorded: RecordedApp, record: EnvironmentRecord) -> Refused:
+    share = 100 * brake.changed / max(brake.recorded, 1)
+    return Refused(
+        app=recorded.app,
+        environment=record.environment,
+        rule="mass-change",
+        detail=f"{brake.commit[:10]} changes or removes {brake.changed} of {brake.recorded} ({share:.0f} %): revert "
+        f"it, or commit with the trailer `Allow-Mass-Change: {brake.changed}`",
+    )
+
+
+def _paused(recorded: RecordedApp, record: EnvironmentRecord, now: datetime) -> Waiting | None:
+    pauses = [p for p in recorded.pauses if p.environment in (None, record.environment) and p.until > now]
+    if not pauses:
+        return None
+    last = max(pauses, key=lambda pause: pause.until)
+    return Waiting(
+        app=recorded.app,
+        environment=record.environment,
+        waits_for="pause",
+        until=last.until,
+        detail=f"paused by {last.by}: {last.reason}",
+    )
+
+
+def _dependency(recorded: RecordedApp, record: EnvironmentRecord) -> Waiting | None:
+    for other in recorded.dependencies:
+        if other.environment == record.environment and (other.active or not other.completed):
+            state = "is being deployed" if other.active else "has not completed"
+            return Waiting(
+                app=recorded.app,
+                environment=record.environment,
+                waits_for="dependency",
+                detail=f"{other.app}, which it depends on, {state} in {record.environment}",
+            )
+    return None
+
+
+def triggers_digest(triggers: Triggers) -> str | None:
+    """What trigger settings are compared by; None for none at all."""
+    parts = [list(triggers.routes), list(triggers.domains), list(triggers.crons)]
+    return hashlib.sha256(canonical(parts).encode()).hexdigest() if any(parts) else None
+
+
+def _triggers(
+    app: App | None, wanted: Desired | None, recorded: RecordedApp, record: EnvironmentRecord
+) -> tuple[Action, ...]:
+    """Routes, domains and crons that the target has not been asked to take yet, once something runs there."""
+    if app is None or wanted is None or record.running is None or recorded.complaints:
+        return ()
+    requested = record.triggers.requested if record.triggers else None
+    if requested == triggers_digest(app.spec.triggers):
+        return ()
+    return (ApplyTriggers(app=app.name, environment=record.environment, triggers=app.spec.triggers),)
+
+
+def _with_pause(recorded: RecordedApp, wanted: Desired | None) -> RecordedApp:
+    """A pause that the manifest declares counts like one that was asked for by hand."""
+    if wanted is None or wanted.pause is None:
+        return recorded
+    pause = wanted.pause
+    declared = PauseRecord(environment=wanted.environment, by=pause.by, reason=pause.reason, until=pause.until)
+    return replace(recorded, pauses=(*recorded.pauses, declared))

@@ -1,0 +1,93 @@
+"""What goes back, and to what?
+
+Two rules: a version that a revert withdrew leaves every environment that took it by promotion, now; a
+deployment that failed is followed by the last good one where the environment says so. What was rolled back is
+remembered as suspect.
+"""
+
+from reconciler.desired import Desired, Tracked
+from reconciler.model.deployment import ROLLBACKS, Deployment, Grounds, Subject
+from reconciler.planner.causes import RECONCILER, Why, grounds_of, is_pin, spoken
+from reconciler.planner.promotions import newest_good, withdrawn_in
+from reconciler.planner.recorded import EnvironmentRecord, RecordedApp, Suspicion, Withdrawal
+
+
+def withdrawal(wanted: Desired, app: RecordedApp, record: EnvironmentRecord) -> tuple[Withdrawal, Deployment] | None:
+    """The newest withdrawal that concerns what is here by promotion, or on its way here."""
+    if not isinstance(wanted.choice, Tracked):
+        return None
+    here = [d for d in (record.active, record.settled) if d is not None]
+    hits = [(app.withdrawn[version], d) for d in here for version in withdrawn_in(d, app)]
+    return max(hits, key=lambda hit: hit[0].position, default=None)
+
+
+def retreat(
+    wanted: Desired, app: RecordedApp, record: EnvironmentRecord, taken_back: Withdrawal, left: Deployment
+) -> tuple[Subject, Grounds, Why] | None:
+    """Where to go from a withdrawn version: what the revert restored if that ran here, else the newest good one."""
+    good = _restored(record, app, taken_back) or newest_good(record, app)
+    if good is None:
+        return None
+    subject = Subject(traffic=good.traffic, config=dict(wanted.config))
+    reason = (
+        f"{taken_back.commit[:10]} reverts {taken_back.reverts[:10]}, which {spoken(left.traffic)} contains: "
+        f"back to {spoken(good.traffic)}"
+    )
+    why = Why(
+        cause="rollback",
+        reason=reason,
+        commit=taken_back.commit,
+        deployed_by=taken_back.author,
+        reverts=(taken_back.reverts,),
+    )
+    base = Subject(traffic=good.traffic, config=dict(wanted.base_config))
+    return subject, grounds_of(wanted, base), why
+
+
+def _restored(record: EnvironmentRecord, app: RecordedApp, taken_back: Withdrawal) -> Deployment | None:
+    if taken_back.restores is None or taken_back.restores in app.withdrawn:
+        return None
+    return next((d for d in record.completed if [part.version for part in d.traffic] == [taken_back.restores]), None)
+
+
+def suspicion(subject: Subject, wanted: Desired, record: EnvironmentRecord) -> Suspicion | None:
+    """Why automation must not deploy this here again, if it went wrong here before.
+
+    A version named by a person is judged as a whole subject only, and a commit that names it again after the failure
+    is that person's newer word.
+    """
+    whole = record.suspicions.get(subject.fingerprint)
+    if not is_pin(wanted):
+        parts = [record.suspicions[p.version] for p in subject.traffic if p.version in record.suspicions]
+        return max([*parts, *([whole] if whole else [])], key=lambda s: s.at, default=None)
+    return whole if whole and not (record.touch and record.touch.at > whole.at) else None
+
+
+def last_good(
+    wanted: Desired, app: RecordedApp, record: EnvironmentRecord, bad: Subject
+) -> tuple[Subject, Grounds] | None:
+    """What stood here before it went wrong: the last good versions with today's settings, else with those of then."""
+    for good in record.completed:
+        if not good.traffic or withdrawn_in(good, app) or any(p.version in record.suspicions for p in good.traffic):
+            continue
+        today = Subject(traffic=good.traffic, config=dict(wanted.config))
+        for subject in (today, good.subject):
+            if subject.fingerprint not in record.suspicions and subject.fingerprint != bad.fingerprint:
+                base = Subject(traffic=good.traffic, config=dict(wanted.base_config))
+                return subject, grounds_of(wanted, base)
+    return None
+
+
+def after_failure(failed: Deployment, subject: Subject) -> Why:
+    """The words for going back after a failure."""
+    return Why(
+        cause="auto-rollback",
+        reason=f"{spoken(failed.traffic)} failed (deployment {failed.number}): back to {spoken(subject.traffic)}",
+        commit=failed.commit,
+        deployed_by=RECONCILER,
+    )
+
+
+def is_rollback(deployment: Deployment) -> bool:
+    """Whether a deployment itself goes back: when that fails too, a person is needed."""
+    return deployment.cause in ROLLBACKS

@@ -1,0 +1,47 @@
+"""How long is '1h30m', and how is a length of time written?
+
+A day is 24 hours here; that a calendar day may be longer is the business of `zones`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from reconciler.errors import ScheduleError
+from reconciler.schedule.complaints import quoted
+
+_PARTS = re.compile(r"(?:([0-9]{1,9})d)?(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,10})s)?", re.ASCII)
+_UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+LONGEST = timedelta(days=36_525)
+
+
+def duration(text: str) -> timedelta:
+    """The length that `text` means: '90s', '15m', '2h', '7d', or a sum from large to small like '1h30m'.
+
+    Raises ScheduleError for anything else, a sign included, and for more than a century.
+    """
+    found = _PARTS.fullmatch(text)
+    if not text or not found:
+        raise ScheduleError(f"{quoted(text)} is not a duration", "write a number and a unit: 90s, 15m, 2h, 7d or 1h30m")
+    seconds = sum(int(part or 0) * size for part, size in zip(found.groups(), _UNITS.values(), strict=True))
+    if seconds > LONGEST.total_seconds():
+        raise ScheduleError(f"{quoted(text)} is more than a century", f"write {LONGEST.days}d or less")
+    return timedelta(seconds=seconds)
+
+
+def offset(text: str) -> timedelta:
+    """A duration with an optional sign, '-3d' or '+1d': before or after some moment. Raises ScheduleError."""
+    length = duration(text[1:] if text[:1] in ("+", "-") else text)
+    return -length if text.startswith("-") else length
+
+
+def spell(length: timedelta) -> str:
+    """`length` as text that `offset` reads back: '1h30m', '-3d', '0s'. Fractions of a second are left out."""
+    rest = abs(length) // timedelta(seconds=1)
+    sign = "-" if length < timedelta() and rest else ""
+    parts = []
+    for unit, size in _UNITS.items():
+        count, rest = divmod(rest, size)
+        parts.append(f"{count}{unit}" if count else "")
+    return sign + ("".join(parts) or "0s")

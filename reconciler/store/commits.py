@@ -1,0 +1,168 @@
+"""Which commits were noted, and what did each of them touch?
+
+Backs the search for the commit that another one reverts.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from reconciler.store import tables
+from reconciler.store.database import Transaction
+
+C = tables.commits.c
+T = tables.touches.c
+ENOUGH = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """A commit that was noted, or was brought in by one that was; `position` is its place on the branch."""
+
+    id: str
+    position: int
+    subject: str
+    direction: str | None
+
+
+def note(transaction: Transaction, rows: Sequence[dict[str, Any]]) -> None:
+    """Record commits."""
+    if rows:
+        transaction.connection.execute(tables.commits.insert(), rows)
+
+
+def note_merged(transaction: Transaction, rows: Sequence[dict[str, Any]]) -> None:
+    """Record commits that merges brought in; one that came twice keeps its first place."""
+    if not rows:
+        return
+    ids = [row["id"] for row in rows]
+    known = set(transaction.connection.execute(select(tables.merged.c.id).where(tables.merged.c.id.in_(ids))).scalars())
+    fresh = {row["id"]: row for row in rows if row["id"] not in known}
+    if fresh:
+        transaction.connection.execute(tables.merged.insert(), list(fresh.values()))
+
+
+def note_touches(transaction: Transaction, rows: Sequence[dict[str, Any]]) -> None:
+    """Record what a commit changed."""
+    if rows:
+        transaction.connection.execute(tables.touches.insert(), rows)
+
+
+def _on_branch(connection: Connection, where: Any) -> list[Noted]:
+    query = select(C.id, C.position, C.subject, C.direction).where(where).order_by(C.position.desc()).limit(ENOUGH)
+    return [
+        Noted(id=r.id, position=r.position, subject=r.subject, direction=r.direction) for r in connection.execute(query)
+    ]
+
+
+def _brought_in(connection: Connection, where: Any) -> list[Noted]:
+    m = tables.merged.c
+    query = (
+        select(m.id, m.position, m.subject, C.direction)
+        .join_from(tables.merged, tables.commits, C.position == m.position)
+        .where(where)
+        .order_by(m.position.desc())
+        .limit(ENOUGH)
+    )
+    return [
+        Noted(id=r.id, position=r.position, subject=r.subject, direction=r.direction) for r in connection.execute(query)
+    ]
+
+
+def by_id_prefix(connection: Connection, prefix: str) -> list[Noted]:
+    """Commits whose id begins like this, the newest first; those on the branch before those that merges brought in."""
+    upper = prefix + "g"  # ids are hexadecimal: everything that begins with the prefix sorts before this
+    found = _on_branch(connection, (C.id >= prefix) & (C.id < upper))
+    return found or _brought_in(connection, (tables.merged.c.id >= prefix) & (tables.merged.c.id < upper))
+
+
+def by_pull_request(connection: Connection, number: int) -> list[Noted]:
+    """Commits that a pull request of this number became, the newest first."""
+    return _on_branch(connection, C.pull_request == number) or _brought_in(
+        connection, tables.merged.c.pull_request == number
+    )
+
+
+def by_title_prefix(connection: Connection, title: str) -> list[Noted]:
+    """Commits whose subject begins like this, the newest first."""
+    upper = title + "\U0010ffff"
+    found = _on_branch(connection, (C.subject >= title) & (C.subject < upper))
+    return found or _brought_in(connection, (tables.merged.c.subject >= title) & (tables.merged.c.subject < upper))
+
+
+def at_position(connection: Connection, position: int) -> Any:
+    """The commit at a place on the branch."""
+    return connection.execute(select(tables.commits).where(C.position == position)).one_or_none()
+
+
+def touched_by(connection: Connection, positions: Iterable[int]) -> dict[int, dict[tuple[str, str], str | None]]:
+    """What the commits at these places changed, and what stood there before."""
+    found: dict[int, dict[tuple[str, str], str | None]] = {position: {} for position in positions}
+    for row in connection.execute(select(tables.touches).where(T.position.in_(list(found)))):
+        found[row.position][row.app, row.environment] = row.before
+    return found
+
+
+def published_at(connection: Connection, app: str, version: str) -> int | None:
+    """The newest place at which an app's content became this version."""
+    query = select(func.max(T.position)).where(T.app == app, T.environment == "", T.after == version)
+    found = connection.execute(query).scalar()
+    return None if found is None else int(found)
+
+
+def published_between(connection: Connection, app: str, first: int, before: int) -> set[str]:
+    """Versions that commits from `first` to just before `before` published."""
+    query = select(T.after).where(T.app == app, T.environment == "", T.position >= first, T.position < before)
+    return {version for version in connection.execute(query).scalars() if version}
+
+
+def withdraw(transaction: Transaction, rows: Sequence[dict[str, Any]]) -> None:
+    """Record that versions were taken back; the newest revert's word counts."""
+    if rows:
+        w = tables.withdrawals
+        transaction.connection.execute(delete(w).where(w.c.version.in_([row["version"] for row in rows])))
+        transaction.connection.execute(w.insert(), rows)
+
+
+def ask_again(transaction: Transaction, versions: Iterable[str]) -> None:
+    """A later ordinary commit asks for these again: they are no longer withdrawn."""
+    wanted = list(versions)
+    if wanted:
+        transaction.connection.execute(delete(tables.withdrawals).where(tables.withdrawals.c.version.in_(wanted)))
+
+
+def brake(transaction: Transaction, position: int, commit: str, changed: int, recorded: int) -> None:
+    """A commit changes too much at once: what it changed waits."""
+    values = {"position": position, "commit": commit, "changed": changed, "recorded": recorded}
+    transaction.connection.execute(tables.brakes.insert().values(**values))
+
+
+def acknowledge(transaction: Transaction, commit: str, count: int) -> list[str]:
+    """Release what commits of up to `count` changes braked; the apps that may move again."""
+    b = tables.brakes
+    connection = transaction.connection
+    open_brakes = select(b.c.position).where(b.c.acknowledged_by.is_(None), b.c.changed <= count)
+    positions = list(connection.execute(open_brakes).scalars())
+    if not positions:
+        return []
+    connection.execute(update(b).where(b.c.position.in_(positions)).values(acknowledged_by=commit))
+    apps = connection.execute(select(T.app).distinct().where(T.position.in_(positions), T.braked)).scalars().all()
+    connection.execute(update(tables.touches).where(T.position.in_(positions)).values(braked=False))
+    return list(apps)
+
+
+def release_brake(transaction: Transaction, app: str, environment: str, after: str | None) -> None:
+    """What a braked commit changed is back as it was before: nothing is left to acknowledge for it."""
+    transaction.connection.execute(
+        update(tables.touches)
+        .where(T.app == app, T.environment == environment, T.braked, T.before.is_not_distinct_from(after))
+        .values(braked=False)
+    )
+
+
+def noted_since(connection: Connection, moment: datetime) -> int:
+    """How many commits were noted since a moment."""
+    return int(connection.execute(select(func.count()).where(C.noted_at >= moment)).scalar() or 0)

@@ -1,0 +1,270 @@
+"""What does git declare at the commit in force: files, manifests, apps, and where each app is placed?
+
+Kept in the store, so that a restart parses nothing and memory does not grow with the repository.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Text, delete, func, select, type_coerce, update
+
+from reconciler.store import tables
+from reconciler.store.database import Transaction
+
+A = tables.apps.c
+D = tables.declarations.c
+P = tables.placements.c
+CHUNK = 500
+
+
+def chunks(values: Iterable[str]) -> Iterator[list[str]]:
+    """The values in pieces that a statement's parameters can hold."""
+    wanted = list(values)
+    for start in range(0, len(wanted), CHUNK):
+        yield wanted[start : start + CHUNK]
+
+
+def documents(connection: Connection, kind: str, names: Iterable[str] | None = None) -> dict[str, dict[str, Any]]:
+    """Manifests of a kind by name; of one name declared twice, the first by path counts."""
+    query = select(D.name, D.document).where(D.kind == kind).order_by(D.path.desc(), D.ordinal.desc())
+    if names is None:
+        return {row.name: row.document for row in connection.execute(query)}
+    found: dict[str, dict[str, Any]] = {}
+    for part in chunks(names):
+        found.update({row.name: row.document for row in connection.execute(query.where(D.name.in_(part)))})
+    return found
+
+
+def in_files(connection: Connection, paths: Iterable[str]) -> list[Any]:
+    """Rows of what these files declare: path, ordinal, kind, name, document."""
+    return [
+        row for part in chunks(paths) for row in connection.execute(select(tables.declarations).where(D.path.in_(part)))
+    ]
+
+
+def of_kind(connection: Connection, kind: str) -> list[Any]:
+    """Rows of every declaration of a kind, in order of path."""
+    query = select(tables.declarations).where(D.kind == kind).order_by(D.path, D.ordinal)
+    return list(connection.execute(query))
+
+
+def named(connection: Connection, kind: str, names: Iterable[str]) -> dict[str, list[Any]]:
+    """Rows of the declarations of each name of a kind, in order of place."""
+    found: dict[str, list[Any]] = {}
+    for part in chunks(names):
+        query = select(tables.declarations).where(D.kind == kind, D.name.in_(part)).order_by(D.path, D.ordinal)
+        for row in connection.execute(query):
+            found.setdefault(row.name, []).append(row)
+    return found
+
+
+def replace_files(
+    transaction: Transaction,
+    paths: Iterable[str],
+    files: Sequence[dict[str, Any]],
+    rows: Sequence[dict[str, Any]],
+) -> None:
+    """What these files declare now, in place of what they declared."""
+    connection = transaction.connection
+    for part in chunks(paths):
+        connection.execute(delete(tables.declarations).where(D.path.in_(part)))
+        connection.execute(delete(tables.files).where(tables.files.c.path.in_(part)))
+    if files:
+        connection.execute(tables.files.insert(), files)
+    if rows:
+        connection.execute(tables.declarations.insert(), rows)
+
+
+def complain(transaction: Transaction, path: str, blob: str, complaints: list[dict[str, Any]]) -> None:
+    """A file is broken: what it declared before stays in force, the apps it defines are held."""
+    f = tables.files
+    connection = transaction.connection
+    changed = connection.execute(update(f).where(f.c.path == path).values(blob=blob, complaints=complaints))
+    if changed.rowcount == 0:
+        connection.execute(f.insert().values(path=path, blob=blob, complaints=complaints))
+
+
+def complaints(connection: Connection) -> list[dict[str, Any]]:
+    """Everything that files and apps suffer from, in order of place."""
+    from_files = connection.execute(select(tables.files.c.complaints).where(tables.files.c.complaints.is_not(None)))
+    from_apps = connection.execute(select(A.complaints).where(A.complaints.is_not(None)))
+    unique = {
+        (c["path"], c["line"], c["column"], c["message"]): c
+        for rows in (from_files, from_apps)
+        for found in rows.scalars()
+        for c in found
+    }
+    return [unique[key] for key in sorted(unique)]
+
+
+def broken_files(connection: Connection, paths: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+    """Complaints of those of the files that are broken."""
+    f = tables.files.c
+    found: dict[str, list[dict[str, Any]]] = {}
+    for part in chunks(paths):
+        query = select(f.path, f.complaints).where(f.path.in_(part), f.complaints.is_not(None))
+        found.update({row.path: row.complaints for row in connection.execute(query)})
+    return found
+
+
+def files_under(connection: Connection, directory: str) -> list[str]:
+    """Manifest files inside a directory."""
+    f = tables.files.c
+    prefix = f"{directory}/" if directory else ""
+    query = select(f.path).where(f.path >= prefix, f.path < prefix + "\U0010ffff")
+    return list(connection.execute(query).scalars())
+
+
+def bundles_at(connection: Connection, directories: Iterable[str]) -> list[Any]:
+    """Apps whose bundle is one of these directories: name, bundle, path."""
+    query = select(A.name, A.bundle, A.path).where(A.removed.is_(False))
+    return [row for part in chunks(directories) for row in connection.execute(query.where(A.bundle.in_(part)))]
+
+
+def apps(connection: Connection, names: Iterable[str]) -> dict[str, Any]:
+    """Rows of apps by name."""
+    return {
+        row.name: row
+        for part in chunks(names)
+        for row in connection.execute(select(tables.apps).where(A.name.in_(part)))
+    }
+
+
+def app_names(connection: Connection) -> list[str]:
+    """Every app that git declares, in order."""
+    return list(connection.execute(select(A.name).where(A.removed.is_(False)).order_by(A.name)).scalars())
+
+
+def apps_with_labels(connection: Connection, labels: Mapping[str, str]) -> list[str]:
+    """Apps that carry all of these labels."""
+    wanted = labels.items()
+    rows = connection.execute(select(A.name, A.document).where(A.removed.is_(False)))
+    return [row.name for row in rows if wanted <= row.document["metadata"].get("labels", {}).items()]
+
+
+def apps_complaining(connection: Connection) -> list[str]:
+    """Apps that are held by a complaint."""
+    return list(connection.execute(select(A.name).where(A.complaints.is_not(None))).scalars())
+
+
+def apps_binding(connection: Connection, resource: str) -> list[str]:
+    """Apps that may be bound to a resource, by the text of their manifests."""
+    return list(
+        connection.execute(
+            select(A.name).where(type_coerce(A.document, Text).contains(f'"resource":"{resource}"', autoescape=True))
+        ).scalars()
+    )
+
+
+def replace_made(transaction: Transaction, path: str, ordinal: int, rows: Sequence[dict[str, Any]]) -> set[str]:
+    """What an AppSet makes now, in place of what it made; names of the apps that came, went or stayed."""
+    made = (D.path == path) & (D.ordinal == ordinal) & (D.kind == "App")
+    connection = transaction.connection
+    before = set(connection.execute(select(D.name).where(made)).scalars())
+    connection.execute(delete(tables.declarations).where(made))
+    if rows:
+        connection.execute(tables.declarations.insert(), rows)
+    return before | {row["name"] for row in rows}
+
+
+def apps_in(connection: Connection, environment: str) -> list[str]:
+    """Apps that are placed in an environment, also those that left git."""
+    return list(connection.execute(select(P.app).where(P.environment == environment)).scalars())
+
+
+def dependents(connection: Connection, names: Iterable[str]) -> set[str]:
+    """Apps that depend on one of these."""
+    d = tables.dependencies.c
+    return {app for part in chunks(names) for app in connection.execute(select(d.app).where(d.on.in_(part))).scalars()}
+
+
+def depends_on(connection: Connection, names: Iterable[str]) -> dict[str, list[str]]:
+    """What each of these apps depends on."""
+    d = tables.dependencies.c
+    found: dict[str, list[str]] = {}
+    for part in chunks(names):
+        for row in connection.execute(select(tables.dependencies).where(d.app.in_(part))):
+            found.setdefault(row.app, []).append(row.on)
+    return found
+
+
+def replace_apps(
+    transaction: Transaction, rows: Sequence[dict[str, Any]], depends: Mapping[str, Sequence[str]]
+) -> None:
+    """Record apps as they are declared now."""
+    connection = transaction.connection
+    d = tables.dependencies
+    for part in chunks([row["name"] for row in rows]):
+        connection.execute(delete(tables.apps).where(A.name.in_(part)))
+        connection.execute(delete(d).where(d.c.app.in_(part)))
+    if rows:
+        connection.execute(tables.apps.insert(), rows)
+    pairs = [{"app": app, "on": on} for app, others in depends.items() for on in dict.fromkeys(others)]
+    if pairs:
+        connection.execute(d.insert(), pairs)
+
+
+def placements(connection: Connection, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Rows of placements by app and environment."""
+    found: dict[str, dict[str, Any]] = {}
+    for part in chunks(names):
+        for row in connection.execute(select(tables.placements).where(P.app.in_(part))):
+            found.setdefault(row.app, {})[row.environment] = row
+    return found
+
+
+def replace_placements(transaction: Transaction, rows: Sequence[dict[str, Any]]) -> None:
+    """Record placements as they are now."""
+    connection = transaction.connection
+    by_environment: dict[str, list[str]] = {}
+    for row in rows:
+        by_environment.setdefault(row["environment"], []).append(row["app"])
+    for environment, names in by_environment.items():
+        for part in chunks(names):
+            connection.execute(delete(tables.placements).where(P.environment == environment, P.app.in_(part)))
+    if rows:
+        connection.execute(tables.placements.insert(), rows)
+
+
+def placed(connection: Connection) -> int:
+    """How many (app, environment) pairs git declares."""
+    return int(connection.execute(select(func.count()).select_from(tables.placements).where(P.declared)).scalar() or 0)
+
+
+def mark_due(transaction: Transaction, names: Iterable[str], at: datetime) -> None:
+    """These apps are to be planned again at `at` or sooner."""
+    for part in chunks(sorted(names)):
+        later = A.due_at.is_(None) | (A.due_at > at)
+        transaction.connection.execute(update(tables.apps).where(A.name.in_(part), later).values(due_at=at))
+
+
+def mark_all_due(transaction: Transaction, at: datetime) -> None:
+    """Every app is to be planned again: the slow pass that guards against a mark that was never set."""
+    later = A.due_at.is_(None) | (A.due_at > at)
+    transaction.connection.execute(update(tables.apps).where(later).values(due_at=at))
+
+
+def planned(transaction: Transaction, wakes: Mapping[str, datetime | None]) -> None:
+    """These apps have been planned; their plans can be other ones at these moments."""
+    connection = transaction.connection
+    by_moment: dict[datetime | None, list[str]] = {}
+    for name, moment in wakes.items():
+        by_moment.setdefault(moment, []).append(name)
+    for moment, names in by_moment.items():
+        for part in chunks(names):
+            connection.execute(update(tables.apps).where(A.name.in_(part)).values(due_at=moment))
+
+
+def due(connection: Connection, now: datetime, limit: int) -> list[str]:
+    """Apps whose plan can be another one by now."""
+    query = select(A.name).where(A.due_at.is_not(None), A.due_at <= now).order_by(A.due_at, A.name).limit(limit)
+    return list(connection.execute(query).scalars())
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """The earliest moment at which some app's plan can be another one."""
+    moment: datetime | None = connection.execute(
+        select(A.due_at).where(A.due_at.is_not(None)).order_by(A.due_at).limit(1)
+    ).scalar()
+    return moment

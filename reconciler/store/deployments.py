@@ -1,0 +1,285 @@
+"""Which deployments are recorded, and how do they move?
+
+Every move is checked against the table of legal ones and noted in the ledger.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, case, delete, func, select, update
+
+from reconciler.errors import StoreError
+from reconciler.model.deployment import LEGAL, Deployment, Event, Status, Subject
+from reconciler.model.plan import Deploy
+from reconciler.schedule import utc
+from reconciler.store import ledger, tables
+from reconciler.store.database import Transaction
+from reconciler.store.rows import deployment_of, grounds_row, traffic_row
+
+D = tables.deployments.c
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which deployments to list; None lets all pass."""
+
+    app: str | None = None
+    environment: str | None = None
+    status: str | None = None
+    cause: str | None = None
+    since: datetime | None = None
+    limit: int = 10
+
+
+def numbers(connection: Connection, apps: Sequence[str]) -> dict[tuple[str, str], int]:
+    """The highest deployment number by app and environment."""
+    query = select(D.app, D.environment, func.max(D.number)).where(D.app.in_(apps)).group_by(D.app, D.environment)
+    return {(app, environment): number for app, environment, number in connection.execute(query)}
+
+
+def create(transaction: Transaction, wishes: Sequence[tuple[str, int, Deploy]], now: datetime) -> None:
+    """Write the intents: (id, number, what to deploy), all pending."""
+    rows = [_row(identifier, number, wish, now) for identifier, number, wish in wishes]
+    if not rows:
+        return
+    transaction.connection.execute(tables.deployments.insert(), rows)
+    for row, (_, _, wish) in zip(rows, wishes, strict=True):
+        transaction.note(
+            "deployment.pending",
+            now,
+            {key: row[key] for key in ("number", "cause", "traffic", "config", "commit", "reason", "rolled_back_from")},
+            app=wish.app,
+            environment=wish.environment,
+            subject=row["id"],
+            actor=wish.deployed_by or "reconciler",
+        )
+
+
+def _row(identifier: str, number: int, wish: Deploy, now: datetime) -> dict[str, Any]:
+    late = None if wish.due_at is None else max((now - wish.due_at).total_seconds(), 0.0)
+    return {
+        "id": identifier,
+        "app": wish.app,
+        "environment": wish.environment,
+        "number": number,
+        "status": "pending",
+        "cause": wish.cause,
+        "traffic": traffic_row(wish.subject),
+        "config": dict(wish.subject.config),
+        "commit": wish.commit,
+        "deployed_by": wish.deployed_by,
+        "reason": wish.reason,
+        "rolled_back_from": wish.rolled_back_from,
+        "reverts": list(wish.reverts),
+        "created_at": now,
+        "late_by_seconds": late,
+        "extra_metadata": {},
+        "grounds": grounds_row(wish.grounds),
+        "attempts": 0,
+    }
+
+
+def move(
+    transaction: Transaction,
+    row: Row[Any],
+    status: Status,
+    now: datetime,
+    message: str,
+    actor: str = "reconciler",
+) -> None:
+    """Bring a deployment to its next status; an illegal move is refused, whoever asks."""
+    if status not in LEGAL[row.status]:
+        raise StoreError(f"deployment {row.id} is {row.status}: it cannot become {status}", "nothing was changed")
+    values: dict[str, Any] = {"status": status, "next_attempt_at": None}
+    if status == "started":
+        values["started_at"] = now
+    else:
+        values["finished_at"] = now
+    if status == "failed":
+        values["error"] = message
+    transaction.connection.execute(update(tables.deployments).where(D.id == row.id).values(**values))
+    _say(transaction, row, status, now, message, actor)
+
+
+def _say(transaction: Transaction, row: Row[Any], what: str, now: datetime, message: str, actor: str) -> None:
+    transaction.note(
+        f"deployment.{what}",
+        now,
+        {"number": row.number, "message": message},
+        app=row.app,
+        environment=row.environment,
+        subject=row.id,
+        actor=actor,
+    )
+
+
+def attempt(transaction: Transaction, row: Row[Any], now: datetime) -> None:
+    """A started deployment is tried again."""
+    transaction.connection.execute(update(tables.deployments).where(D.id == row.id).values(next_attempt_at=None))
+    _say(transaction, row, "attempt", now, f"attempt {row.attempts + 1}", "reconciler")
+
+
+def put_off(
+    transaction: Transaction, row: Row[Any], now: datetime, again_at: datetime, message: str, *, counted: bool
+) -> None:
+    """An attempt did not succeed; the next one is due at `again_at`."""
+    values = {"next_attempt_at": again_at, "error": message, "attempts": row.attempts + (1 if counted else 0)}
+    transaction.connection.execute(update(tables.deployments).where(D.id == row.id).values(**values))
+    _say(transaction, row, "attempt-failed", now, message, "reconciler")
+
+
+def ask_to_stop(transaction: Transaction, row: Row[Any], now: datetime, reason: str, actor: str) -> None:
+    """Tell a running deployment to stop; its target's answer ends it."""
+    transaction.connection.execute(update(tables.deployments).where(D.id == row.id).values(abort_reason=reason))
+    _say(transaction, row, "abort-asked", now, reason, actor)
+
+
+ROLLBACK_FIRST = case((D.cause.in_(["rollback", "auto-rollback"]), 0), else_=1)
+
+
+def pending_environments(connection: Connection) -> list[str]:
+    """Environments in which deployments wait for their turn, the one that waits longest first."""
+    query = select(D.environment).where(D.status == "pending").group_by(D.environment).order_by(func.min(D.sequence))
+    return list(connection.execute(query).scalars())
+
+
+def pending(connection: Connection, environment: str, limit: int) -> list[Row[Any]]:
+    """Deployments that wait for their turn in an environment: what rolls back first, then the oldest."""
+    query = select(tables.deployments).where(D.status == "pending", D.environment == environment)
+    return list(connection.execute(query.order_by(ROLLBACK_FIRST, D.sequence).limit(limit)))
+
+
+def to_resume(connection: Connection, now: datetime, busy: frozenset[str]) -> list[Row[Any]]:
+    """Started deployments that nobody carries out: their next attempt is due, or the process was killed over them."""
+    query = select(tables.deployments).where(D.status == "started", D.abort_reason.is_(None))
+    return [
+        row
+        for row in connection.execute(query.order_by(ROLLBACK_FIRST, D.sequence))
+        if row.id not in busy and (row.next_attempt_at is None or row.next_attempt_at <= now)
+    ]
+
+
+def stopped_meanwhile(connection: Connection, busy: frozenset[str]) -> list[Row[Any]]:
+    """Deployments that were told to stop, and that nobody carries out: the process was killed over them."""
+    query = select(tables.deployments).where(D.status == "started", D.abort_reason.is_not(None))
+    return [row for row in connection.execute(query) if row.id not in busy]
+
+
+def next_attempt(connection: Connection) -> datetime | None:
+    """The earliest moment at which a started deployment is tried again."""
+    moment: datetime | None = connection.execute(
+        select(D.next_attempt_at)
+        .where(D.status == "started", D.next_attempt_at.is_not(None))
+        .order_by(D.next_attempt_at)
+    ).scalar()
+    return moment
+
+
+def active(connection: Connection) -> list[Row[Any]]:
+    """Deployments that are still to end, the oldest first."""
+    return list(
+        connection.execute(select(tables.deployments).where(D.status.in_(["pending", "started"])).order_by(D.sequence))
+    )
+
+
+def by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Row[Any]]:
+    """Rows by id."""
+    return {row.id: row for row in connection.execute(select(tables.deployments).where(D.id.in_(ids)))}
+
+
+def recent(connection: Connection, apps: Sequence[str], each: int) -> list[Deployment]:
+    """The newest deployments of each app in each environment, and the newest completed one whatever its age."""
+    newest = func.row_number().over(partition_by=(D.app, D.environment), order_by=D.number.desc()).label("place")
+    done = (
+        func.row_number().over(partition_by=(D.app, D.environment, D.status), order_by=D.number.desc()).label("among")
+    )
+    ranked = select(tables.deployments, newest, done).where(D.app.in_(apps)).subquery()
+    wanted = (ranked.c.place <= each) | ((ranked.c.status == "completed") & (ranked.c.among <= 1))
+    query = select(ranked).where(wanted).order_by(ranked.c.app, ranked.c.environment, ranked.c.number.desc())
+    return [deployment_of(row) for row in connection.execute(query)]
+
+
+def listed(connection: Connection, which: Filter) -> list[Deployment]:
+    """Deployments that pass a filter, newest first."""
+    query = select(tables.deployments).order_by(D.sequence.desc()).limit(which.limit)
+    for column, value in (
+        (D.app, which.app),
+        (D.environment, which.environment),
+        (D.status, which.status),
+        (D.cause, which.cause),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if which.since is not None:
+        query = query.where(D.created_at >= which.since)
+    return [deployment_of(row) for row in connection.execute(query)]
+
+
+def find(connection: Connection, identifier: str) -> Deployment | None:
+    """The deployment of this id, or of an id that begins so and is the only one."""
+    upper = identifier + "g"
+    rows = connection.execute(select(tables.deployments).where(D.id >= identifier, D.id < upper).limit(2)).all()
+    return deployment_of(rows[0]) if len(rows) == 1 else None
+
+
+def events(connection: Connection, identifier: str) -> tuple[Event, ...]:
+    """What happened to a deployment, oldest first."""
+    return tuple(
+        Event(
+            at=utc(entry["at"]),
+            status=entry["kind"].removeprefix("deployment."),
+            message=entry["body"].get("message") or entry["body"].get("reason") or "",
+            actor=entry["actor"],
+        )
+        for entry in ledger.of_subject(connection, identifier)
+        if entry["kind"].startswith("deployment.")
+    )
+
+
+def suspect(
+    transaction: Transaction,
+    deployment: Deployment,
+    subject: Subject,
+    versions: Sequence[str],
+    now: datetime,
+    why: str,
+) -> None:
+    """Remember that a subject, and the versions that are new in it, went wrong here."""
+    s = tables.suspicions
+    whats = [subject.fingerprint, *versions]
+    here = (s.c.app == deployment.app) & (s.c.environment == deployment.environment)
+    transaction.connection.execute(delete(s).where(here, s.c.what.in_(whats)))
+    transaction.connection.execute(
+        s.insert(),
+        [
+            {
+                "app": deployment.app,
+                "environment": deployment.environment,
+                "what": what,
+                "deployment": deployment.id,
+                "number": deployment.number,
+                "at": now,
+                "why": why,
+            }
+            for what in whats
+        ],
+    )
+
+
+def clear(transaction: Transaction, app: str, environment: str, whats: Sequence[str] | None = None) -> None:
+    """Forget suspicions: after a success, or because a commit says so (`whats` None: all of them here)."""
+    s = tables.suspicions
+    query = delete(s).where(s.c.app == app, s.c.environment == environment)
+    transaction.connection.execute(query if whats is None else query.where(s.c.what.in_(whats)))
+
+
+def occurred(transaction: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Record edges of time that led to deployments; an edge occurs once."""
+    o = tables.occurrences
+    for row in rows:
+        same = (o.c.kind == row["kind"]) & (o.c.app == row["app"]) & (o.c.environment == row["environment"])
+        known = transaction.connection.execute(select(o.c.due_at).where(same, o.c.due_at == row["due_at"])).first()
+        if known is None:
+            transaction.connection.execute(o.insert().values(**row))

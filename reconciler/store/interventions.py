@@ -1,0 +1,95 @@
+"""What did people ask for besides what git says?
+
+An intervention is a fact; whoever leads acts on it. A pause holds until it expires or is resumed, the others
+until they are done.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row, or_, select, update
+
+from reconciler.store import tables
+from reconciler.store.database import Transaction
+
+I = tables.interventions.c  # noqa: E741
+Kind = Literal["pause", "abort", "retry", "accept"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a person asks for."""
+
+    kind: Kind
+    actor: str
+    reason: str = ""
+    app: str | None = None
+    environment: str | None = None
+    subject: str | None = None
+    until: datetime | None = None
+
+
+def record(transaction: Transaction, wish: Wish, now: datetime) -> int:
+    """Write a wish down; its number."""
+    values: dict[str, Any] = {
+        "kind": wish.kind,
+        "app": wish.app,
+        "environment": wish.environment,
+        "subject": wish.subject,
+        "actor": wish.actor,
+        "reason": wish.reason,
+        "until": wish.until,
+    }
+    done = transaction.connection.execute(tables.interventions.insert().values(**values, created_at=now))
+    transaction.note(
+        f"intervention.{wish.kind}",
+        now,
+        {
+            "reason": wish.reason,
+            "until": wish.until.isoformat() if wish.until else None,
+            "subject": wish.subject,
+        },
+        app=wish.app,
+        environment=wish.environment,
+        subject=wish.subject,
+        actor=wish.actor,
+    )
+    key = done.inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def open_for(connection: Connection, apps: list[str]) -> list[Row[Any]]:
+    """Wishes that still hold, for these apps."""
+    query = select(tables.interventions).where(I.done_at.is_(None), I.kind.in_(["pause", "abort", "retry"]))
+    return list(connection.execute(query.where(I.app.in_(apps)).order_by(I.id)))
+
+
+def open_of(connection: Connection, kind: Kind) -> list[Row[Any]]:
+    """Wishes of a kind that still hold."""
+    return list(
+        connection.execute(select(tables.interventions).where(I.done_at.is_(None), I.kind == kind).order_by(I.id))
+    )
+
+
+def finish(transaction: Transaction, kind: Kind, subject: str, now: datetime, outcome: str) -> None:
+    """What was asked about this deployment or commit has been done, or has become pointless."""
+    transaction.connection.execute(
+        update(tables.interventions)
+        .where(I.done_at.is_(None), I.kind == kind, I.subject == subject)
+        .values(done_at=now, outcome=outcome)
+    )
+
+
+def resume(transaction: Transaction, app: str, environment: str | None, actor: str, now: datetime) -> int:
+    """End the pauses of an app (in one environment, or all of them); how many there were."""
+    where = [I.done_at.is_(None), I.kind == "pause", I.app == app, or_(I.until.is_(None), I.until > now)]
+    if environment is not None:
+        where.append(I.environment == environment)
+    done = transaction.connection.execute(
+        update(tables.interventions).where(*where).values(done_at=now, outcome=f"resumed by {actor}")
+    )
+    if done.rowcount:
+        transaction.note("intervention.resume", now, {}, app=app, environment=environment, actor=actor)
+    return int(done.rowcount)

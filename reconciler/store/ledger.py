@@ -1,0 +1,110 @@
+"""What happened, in order, and has anybody changed it since?
+
+Facts are only ever added. They are chained by hashes, sealed in batches so that writers do not queue for it.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from reconciler.model.version import canonical
+from reconciler.schedule import rfc3339
+from reconciler.store import tables
+from reconciler.store.database import Transaction
+
+GENESIS = "0" * 64
+BATCH = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The outcome of checking the chain."""
+
+    entries: int
+    unsealed: int
+    broken_after: int | None
+    """The last sequence number that is vouched for, when something behind it was changed."""
+
+
+def entry(row: Row[Any]) -> dict[str, Any]:
+    """A fact as it is exported and hashed."""
+    return {
+        "sequence": row.sequence,
+        "at": rfc3339(row.at),
+        "kind": row.kind,
+        "app": row.app,
+        "environment": row.environment,
+        "subject": row.subject,
+        "actor": row.actor,
+        "body": row.body,
+    }
+
+
+def _link(previous: str, row: Row[Any]) -> str:
+    return hashlib.sha256(f"{previous}\n{canonical(entry(row))}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _after(connection: Connection, sequence: int) -> Iterator[Row[Any]]:
+    while True:
+        query = select(tables.ledger).where(tables.ledger.c.sequence > sequence)
+        rows = connection.execute(query.order_by(tables.ledger.c.sequence).limit(BATCH)).all()
+        yield from rows
+        if len(rows) < BATCH:
+            return
+        sequence = rows[-1].sequence
+
+
+def _last_seal(connection: Connection) -> tuple[int, str]:
+    row = connection.execute(select(tables.seals).order_by(tables.seals.c.upto.desc()).limit(1)).one_or_none()
+    return (row.upto, row.hash) if row else (0, GENESIS)
+
+
+def unsealed(connection: Connection) -> bool:
+    """Whether there are facts that no seal covers yet."""
+    newest = select(tables.ledger.c.sequence).order_by(tables.ledger.c.sequence.desc()).limit(1)
+    return (connection.execute(newest).scalar() or 0) > _last_seal(connection)[0]
+
+
+def seal(transaction: Transaction, at: datetime) -> int:
+    """Chain the facts that were added since the last seal; how many there were."""
+    upto, chained = _last_seal(transaction.connection)
+    count = 0
+    for row in _after(transaction.connection, upto):
+        chained, upto, count = _link(chained, row), row.sequence, count + 1
+    if count:
+        transaction.connection.execute(tables.seals.insert().values(upto=upto, hash=chained, at=at))
+    return count
+
+
+def verify(connection: Connection) -> Verified:
+    """Compute the chain again and compare it with every seal."""
+    seals = {row.upto: row.hash for row in connection.execute(select(tables.seals))}
+    chained, vouched, count = GENESIS, 0, 0
+    for row in _after(connection, 0):
+        chained, count = _link(chained, row), count + 1
+        if row.sequence in seals:
+            if seals.pop(row.sequence) != chained:
+                return Verified(count, 0, vouched)
+            vouched = row.sequence
+    behind = len(seals) > 0
+    return Verified(count, count - _sealed_count(connection, vouched), vouched if behind else None)
+
+
+def _sealed_count(connection: Connection, upto: int) -> int:
+    found = connection.execute(select(func.count()).where(tables.ledger.c.sequence <= upto)).scalar()
+    return int(found or 0)
+
+
+def export(connection: Connection) -> Iterator[dict[str, Any]]:
+    """All facts, oldest first."""
+    return (entry(row) for row in _after(connection, 0))
+
+
+def of_subject(connection: Connection, subject: str) -> list[dict[str, Any]]:
+    """What happened to one thing, oldest first."""
+    query = select(tables.ledger).where(tables.ledger.c.subject == subject).order_by(tables.ledger.c.sequence)
+    return [entry(row) for row in connection.execute(query)]

@@ -1,0 +1,51 @@
+"""Is the store at the present schema, and how is an older one brought there?"""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, exc, text
+
+from reconciler.errors import StoreError
+from reconciler.store import tables
+from reconciler.store.database import Database
+
+HEAD = "0001"
+"""The newest migration: a store that is there needs no look at the others (and no import of Alembic)."""
+
+
+def revision(connection: Connection) -> str | None:
+    """The migration that a store is at; None for an empty one."""
+    try:
+        found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    except exc.DBAPIError:
+        connection.rollback()
+        return None
+    return found
+
+
+def migrate(database: Database) -> None:
+    """Bring a store to the present schema. Raises StoreError for one that a newer reconciler has written."""
+    with database.read() as connection:
+        found = revision(connection)
+    if found == HEAD:
+        return
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    try:
+        with database.write() as transaction:
+            config.attributes["connection"] = transaction.connection
+            command.upgrade(config, "head")
+    except CommandError as error:
+        raise StoreError(
+            f"the store is at the unknown migration {found}: a newer reconciler has written it",
+            "run that version, or restore an older backup",
+        ) from error
+
+
+def create_fresh(database: Database) -> None:
+    """The present schema in an empty store that is thrown away afterwards."""
+    with database.write() as transaction:
+        tables.metadata.create_all(transaction.connection)

@@ -1,0 +1,198 @@
+"""What is recorded of these apps, all that the planner asks for, in a fixed number of queries however many they are?"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from reconciler.model.deployment import Deployment
+from reconciler.model.version import Version
+from reconciler.planner.recorded import (
+    AbortRequest,
+    Brake,
+    Dependency,
+    EnvironmentRecord,
+    PauseRecord,
+    RecordedApp,
+    RetryRequest,
+    Suspicion,
+    Touch,
+    TriggerRecord,
+    Withdrawal,
+)
+from reconciler.store import declared, deployments, interventions, tables, versions
+
+EACH = 25
+"""How many of the newest deployments the planner sees in an environment."""
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """Rows by app, as the queries return them."""
+
+    apps: dict[str, Row[Any]]
+    placements: dict[str, dict[str, Row[Any]]]
+    recent: dict[str, dict[str, list[Deployment]]] = field(default_factory=dict)
+    suspicions: dict[tuple[str, str], dict[str, Suspicion]] = field(default_factory=dict)
+    triggers: dict[tuple[str, str], TriggerRecord] = field(default_factory=dict)
+    withdrawn: dict[str, dict[str, Withdrawal]] = field(default_factory=dict)
+    wishes: dict[str, list[Row[Any]]] = field(default_factory=dict)
+    brakes: dict[str, list[Brake]] = field(default_factory=dict)
+    dependencies: dict[str, list[Dependency]] = field(default_factory=dict)
+    content_touches: dict[str, Touch] = field(default_factory=dict)
+    entry_touches: dict[tuple[str, str], Touch] = field(default_factory=dict)
+    references: dict[str, dict[str, str | None]] = field(default_factory=dict)
+    versions: dict[str, Version] = field(default_factory=dict)
+
+
+def load(
+    connection: Connection, names: Sequence[str], references: Mapping[str, Iterable[str]]
+) -> dict[str, RecordedApp]:
+    """What is recorded of each named app; `references` are the version references that its manifests hold."""
+    gathered = _Gathered(declared.apps(connection, names), declared.placements(connection, names))
+    _gather_deployments(connection, names, gathered)
+    _gather_touches(connection, gathered)
+    _gather_rulings(connection, names, gathered)
+    _gather_dependencies(connection, names, gathered)
+    _gather_versions(connection, references, gathered)
+    return {name: _app(name, gathered) for name in names if name in gathered.apps}
+
+
+def _gather_deployments(connection: Connection, names: Sequence[str], gathered: _Gathered) -> None:
+    for deployment in deployments.recent(connection, names, EACH):
+        here = gathered.recent.setdefault(deployment.app, {})
+        here.setdefault(deployment.environment, []).append(deployment)
+    s, t = tables.suspicions, tables.triggers
+    for row in connection.execute(select(s).where(s.c.app.in_(names))):
+        found = Suspicion(what=row.what, deployment=row.deployment, number=row.number, at=row.at, why=row.why)
+        gathered.suspicions.setdefault((row.app, row.environment), {})[row.what] = found
+    for row in connection.execute(select(t).where(t.c.app.in_(names))):
+        retry_at = row.retry_at if row.open else None
+        gathered.triggers[row.app, row.environment] = TriggerRecord(requested=row.requested, retry_at=retry_at)
+
+
+def _touch(row: Any, look: Any, reverts: Any) -> Touch:
+    return Touch(
+        position=row.position,
+        commit=row.id,
+        at=row.noted_at,
+        author=row.author_email or row.author_name,
+        look=look,
+        subject=row.subject,
+        reverts=tuple(reverts or ()),
+    )
+
+
+def _gather_touches(connection: Connection, gathered: _Gathered) -> None:
+    c, t = tables.commits.c, tables.touches.c
+    contents = {row.content for row in gathered.apps.values() if row.content}
+    columns = (c.position, c.id, c.noted_at, c.author_email, c.author_name, c.subject)
+    newest: dict[str, tuple[int, Any]] = {}
+    if contents:
+        query = (
+            select(*columns, t.app, t.after, t.look, t.reverts)
+            .join_from(tables.touches, tables.commits, t.position == c.position)
+            .where(t.app.in_(list(gathered.apps)), t.environment == "", t.after.in_(contents))
+            .order_by(t.position)
+        )
+        for row in connection.execute(query):
+            if row.after == gathered.apps[row.app].content:
+                newest[row.app] = (row.position, row)
+    gathered.content_touches = {app: _touch(row, row.look, row.reverts) for app, (_, row) in newest.items()}
+    pairs = [p for by_environment in gathered.placements.values() for p in by_environment.values() if p.touch]
+    positions = {pair.touch for pair in pairs}
+    found = {}
+    if positions:
+        found = {row.position: row for row in connection.execute(select(*columns).where(c.position.in_(positions)))}
+    for pair in pairs:
+        if pair.touch in found:
+            gathered.entry_touches[pair.app, pair.environment] = _touch(found[pair.touch], pair.look, pair.reverts)
+
+
+def _gather_rulings(connection: Connection, names: Sequence[str], gathered: _Gathered) -> None:
+    w, b, t = tables.withdrawals, tables.brakes, tables.touches
+    for row in connection.execute(select(w).where(w.c.app.in_(names))):
+        gathered.withdrawn.setdefault(row.app, {})[row.version] = Withdrawal(
+            version=row.version,
+            commit=row.commit,
+            position=row.position,
+            reverts=row.reverts,
+            author=row.author,
+            restores=row.restores,
+        )
+    for wish in interventions.open_for(connection, list(names)):
+        gathered.wishes.setdefault(wish.app, []).append(wish)
+    query = select(t.c.app, b).join_from(t, b, t.c.position == b.c.position).where(t.c.app.in_(names), t.c.braked)
+    for row in connection.execute(query.order_by(b.c.position)):
+        brake = Brake(commit=row.commit, position=row.position, changed=row.changed, recorded=row.recorded)
+        gathered.brakes.setdefault(row.app, []).append(brake)
+
+
+def _gather_dependencies(connection: Connection, names: Sequence[str], gathered: _Gathered) -> None:
+    needed = declared.depends_on(connection, names)
+    others = sorted({on for several in needed.values() for on in several})
+    if not others:
+        return
+    placed = declared.placements(connection, others)
+    found = {(d.app, d.environment, d.active): d for d in reversed(deployments.recent(connection, others, 3))}
+    states = {key: (found.get((*key, False)), found.get((*key, True))) for key in {(k[0], k[1]) for k in found}}
+    for app, several in needed.items():
+        for on in several:
+            for environment, row in placed.get(on, {}).items():
+                if row.declared:
+                    ended, active = states.get((on, environment), (None, None))
+                    done = ended is not None and ended.status == "completed"
+                    gathered.dependencies.setdefault(app, []).append(
+                        Dependency(app=on, environment=environment, completed=done, active=active is not None)
+                    )
+
+
+def _gather_versions(connection: Connection, references: Mapping[str, Iterable[str]], gathered: _Gathered) -> None:
+    needed = {row.content for row in gathered.apps.values() if row.content}
+    for name, several in references.items():
+        for reference in several:
+            found = versions.find(connection, name, reference)
+            gathered.references.setdefault(name, {})[reference] = found.id if found else None
+            if found:
+                gathered.versions[found.id] = found
+    gathered.versions.update(versions.by_id(connection, needed - set(gathered.versions)))
+
+
+def _app(name: str, gathered: _Gathered) -> RecordedApp:
+    row = gathered.apps[name]
+    wishes = gathered.wishes.get(name, [])
+    environments = {*gathered.placements.get(name, {}), *gathered.recent.get(name, {})}
+    return RecordedApp(
+        app=name,
+        content=row.content,
+        content_touch=gathered.content_touches.get(name),
+        versions=gathered.versions,
+        references=gathered.references.get(name, {}),
+        environments={environment: _environment(name, environment, gathered) for environment in environments},
+        withdrawn=gathered.withdrawn.get(name, {}),
+        pauses=tuple(
+            PauseRecord(environment=w.environment, by=w.actor, reason=w.reason, until=w.until)
+            for w in wishes
+            if w.kind == "pause"
+        ),
+        aborts=tuple(
+            AbortRequest(deployment=w.subject, actor=w.actor, reason=w.reason) for w in wishes if w.kind == "abort"
+        ),
+        retries=tuple(RetryRequest(deployment=w.subject, actor=w.actor) for w in wishes if w.kind == "retry"),
+        brakes=tuple(gathered.brakes.get(name, [])),
+        complaints=tuple(f"{c['path']}:{c['line']}:{c['column']}: {c['message']}" for c in row.complaints or ()),
+        dependencies=tuple(gathered.dependencies.get(name, [])),
+    )
+
+
+def _environment(app: str, environment: str, gathered: _Gathered) -> EnvironmentRecord:
+    placement = gathered.placements.get(app, {}).get(environment)
+    return EnvironmentRecord(
+        environment=environment,
+        declared=bool(placement and placement.declared),
+        touch=gathered.entry_touches.get((app, environment)),
+        recent=tuple(gathered.recent.get(app, {}).get(environment, [])),
+        suspicions=gathered.suspicions.get((app, environment), {}),
+        triggers=gathered.triggers.get((app, environment)),
+    )

@@ -1,0 +1,99 @@
+"""Which versions of an app are recorded, and which one does a reference mean?"""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from reconciler.model.references import Pointer, pointers
+from reconciler.model.version import Content, Version
+from reconciler.store import tables
+from reconciler.store.database import Transaction
+from reconciler.store.rows import content_row, version_of
+
+V = tables.versions.c
+
+
+def add(transaction: Transaction, rows: Sequence[dict[str, object]]) -> None:
+    """Record new versions, as `row` makes them."""
+    if rows:
+        transaction.connection.execute(tables.versions.insert(), rows)
+
+
+def row(version: Version, content: Content, position: int | None) -> dict[str, object]:
+    """A version as a row."""
+    return {
+        "id": version.id,
+        "app": version.app,
+        "number": version.number,
+        "name": version.name,
+        "message": version.message,
+        "tags": list(version.tags),
+        "author_name": version.author.name,
+        "author_email": version.author.email,
+        "commit": version.commit,
+        "position": position,
+        "created_at": version.created_at,
+        "source": version.source,
+        "partial": version.partial,
+        "content": content_row(content),
+    }
+
+
+def known(connection: Connection, ids: Iterable[str]) -> set[str]:
+    """Those of the ids that are recorded."""
+    wanted = list(ids)
+    return set(connection.execute(select(V.id).where(V.id.in_(wanted))).scalars()) if wanted else set()
+
+
+def by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Version]:
+    """Versions by id."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    return {
+        found.id: version_of(found) for found in connection.execute(select(tables.versions).where(V.id.in_(wanted)))
+    }
+
+
+def highest_numbers(connection: Connection, apps: Iterable[str]) -> dict[str, int]:
+    """The highest version number of each app that has one."""
+    wanted = list(apps)
+    if not wanted:
+        return {}
+    query = select(V.app, func.max(V.number)).where(V.app.in_(wanted)).group_by(V.app)
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def named(connection: Connection, app: str, name: str) -> Version | None:
+    """The version that bears a name."""
+    found = connection.execute(select(tables.versions).where(V.app == app, V.name == name)).one_or_none()
+    return version_of(found) if found else None
+
+
+def newest(connection: Connection, app: str, limit: int) -> list[Version]:
+    """The newest versions of an app, the highest number first."""
+    query = select(tables.versions).where(V.app == app).order_by(V.number.desc()).limit(limit)
+    return [version_of(found) for found in connection.execute(query)]
+
+
+def find(connection: Connection, app: str, reference: str) -> Version | None:
+    """The version that a reference means: a name first, then a number, then a digest prefix that fits only one."""
+    for pointer in pointers(reference):
+        found = connection.execute(
+            select(tables.versions).where(V.app == app, _condition(pointer)).order_by(V.number.desc()).limit(2)
+        ).all()
+        if len(found) == 1 or (found and pointer.by == "commit"):
+            return version_of(found[0])
+    return None
+
+
+def _condition(pointer: Pointer) -> ColumnElement[bool]:
+    match pointer.by:
+        case "name":
+            return V.name == pointer.value
+        case "number":
+            return V.number == int(pointer.value)
+        case "digest":
+            return V.id.like(f"sha256:{pointer.value}%")
+        case "commit":
+            return V.commit.like(f"{pointer.value}%")

@@ -1,0 +1,38 @@
+"""What do all tests share? A machine without habits: git, time zone and Hypothesis are the same everywhere.
+
+Set up while this file is loaded, before any test or fixture runs; processes started by tests inherit it.
+Builders of test inputs do not belong here.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from hypothesis import settings
+
+
+def isolate_git() -> None:
+    """Forget the settings of whoever runs the tests, and of a git hook that may have started them.
+
+    The identity comes from `tests/gitconfig`; `GIT_AUTHOR_NAME` would win over `git -c user.name=…`.
+    """
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        # Certificates and the way to start ssh belong to the machine and not to a repository.
+        if not name.startswith(("GIT_SSL_", "GIT_SSH")):
+            del os.environ[name]
+    os.environ["GIT_CONFIG_GLOBAL"] = str(Path(__file__).with_name("gitconfig"))
+    os.environ["GIT_CONFIG_NOSYSTEM"] = "1"
+    os.environ["GIT_TERMINAL_PROMPT"] = "0"
+
+
+isolate_git()
+
+os.environ["TZ"] = "UTC"
+time.tzset()
+
+# A slow shared machine is no reason to fail: pytest's own timeout catches what hangs.
+settings.register_profile("default", deadline=None)
+settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
