@@ -1,0 +1,117 @@
+"""How does a plan become recorded intents?
+
+Everything here happens inside the transaction of a cycle; nothing touches a target.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Row, update
+
+from reconciler.model.app import Triggers
+from reconciler.model.deployment import Subject
+from reconciler.model.plan import Abort, ApplyTriggers, Deploy, Plan
+from reconciler.planner.plan import triggers_digest
+from reconciler.store import deployments, interventions, tables
+from reconciler.store.database import Transaction
+from reconciler.store.rows import deployment_of
+
+TRIGGERS = TypeAdapter(Triggers)
+EDGES = frozenset({"season-start", "season-end", "schedule"})
+
+
+def identifier(app: str, environment: str, number: int, subject: Subject, now: datetime) -> str:
+    """The id of a deployment, made of what it is and when it was decided: no randomness, no repetition."""
+    parts = f"{app}\n{environment}\n{number}\n{subject.fingerprint}\n{now.isoformat()}"
+    return hashlib.sha256(parts.encode()).hexdigest()[:16]
+
+
+def carry(transaction: Transaction, plan: Plan, now: datetime) -> None:
+    """Write a plan's intents."""
+    deploys = [action for action in plan.actions if isinstance(action, Deploy)]
+    aborts = [action for action in plan.actions if isinstance(action, Abort)]
+    _stop(transaction, aborts, now)
+    _create(transaction, deploys, now)
+    for action in plan.actions:
+        if isinstance(action, ApplyTriggers):
+            _request_triggers(transaction, action)
+
+
+def _stop(transaction: Transaction, aborts: list[Abort], now: datetime) -> None:
+    rows = deployments.by_ids(transaction.connection, [abort.deployment for abort in aborts])
+    for abort in aborts:
+        row = rows[abort.deployment]
+        if not abort.running:
+            deployments.move(transaction, row, "aborted", now, abort.reason, abort.actor)
+            by_person(transaction, row, now, abort.reason)
+        elif row.abort_reason is None:
+            deployments.ask_to_stop(transaction, row, now, abort.reason, abort.actor)
+
+
+def by_person(transaction: Transaction, row: Row[Any], now: datetime, reason: str) -> None:
+    """What a person stopped is not started again by automation."""
+    asked = {wish.subject for wish in interventions.open_of(transaction.connection, "abort")}
+    if row.id in asked:
+        deployment = deployment_of(row)
+        deployments.suspect(transaction, deployment, deployment.subject, [], now, f"was stopped ({reason})")
+        interventions.finish(transaction, "abort", row.id, now, "stopped")
+
+
+def _create(transaction: Transaction, deploys: list[Deploy], now: datetime) -> None:
+    numbers = deployments.numbers(transaction.connection, sorted({wish.app for wish in deploys}))
+    wishes: list[tuple[str, int, Deploy]] = []
+    edges: list[Mapping[str, Any]] = []
+    for wish in deploys:
+        number = numbers.get((wish.app, wish.environment), 0) + 1
+        made = identifier(wish.app, wish.environment, number, wish.subject, now)
+        wishes.append((made, number, wish))
+        if wish.cause in EDGES and wish.due_at:
+            edges.append(_edge(wish, made, now))
+    deployments.create(transaction, wishes, now)
+    deployments.occurred(transaction, edges)
+    for wish in deploys:
+        if wish.cause == "retry":
+            _retried(transaction, wish, now)
+
+
+def _edge(wish: Deploy, made: str, now: datetime) -> dict[str, Any]:
+    return {
+        "kind": wish.cause,
+        "app": wish.app,
+        "environment": wish.environment,
+        "due_at": wish.due_at,
+        "noticed_at": now,
+        "deployment": made,
+    }
+
+
+def _retried(transaction: Transaction, wish: Deploy, now: datetime) -> None:
+    for asked in interventions.open_of(transaction.connection, "retry"):
+        if asked.app == wish.app and asked.environment == wish.environment:
+            interventions.finish(transaction, "retry", asked.subject, now, "a new deployment was made")
+    deployments.clear(transaction, wish.app, wish.environment, [wish.subject.fingerprint])
+
+
+def _request_triggers(transaction: Transaction, action: ApplyTriggers) -> None:
+    t = tables.triggers
+    here = (t.c.app == action.app) & (t.c.environment == action.environment)
+    values = {
+        "requested": triggers_digest(action.triggers),
+        "settings": TRIGGERS.dump_python(action.triggers, mode="json"),
+        "attempts": 0,
+        "retry_at": None,
+        "error": None,
+        "open": True,
+    }
+    changed = transaction.connection.execute(update(t).where(here).values(**values))
+    if changed.rowcount == 0:
+        transaction.connection.execute(t.insert().values(app=action.app, environment=action.environment, **values))
+
+
+def backoff(first: timedelta, failures: int, longest: timedelta = timedelta(minutes=10)) -> timedelta:
+    """How long to wait after this many failures: the first pause, doubled each time, up to the longest."""
+    doubled: int = 2 ** min(max(failures - 1, 0), 20)
+    return min(first * doubled, max(longest, first))

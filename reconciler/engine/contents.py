@@ -1,0 +1,234 @@
+"""What does each concerned app ask for at this commit, and is it sound?
+
+Turns declarations and bundle trees into content digests and environment entries, or complaints that hold the
+app. What a change means is asked in `intake`.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection
+
+from reconciler.engine.commit import Arrival
+from reconciler.engine.declaring import ancestors, complaint_row
+from reconciler.engine.planning import APP, declared_environments
+from reconciler.errors import ManifestError
+from reconciler.manifest import Complaint, Known, bundle_directory, check_app, locate
+from reconciler.model.app import App, EnvironmentEntry
+from reconciler.model.version import Content, canonical, content_of, digest
+from reconciler.store import declared, versions
+
+ENTRY = TypeAdapter(EnvironmentEntry)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What an app asks for at this commit."""
+
+    name: str
+    row: Mapping[str, Any]
+    """Its row in the store as it is to be; its content stays as it was where the app is held."""
+    before: Any | None
+    """Its row as it was."""
+    content: Content | None
+    """None where the app is held or has left git."""
+    entries: Mapping[str, str]
+    """Digest of each environment's own entry."""
+    depends_on: tuple[str, ...] = ()
+
+    @property
+    def held(self) -> bool:
+        """Whether a complaint keeps it as it is."""
+        return self.row["complaints"] is not None
+
+    @property
+    def removed(self) -> bool:
+        """Whether it has left git."""
+        return bool(self.row["removed"])
+
+
+def ask(connection: Connection, arrival: Arrival, names: Iterable[str]) -> list[Asked]:
+    """What the named apps ask for, in order of name."""
+    wanted = sorted(names)
+    rows = declared.named(connection, "App", wanted)
+    before = declared.apps(connection, wanted)
+    broken = declared.broken_files(connection, {row.path for several in rows.values() for row in several})
+    known = _known(connection)
+    found: list[Asked] = []
+    for name in wanted:
+        several = rows.get(name, [])
+        old = before.get(name)
+        if several:
+            found.append(_declared(connection, arrival, name, several, old, broken, known))
+        elif old is not None and not old.removed:
+            found.append(_removed(name, old))
+    return found
+
+
+def _known(connection: Connection) -> Known:
+    environments = declared_environments(connection)
+    return Known(
+        environments=environments,
+        is_app=lambda name: bool(declared.named(connection, "App", [name])),
+        is_resource=lambda name: bool(declared.named(connection, "Resource", [name])),
+    )
+
+
+def _removed(name: str, old: Any) -> Asked:
+    row = {
+        **_carried(old),
+        "name": name,
+        "removed": True,
+        "content": None,
+        "complaints": None,
+        "due_at": None,
+    }
+    return Asked(name=name, row=row, before=old, content=None, entries={})
+
+
+def _carried(old: Any | None) -> dict[str, Any]:
+    if old is None:
+        return {"content": None, "tree": None, "bundle": None}
+    keys = ("path", "ordinal", "document", "bundle", "tree", "content")
+    return {key: getattr(old, key) for key in keys}
+
+
+def _declared(
+    connection: Connection,
+    arrival: Arrival,
+    name: str,
+    several: list[Any],
+    old: Any | None,
+    broken: Mapping[str, list[dict[str, Any]]],
+    known: Known,
+) -> Asked:
+    row = several[0]
+    app = APP.validate_python(row.document)
+    place = _Place(arrival, row)
+    complaints = list(broken.get(row.path, []))
+    bundle, tree = None, None
+    if not complaints:
+        complaints = [complaint_row(found) for found in _duplicates(place, name, several)]
+        bundle, tree, wrong = _bundle(app, place)
+        complaints += [complaint_row(found) for found in (*wrong, *_links(app, place, known))]
+    content = None if complaints else content_of(name, app.spec, tree)
+    if content is not None and (taken := _name_taken(connection, content, place)):
+        complaints, content = [complaint_row(taken)], None
+    base = {"name": name, "path": row.path, "ordinal": row.ordinal, "removed": False, "due_at": None}
+    if content is None:
+        kept = _carried(old) if old is not None and not old.removed else {}
+        fresh = {"document": row.document, "bundle": bundle, "tree": tree, "content": None}
+        return Asked(
+            name=name,
+            row={**fresh, **kept, **base, "complaints": complaints},
+            before=old,
+            content=None,
+            entries={},
+        )
+    sound = {
+        "document": row.document,
+        "bundle": bundle,
+        "tree": tree,
+        "content": digest(content),
+        "complaints": None,
+    }
+    return Asked(
+        name=name,
+        row={**base, **sound},
+        before=old,
+        content=content,
+        entries={environment: _entry(entry) for environment, entry in app.spec.environments.items()},
+        depends_on=app.spec.depends_on,
+    )
+
+
+def _entry(entry: EnvironmentEntry) -> str:
+    dumped = ENTRY.dump_python(entry, mode="json", exclude_defaults=True)
+    return hashlib.sha256(canonical(dumped).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an app is declared, for complaints: line and column are looked up only when there is one."""
+
+    arrival: Arrival
+    row: Any
+
+    def complaint(self, field: tuple[str | int, ...], message: str, remedy: str) -> Complaint:
+        line, column = 1, 1
+        entry = self.arrival.lookup(self.row.path)
+        if entry is not None:
+            (_, data), *_ = self.arrival.objects.blobs([entry.id])
+            if isinstance(data, bytes):
+                line, column = locate(data, self.row.ordinal, field)
+        return Complaint(path=self.row.path, line=line, column=column, message=message, remedy=remedy)
+
+
+def _duplicates(place: _Place, name: str, several: list[Any]) -> list[Complaint]:
+    if len(several) < 2:
+        return []
+    others = ", ".join(sorted({row.path for row in several[1:]}))
+    return [
+        place.complaint(
+            ("metadata", "name"),
+            f"the App {name} is declared twice, here and in {others}",
+            "rename or remove one of them",
+        )
+    ]
+
+
+def _bundle(app: App, place: _Place) -> tuple[str | None, str | None, list[Complaint]]:
+    """The bundle's directory and tree id, or why there is none."""
+    if app.spec.bundle is None:
+        return None, None, []
+    field = ("spec", "bundle")
+    base = f"{place.row.base}/-" if place.row.base else "-"
+    try:
+        directory = bundle_directory(base, app.spec.bundle)
+    except ManifestError as error:
+        return None, None, [place.complaint(field, error.message, error.next_step)]
+    if not directory or place.row.path.startswith(f"{directory}/"):
+        wrong = f"the bundle {app.spec.bundle} holds this manifest itself"
+        return None, None, [place.complaint(field, wrong, "put the content into a directory of its own")]
+    for step in [*reversed(ancestors(directory)), directory]:
+        entry = place.arrival.lookup(step) if step else None
+        if step and (entry is None or entry.type != "tree"):
+            return directory, None, [place.complaint(field, *_no_directory(step, entry))]
+    found = place.arrival.lookup(directory)
+    assert found is not None
+    return directory, found.id, []
+
+
+def _no_directory(path: str, entry: Any | None) -> tuple[str, str]:
+    if entry is None:
+        return f"there is no directory {path} in this repository", "create it, or correct the bundle's path"
+    if entry.mode == "120000":
+        return f"{path} is a link; bundles are not followed through links", "name the directory itself"
+    if entry.type == "commit":
+        return (
+            f"{path} is a submodule; its files are not in this repository",
+            "put the files into this repository",
+        )
+    return f"{path} is a file, not a directory", "name the directory that holds it"
+
+
+def _links(app: App, place: _Place, known: Known) -> list[Complaint]:
+    problems = [problem for problem in check_app(app, known) if problem.severity == "error"]
+    return [place.complaint(problem.field, problem.message, problem.remedy) for problem in problems]
+
+
+def _name_taken(connection: Connection, content: Content, place: _Place) -> Complaint | None:
+    """One name never means two contents."""
+    if content.name is None:
+        return None
+    first = versions.named(connection, content.app, content.name)
+    if first is None or first.id == digest(content):
+        return None
+    return place.complaint(
+        ("spec", "version"),
+        f"the version name {content.name} already means other content, since {first.commit[:10]} ({first.message})",
+        "give this content a new name",
+    )

@@ -1,0 +1,194 @@
+"""What is one turn of the daemon?
+
+Observe (answers of targets, the head of the branch), note what is new, plan the apps whose plan can be another
+one, write the intents, give turns. All facts of a turn are one transaction: killed anywhere, the next turn
+begins where this one did.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconciler.engine.carry import carry
+from reconciler.engine.claim import claim, claim_triggers
+from reconciler.engine.following import Following, Seen
+from reconciler.engine.outcomes import Outcome, TriggersOutcome, note_outcome, note_triggers
+from reconciler.engine.perform import Job, TriggersJob
+from reconciler.engine.planning import declared_environments, plan_apps
+from reconciler.engine.pool import Pool
+from reconciler.model.deployment import Deployment
+from reconciler.model.environment import Environment
+from reconciler.model.plan import together
+from reconciler.store import declared, deployments, interventions
+from reconciler.store.database import Database, Transaction
+from reconciler.store.rows import deployment_of
+
+BATCH = 500
+"""How many apps are planned together: bounds memory, not the turn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What one turn found and did."""
+
+    commits: int = 0
+    answers: int = 0
+    planned: int = 0
+    begun: int = 0
+    wake_at: datetime | None = None
+    """When the next turn has something to do without being nudged (UTC)."""
+
+    @property
+    def did_something(self) -> bool:
+        """Whether anything was new."""
+        return bool(self.commits or self.answers or self.planned or self.begun)
+
+
+class Cycle:
+    """Takes turns on one store, one followed branch and one pool."""
+
+    def __init__(
+        self,
+        database: Database,
+        following: Following,
+        pool: Pool,
+        on_event: Callable[[Deployment], None] | None = None,
+    ) -> None:
+        self._database = database
+        self._following = following
+        self._pool = pool
+        self._on_event = on_event
+        self._recovered = False
+
+    def turn(self, now: datetime) -> Turn:
+        """One turn at `now` (UTC). Raises StoreError when the store does not answer; nothing is lost then."""
+        answers = self._pool.answers()
+        if self._accepted():
+            self._following.again()
+        try:
+            return self._turn(answers, self._following.look(now), now)
+        except BaseException:
+            self._pool.give_back(answers)
+            raise
+
+    def _turn(self, answers: Sequence[Outcome | TriggersOutcome], seen: Seen, now: datetime) -> Turn:
+        if not answers and not seen.new and not self._work_left(now):
+            return Turn(wake_at=self._next())
+        with self._database.write() as transaction:
+            commits = self._following.note(transaction, seen, now)
+            environments = declared_environments(transaction.connection)
+            self._recover(transaction, now)
+            _record(transaction, answers, environments, now)
+            planned = _plan_due(transaction, environments, now)
+            jobs = claim(transaction, environments, self._pool, now)
+            handed = claim_triggers(transaction.connection, environments, self._pool, now)
+            wake_at = _earliest(
+                declared.next_due(transaction.connection), deployments.next_attempt(transaction.connection)
+            )
+        self._following.considered(seen)
+        self._after(answers, jobs, handed)
+        return Turn(
+            commits=commits,
+            answers=len(answers),
+            planned=planned,
+            begun=len(jobs) + len(handed),
+            wake_at=wake_at,
+        )
+
+    def record_only(self, now: datetime) -> None:
+        """Record the answers that are there, and begin nothing: the daemon is ending."""
+        answers = self._pool.answers()
+        if not answers:
+            return
+        try:
+            with self._database.write() as transaction:
+                _record(transaction, answers, declared_environments(transaction.connection), now)
+        except BaseException:
+            self._pool.give_back(answers)
+            raise
+        self._pool.recorded(list(answers))
+
+    def _work_left(self, now: datetime) -> bool:
+        """Whether the store holds anything to do now; reads only."""
+        with self._database.read() as connection:
+            due = declared.next_due(connection)
+            if due is not None and due <= now:
+                return True
+            if not self._recovered:
+                return True
+            again = deployments.next_attempt(connection)
+            if again is not None and again <= now:
+                return True
+            return bool(self._pool.workers > len(self._pool.busy) and deployments.pending_environments(connection))
+
+    def _accepted(self) -> bool:
+        with self._database.read() as connection:
+            return bool(interventions.open_of(connection, "accept"))
+
+    def _next(self) -> datetime | None:
+        with self._database.read() as connection:
+            return _earliest(declared.next_due(connection), deployments.next_attempt(connection))
+
+    def _recover(self, transaction: Transaction, now: datetime) -> None:
+        """Once after a start: what was being stopped when the process ended counts as stopped."""
+        if self._recovered:
+            return
+        self._recovered = True
+        for row in deployments.stopped_meanwhile(transaction.connection, self._pool.busy):
+            deployments.move(transaction, row, "aborted", now, row.abort_reason)
+            declared.mark_due(transaction, [row.app], now)
+
+    def _after(
+        self, answers: Sequence[Outcome | TriggersOutcome], jobs: Sequence[Job], handed: Sequence[TriggersJob]
+    ) -> None:
+        """Only what is in the store by now is acted on."""
+        self._pool.recorded(list(answers))
+        for job in jobs:
+            self._pool.begin(job)
+        for handing in handed:
+            self._pool.begin_triggers(handing)
+        busy = self._pool.busy
+        if busy:
+            with self._database.read() as connection:
+                rows = deployments.by_ids(connection, sorted(busy))
+            for row in rows.values():
+                if row.abort_reason is not None:
+                    self._pool.stop(row.id)
+        if self._on_event and answers:
+            self._tell(answers)
+
+    def _tell(self, answers: Sequence[Outcome | TriggersOutcome]) -> None:
+        ids = [answer.deployment for answer in answers if isinstance(answer, Outcome)]
+        if not ids or self._on_event is None:
+            return
+        with self._database.read() as connection:
+            for row in deployments.by_ids(connection, ids).values():
+                self._on_event(deployment_of(row))
+
+
+def _record(
+    transaction: Transaction,
+    answers: Sequence[Outcome | TriggersOutcome],
+    environments: dict[str, Environment],
+    now: datetime,
+) -> None:
+    for answer in answers:
+        if isinstance(answer, Outcome):
+            note_outcome(transaction, answer, environments, now)
+        else:
+            note_triggers(transaction, answer, now)
+
+
+def _plan_due(transaction: Transaction, environments: dict[str, Environment], now: datetime) -> int:
+    """Plan every app that is due, and write down what follows."""
+    count = 0
+    while names := declared.due(transaction.connection, now, BATCH):
+        for plans in plan_apps(transaction.connection, names, environments, now):
+            carry(transaction, together(plans.values()), now)
+            declared.planned(transaction, {name: plan.wake_at for name, plan in plans.items()})
+        count += len(names)
+    return count
+
+
+def _earliest(*moments: datetime | None) -> datetime | None:
+    return min((moment for moment in moments if moment), default=None)

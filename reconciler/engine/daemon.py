@@ -1,0 +1,222 @@
+"""When is the next turn, and how does the daemon begin and end?
+
+A nudge (a watched repository, an answer of a target, a person's wish, the clock) carries no payload: it only
+means `look`. The scheduler wakes the daemon, with one date job at the moment of the next change and one
+interval job; it decides nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from reconciler import telemetry
+from reconciler.engine.clock import Clock
+from reconciler.engine.cycle import Cycle, Turn
+from reconciler.engine.following import Following
+from reconciler.engine.pool import Pool
+from reconciler.errors import ReconcilerError, StoreError
+from reconciler.store import declared, ledger
+from reconciler.store.database import Database
+
+log = telemetry.logger("daemon")
+
+LONGEST_PAUSE = timedelta(seconds=60)
+GRACE = timedelta(seconds=10)
+
+
+class Daemon:
+    """Takes turns until it is told to stop."""
+
+    def __init__(
+        self,
+        database: Database,
+        following: Following,
+        pool: Pool,
+        cycle: Cycle,
+        clock: Clock,
+        *,
+        interval: timedelta,
+        full_pass: timedelta,
+        drain: timedelta,
+        watched: Sequence[Path] = (),
+        nudged: threading.Event,
+    ) -> None:
+        self._database = database
+        self._following = following
+        self._pool = pool
+        self._cycle = cycle
+        self._clock = clock
+        self._interval = interval
+        self._full_pass = full_pass
+        self._drain = drain
+        self._watched = watched
+        self._nudged = nudged
+        self._stopping = threading.Event()
+        self._failures = 0
+
+    def stop(self) -> None:
+        """Begin to end: nothing new is started. Safe to call from a signal handler."""
+        self._stopping.set()
+        self._nudged.set()
+
+    def settle(self) -> Turn:
+        """Take turns until nothing more can be done now. Raises what a turn raises."""
+        turn = Turn()
+        while not self._stopping.is_set():
+            self._nudged.clear()
+            turn = self._cycle.turn(self._clock())
+            _say(turn)
+            if turn.did_something:
+                continue
+            if self._pool.idle:
+                return turn
+            self._nudged.wait(self._seconds_until(turn.wake_at))
+        return turn
+
+    def run(self) -> None:
+        """The daemon's life, from start to stop."""
+        scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True})
+        watching = [threading.Thread(target=self._watch, daemon=True, name="watch")] if self._watched else []
+        scheduler.add_job(self._poll, "interval", seconds=self._interval.total_seconds(), id="poll")
+        scheduler.add_job(self._whole, "interval", seconds=self._full_pass.total_seconds(), id="full-pass")
+        scheduler.start()
+        for thread in watching:
+            thread.start()
+        try:
+            while not self._stopping.is_set():
+                self._nudged.clear()
+                turn = self._guarded_turn()
+                self._wake(scheduler, turn)
+                if turn is None or not turn.did_something:
+                    self._rest(turn)
+        finally:
+            scheduler.shutdown(wait=False)
+            self._end()
+
+    def _guarded_turn(self) -> Turn | None:
+        """One turn; trouble is told and tried again, a fault of ours must not end the daemon."""
+        try:
+            turn = self._cycle.turn(self._clock())
+        except ReconcilerError as error:
+            self._failures += 1
+            log.warning("turn.failed", error=error.message, next=error.next_step or f"again in {self._pause()}")
+            return None
+        except Exception:  # the daemon outlives its own mistakes; the log has them in full
+            self._failures += 1
+            log.exception("turn.broke", next=f"again in {self._pause()}")
+            return None
+        self._failures = 0
+        _say(turn)
+        return turn
+
+    def _pause(self) -> timedelta:
+        doubled: int = 2 ** min(self._failures, 8)
+        return min(timedelta(milliseconds=250) * doubled, LONGEST_PAUSE)
+
+    def _rest(self, turn: Turn | None) -> None:
+        if turn is None:
+            # Nudges do not shorten this: whatever is wrong must not be hammered.
+            self._stopping.wait(self._pause().total_seconds())
+            return
+        if not self._nudged.is_set():
+            self._seal()
+        self._nudged.wait()
+
+    def _seal(self) -> None:
+        """Chain the newest facts, when there is nothing else to do."""
+        try:
+            with self._database.read() as connection:
+                pending = ledger.unsealed(connection)
+            if pending:
+                with self._database.write() as transaction:
+                    ledger.seal(transaction, self._clock())
+        except StoreError as error:
+            log.warning("seal.failed", error=error.message)
+
+    def _wake(self, scheduler: BackgroundScheduler, turn: Turn | None) -> None:
+        moments = [
+            turn.wake_at if turn else None,
+            self._following.next_look if self._following.trouble else None,
+        ]
+        found = [moment for moment in moments if moment is not None]
+        if found:
+            at = max(min(found), self._clock())
+            scheduler.add_job(self._nudged.set, "date", run_date=at, id="wake", replace_existing=True)
+        elif scheduler.get_job("wake"):
+            scheduler.remove_job("wake")
+
+    def _poll(self) -> None:
+        self._following.ask()
+        self._nudged.set()
+
+    def _whole(self) -> None:
+        try:
+            with self._database.write() as transaction:
+                declared.mark_all_due(transaction, self._clock())
+        except StoreError as error:
+            log.warning("full-pass.failed", error=error.message)
+        self._nudged.set()
+
+    def _watch(self) -> None:
+        from watchfiles import watch
+
+        while not self._stopping.is_set():
+            places = [path for path in self._watched if path.exists()]
+            try:
+                for _ in watch(*places, debounce=10, step=1, stop_event=self._stopping, recursive=False):
+                    self._nudged.set()
+            except (OSError, RuntimeError) as error:
+                log.warning("watch.failed", error=str(error), next="the repository is polled; watched again in 5 s")
+                self._stopping.wait(5)
+
+    def _seconds_until(self, moment: datetime | None) -> float:
+        """How long a settling may wait for an answer before it looks again."""
+        left = (moment - self._clock()).total_seconds() if moment else 1.0
+        return min(max(left, 0.001), 1.0)
+
+    def _end(self) -> None:
+        """Let running deployments end, record their answers, and leave the rest for the next start."""
+        deadline = self._clock() + self._drain
+        while not self._pool.idle and self._clock() < deadline:
+            self._nudged.clear()
+            self._record()
+            if not self._pool.idle:
+                self._nudged.wait(0.1)
+        self._record()
+        if not self._pool.idle:
+            log.warning("drain.over", left=len(self._pool.busy), next="taken up again at the next start")
+        self._seal()
+
+    def _record(self) -> None:
+        try:
+            self._cycle.record_only(self._clock())
+        except ReconcilerError as error:
+            log.warning("drain.failed", error=error.message)
+
+
+def _say(turn: Turn) -> None:
+    if turn.commits or turn.answers or turn.begun:
+        log.info("turn", commits=turn.commits, planned=turn.planned, answers=turn.answers, begun=turn.begun)
+
+
+def trouble_logger() -> Callable[[Any], None]:
+    """Tells when git stops answering, and when it answers again."""
+
+    def tell(trouble: Any) -> None:
+        if trouble is None:
+            log.info("git.answers")
+        else:
+            log.warning(
+                "git.unreachable",
+                error=trouble.error.message,
+                failures=trouble.failures,
+                again_at=str(trouble.again_at),
+            )
+
+    return tell

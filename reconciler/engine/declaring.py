@@ -1,0 +1,264 @@
+"""Which manifests did a commit change, and which apps does that concern?
+
+Changed files are parsed and take the place of what they declared; a broken one keeps what it declared and is
+complained about. The work is proportional to what changed, not to the repository.
+"""
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+from sqlalchemy import Connection
+
+from reconciler.engine.commit import Arrival
+from reconciler.engine.expanding import expansions, refreshed_sets
+from reconciler.errors import ManifestError
+from reconciler.git.objects import TooLarge
+from reconciler.git.shapes import Change
+from reconciler.manifest import Complaint, Declaration, bundle_directory, is_manifest_file, parse
+from reconciler.model.app import App, AppSet
+from reconciler.store import declared
+from reconciler.store.database import Transaction
+
+LARGEST = 1 << 20
+REGULAR = {"100644", "100755"}
+
+
+@dataclass(slots=True)
+class Concerned:
+    """What a commit's change of manifests and bundles concerns."""
+
+    apps: set[str] = field(default_factory=set)
+    """Apps that are to be looked at again."""
+    environments: set[str] = field(default_factory=set)
+    """Environments whose manifest changed."""
+    seasons: dict[str, tuple[dict[str, Any] | None, dict[str, Any] | None]] = field(default_factory=dict)
+    """Seasons that changed: before and after."""
+
+
+@dataclass(slots=True)
+class _Files:
+    """What reading the changed files gave."""
+
+    sound: dict[str, tuple[str, tuple[Declaration, ...]]] = field(default_factory=dict)
+    broken: dict[str, tuple[str, list[Complaint]]] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+
+
+def declare(transaction: Transaction, arrival: Arrival, root: str) -> Concerned:
+    """Take in the manifests that a commit changed; `root` is the followed path, '' for everything."""
+    connection = transaction.connection
+    concerned = Concerned()
+    bundles = _bundles_above(connection, arrival, concerned)
+    wanted = {change.path: change for change in arrival.changes if _is_candidate(change, root)}
+    files = _read(arrival, {path: c for path, c in wanted.items() if not _inside(path, bundles)})
+    _settle_bundles(connection, arrival, files, root)
+    paths = [*files.sound, *files.gone]
+    before = declared.in_files(connection, [*paths, *files.broken])
+    rows = [row for path, (_, several) in files.sound.items() for row in _rows(path, several, arrival, root)]
+    sound = [{"path": path, "blob": blob, "complaints": None} for path, (blob, _) in files.sound.items()]
+    declared.replace_files(transaction, paths, sound, rows)
+    for path, (blob, complaints) in files.broken.items():
+        declared.complain(transaction, path, blob, [complaint_row(found) for found in complaints])
+    kept = {(row.path, row.ordinal, row.kind, row.name) for row in before if row.path in files.broken}
+    _compare(connection, before, rows, kept, concerned)
+    concerned.apps |= refreshed_sets(transaction, arrival, root, skip=set(files.sound))
+    return concerned
+
+
+def complaint_row(found: Complaint) -> dict[str, Any]:
+    """A complaint as it is stored and shown."""
+    return {
+        "path": found.path,
+        "line": found.line,
+        "column": found.column,
+        "message": found.message,
+        "remedy": found.remedy,
+        "severity": found.severity,
+    }
+
+
+def _is_candidate(change: Change, root: str) -> bool:
+    return (
+        is_manifest_file(change.path)
+        and under(change.path, root)
+        and "160000" not in (change.new_mode, change.old_mode)
+    )
+
+
+def under(path: str, directory: str) -> bool:
+    """Whether a path lies in a directory ('' is the root)."""
+    return not directory or path.startswith(f"{directory}/")
+
+
+def ancestors(path: str) -> list[str]:
+    """The directories that a path lies in, the root ('') included."""
+    return ["" if str(parent) == "." else str(parent) for parent in PurePosixPath(path).parents]
+
+
+def _inside(path: str, bundles: Mapping[str, str]) -> bool:
+    """Whether a file belongs to a bundle, and not to the manifest that declares that very bundle."""
+    return any(path != bundles[directory] for directory in ancestors(path) if directory in bundles)
+
+
+def _bundles_above(connection: Connection, arrival: Arrival, concerned: Concerned) -> dict[str, str]:
+    """Bundles that a changed path is or lies in, with the file that declares each; their apps are concerned."""
+    if arrival.first:
+        return {}
+    directories = {change.path for change in arrival.changes if change.is_tree or change.kind == "T"}
+    directories |= {directory for change in arrival.changes for directory in ancestors(change.path)}
+    clean = [directory for directory in directories if clean_name(directory)]
+    rows = declared.bundles_at(connection, clean)
+    concerned.apps |= {row.name for row in rows}
+    return {row.bundle: row.path for row in rows}
+
+
+def clean_name(path: str) -> bool:
+    """Whether a path is readable text: UTF-8 without control characters."""
+    return path.isprintable() and not any("\ud800" <= letter <= "\udfff" for letter in path)
+
+
+def _read(arrival: Arrival, wanted: Mapping[str, Change]) -> _Files:
+    files = _Files()
+    readable: list[Change] = []
+    for path, change in wanted.items():
+        key = path if clean_name(path) else ascii(path)[1:-1]
+        if change.kind == "D":
+            files.gone.add(key)
+        elif key != path:
+            files.broken[key] = (
+                change.new_id,
+                [_complaint(key, "the file's name is not plain UTF-8 text", "rename it")],
+            )
+        elif change.new_mode not in REGULAR:
+            files.broken[key] = (
+                change.new_id,
+                [_complaint(key, "it is a link", "put the manifest itself here")],
+            )
+        else:
+            readable.append(change)
+    blobs = arrival.objects.blobs((change.new_id for change in readable), LARGEST)
+    for change, (_, data) in zip(readable, blobs, strict=True):
+        _take(files, change.path, change.new_id, data)
+    return files
+
+
+def _take(files: _Files, path: str, blob: str, data: object) -> None:
+    if isinstance(data, TooLarge):
+        size = f"the file has {data.size} bytes, more than a manifest may have ({LARGEST})"
+        files.broken[path] = (blob, [_complaint(path, size, "split it")])
+        return
+    if not isinstance(data, bytes):
+        files.broken[path] = (blob, [_complaint(path, "git does not have the file", "fetch again")])
+        return
+    parsed = parse(path, data)
+    errors = [found for found in parsed.complaints if found.severity == "error"]
+    if errors:
+        files.broken[path] = (blob, list(parsed.complaints))
+    elif parsed.declarations:
+        files.sound[path] = (blob, parsed.declarations)
+    else:
+        files.gone.add(path)
+
+
+def _complaint(path: str, message: str, remedy: str) -> Complaint:
+    return Complaint(path=path, line=1, column=1, message=message, remedy=remedy)
+
+
+def _settle_bundles(connection: Connection, arrival: Arrival, files: _Files, root: str) -> None:
+    """Files inside a bundle that was named just now are content; those of one that is named no longer are looked at."""
+    named = {
+        directory: path
+        for path, (_, several) in files.sound.items()
+        for directory in _bundles_of(path, several, arrival, root)
+    }
+    for path in [path for path in (*files.sound, *files.broken) if _inside(path, named)]:
+        files.sound.pop(path, None)
+        files.broken.pop(path, None)
+        files.gone.add(path)
+    if arrival.first:
+        return
+    for directory, declaring in named.items():
+        files.gone |= {path for path in declared.files_under(connection, directory) if path != declaring}
+    before = {row.bundle for row in _apps_of(connection, [*files.sound, *files.gone]) if row.bundle is not None}
+    for directory in before - set(named):
+        _look_again(arrival, directory, files, named, root)
+
+
+def _apps_of(connection: Connection, paths: Iterable[str]) -> list[Any]:
+    rows = [row for row in declared.in_files(connection, paths) if row.kind == "App"]
+    return list(declared.apps(connection, [row.name for row in rows]).values())
+
+
+def _look_again(arrival: Arrival, directory: str, files: _Files, named: Mapping[str, str], root: str) -> None:
+    entries = {
+        entry.path: Change(entry.path, "000000", entry.mode, "0" * 40, entry.id, "A")
+        for entry in arrival.objects.tree(arrival.commit.tree, directory)
+        if entry.type == "blob" and is_manifest_file(entry.path) and under(entry.path, root)
+    }
+    fresh = {
+        p: c for p, c in entries.items() if not _inside(p, named) and p not in files.sound and p not in files.broken
+    }
+    again = _read(arrival, fresh)
+    files.sound.update(again.sound)
+    files.broken.update(again.broken)
+
+
+def _bundles_of(path: str, several: Iterable[Declaration], arrival: Arrival, root: str) -> Iterable[str]:
+    for one in several:
+        if isinstance(one.manifest, App) and one.manifest.spec.bundle is not None:
+            with suppress(ManifestError):
+                yield bundle_directory(path, one.manifest.spec.bundle)
+        elif isinstance(one.manifest, AppSet):
+            yield from (base for base, _ in expansions(one.manifest, arrival, root))
+
+
+def _rows(path: str, several: Iterable[Declaration], arrival: Arrival, root: str) -> Iterable[dict[str, Any]]:
+    base = "" if "/" not in path else path.rsplit("/", 1)[0]
+    seen: set[tuple[int, str, str]] = set()
+    for one in several:
+        made = [(one.kind, one.name, one.document, base)]
+        if isinstance(one.manifest, AppSet):
+            made += [("App", app.name, document, at) for at, (app, document) in expansions(one.manifest, arrival, root)]
+        for kind, name, document, at in made:
+            if (one.ordinal, kind, name) not in seen:
+                seen.add((one.ordinal, kind, name))
+                yield {
+                    "path": path,
+                    "ordinal": one.ordinal,
+                    "kind": kind,
+                    "name": name,
+                    "document": document,
+                    "base": at,
+                }
+
+
+def _compare(
+    connection: Connection,
+    before: Iterable[Any],
+    after: Iterable[dict[str, Any]],
+    kept: set[tuple[str, int, str, str]],
+    concerned: Concerned,
+) -> None:
+    """Which apps, environments and seasons differ now."""
+    old = {
+        (row.kind, row.name): row.document for row in before if (row.path, row.ordinal, row.kind, row.name) not in kept
+    }
+    new = {(row["kind"], row["name"]): row["document"] for row in after}
+    # What moved from one file to another, or whose file broke, is looked at again without having changed.
+    concerned.apps |= {name for kind, name in (*old, *new) if kind == "App"}
+    concerned.apps |= {row.name for row in before if row.kind == "App"}
+    for kind, name in {*old, *new}:
+        pair = old.get((kind, name)), new.get((kind, name))
+        if pair[0] == pair[1]:
+            continue
+        if kind == "Environment":
+            concerned.environments.add(name)
+            concerned.apps |= set(declared.apps_in(connection, name))
+            concerned.apps |= set(declared.apps_complaining(connection))
+        elif kind == "Season":
+            concerned.seasons[name] = pair
+        elif kind == "Resource":
+            concerned.apps |= set(declared.apps_binding(connection, name))

@@ -1,0 +1,301 @@
+"""What facts does one commit add?
+
+The commit, the versions it publishes, the entries it changes, what it takes back by reverting, whether it
+changes too much at once. Written in a cycle's transaction; commits are noted one by one, so that it makes no
+difference how they arrive together.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from reconciler.engine.commit import Arrival
+from reconciler.engine.contents import Asked, ask
+from reconciler.engine.declaring import declare
+from reconciler.engine.reverting import evidence, revert_of
+from reconciler.engine.seasonal import Touching, season_touches
+from reconciler.git.shapes import Commit
+from reconciler.git.trailers import pull_request, trailers
+from reconciler.model.version import Author, Version, digest, tags_of
+from reconciler.planner.noting import (
+    Meaning,
+    Revert,
+    allowed_changes,
+    content_meaning,
+    entry_meaning,
+    lifted_suspicions,
+    weighs_too_much,
+)
+from reconciler.store import commits, declared, deployments, versions
+from reconciler.store.database import Transaction
+
+MESSAGE_KEPT = 20_000
+SUBJECT_KEPT = 500
+
+
+@dataclass(slots=True)
+class _Facts:
+    """Rows that a commit adds, gathered so that each table is written once."""
+
+    versions: list[dict[str, Any]] = field(default_factory=list)
+    touches: list[dict[str, Any]] = field(default_factory=list)
+    placements: list[dict[str, Any]] = field(default_factory=list)
+    withdrawals: list[dict[str, Any]] = field(default_factory=list)
+    asked_again: list[str] = field(default_factory=list)
+    changed: int = 0
+    """How many recorded (app, environment) pairs the commit changes or removes."""
+
+
+def note(transaction: Transaction, arrival: Arrival, root: str) -> set[str]:
+    """Note a commit; names of the apps whose plan can be another one now."""
+    connection = transaction.connection
+    revert = revert_of(connection, arrival)
+    concerned = declare(transaction, arrival, root)
+    asked = ask(connection, arrival, concerned.apps)
+    placed = declared.placements(connection, [one.name for one in asked])
+    facts = _Facts()
+    _contents(connection, arrival, asked, revert, facts)
+    for one in asked:
+        _entries(arrival, one, placed.get(one.name, {}), revert, facts)
+    touching = season_touches(connection, arrival, concerned, revert)
+    _note_commit(transaction, arrival, revert)
+    braked = _weigh(transaction, arrival, revert, facts, touching)
+    _write(transaction, arrival, asked, facts, touching, braked)
+    freed = _trailers(transaction, arrival)
+    return {one.name for one in asked} | touching.apps | freed | _waiting_for(connection, asked)
+
+
+def _waiting_for(connection: Connection, asked: Sequence[Asked]) -> set[str]:
+    new = [one.name for one in asked if one.before is None]
+    return declared.dependents(connection, new) if new else set()
+
+
+def _contents(
+    connection: Connection, arrival: Arrival, asked: Sequence[Asked], revert: Revert | None, facts: _Facts
+) -> None:
+    """Versions and publications."""
+    changed = [one for one in asked if not one.held and one.row["content"] != _content_before(one)]
+    fresh_ids = [one.row["content"] for one in changed if one.row["content"]]
+    known = versions.known(connection, fresh_ids)
+    numbers = versions.highest_numbers(connection, [o.name for o in changed if o.row["content"] not in known])
+    for one in changed:
+        after = one.row["content"]
+        published = commits.published_at(connection, one.name, after) if after in known else None
+        proof = evidence(arrival, one, revert) if revert and published is None and after else "none"
+        meaning = content_meaning(one.name, after, published, proof, revert)
+        if one.content is not None and after not in known:
+            numbers[one.name] = numbers.get(one.name, 0) + 1
+            facts.versions.append(_version_row(arrival, one, numbers[one.name], meaning))
+        facts.touches.append(_touch(arrival, one.name, "", _content_before(one), after, meaning))
+        facts.asked_again += [after] if after else []
+        facts.withdrawals += _withdrawn(connection, arrival, one, meaning)
+        before = one.before
+        if before is not None and not before.removed and before.content is not None and meaning.look != "reverted":
+            facts.changed += len(before.document["spec"]["environments"])
+
+
+def _content_before(one: Asked) -> str | None:
+    content: str | None = one.before.content if one.before is not None else None
+    return content
+
+
+def _withdrawn(connection: Connection, arrival: Arrival, one: Asked, meaning: Meaning) -> list[dict[str, Any]]:
+    if meaning.withdraw_from is None:
+        return []
+    after = one.row["content"]
+    taken = commits.published_between(connection, one.name, meaning.withdraw_from, arrival.position) - {after}
+    return [
+        {
+            "version": version,
+            "app": one.name,
+            "position": arrival.position,
+            "commit": arrival.commit.id,
+            "reverts": meaning.reverts[0] if meaning.reverts else "",
+            "author": arrival.commit.author_email,
+            "restores": after if meaning.look == "reverted" else None,
+        }
+        for version in sorted(taken)
+    ]
+
+
+def _entries(arrival: Arrival, one: Asked, placed: dict[str, Any], revert: Revert | None, facts: _Facts) -> None:
+    """What changed in the environments' own entries."""
+    if one.held:
+        return
+    for environment in sorted({*one.entries, *placed}):
+        row = placed.get(environment)
+        before = row.entry if row is not None and row.declared else None
+        after = one.entries.get(environment)
+        if before == after:
+            continue
+        meaning = entry_meaning(one.name, environment, after, revert)
+        facts.placements.append(placement_row(one.name, environment, after, arrival, meaning))
+        if not arrival.first:
+            facts.touches.append(_touch(arrival, one.name, environment, before, after, meaning))
+        if before is not None and one.row["content"] == _content_before(one) and meaning.look != "reverted":
+            facts.changed += 1
+
+
+def placement_row(app: str, environment: str, entry: str | None, arrival: Arrival, meaning: Meaning) -> dict[str, Any]:
+    """Where an app is placed since a commit."""
+    return {
+        "app": app,
+        "environment": environment,
+        "declared": entry is not None,
+        "entry": entry,
+        "touch": arrival.position,
+        "look": meaning.look,
+        "reverts": list(meaning.reverts),
+    }
+
+
+def _touch(
+    arrival: Arrival, app: str, environment: str, before: str | None, after: str | None, meaning: Meaning
+) -> dict[str, Any]:
+    return {
+        "position": arrival.position,
+        "app": app,
+        "environment": environment,
+        "before": before,
+        "after": after,
+        "look": meaning.look,
+        "reverts": list(meaning.reverts),
+        "braked": False,
+    }
+
+
+def _version_row(arrival: Arrival, one: Asked, number: int, meaning: Meaning) -> dict[str, Any]:
+    content, commit = one.content, arrival.commit
+    assert content is not None
+    subject = commit.subject[:SUBJECT_KEPT]
+    version = Version(
+        id=digest(content),
+        app=one.name,
+        number=number,
+        name=content.name,
+        message=subject,
+        tags=tags_of(subject),
+        author=Author(name=commit.author_name, email=commit.author_email),
+        commit=commit.id,
+        created_at=commit.committed_at,
+        partial=meaning.partial,
+        bundle=content.bundle,
+        image=content.image,
+        config=content.config,
+        bindings=content.bindings,
+        secrets=content.secrets,
+        migrations=content.migrations,
+    )
+    return versions.row(version, content, arrival.position)
+
+
+def _note_commit(transaction: Transaction, arrival: Arrival, revert: Revert | None) -> None:
+    commit = arrival.commit
+    row = {
+        "position": arrival.position,
+        "id": commit.id,
+        "tree": commit.tree,
+        "author_name": commit.author_name,
+        "author_email": commit.author_email,
+        "committed_at": commit.committed_at,
+        "noted_at": arrival.now,
+        "subject": commit.subject[:SUBJECT_KEPT],
+        "message": commit.message[:MESSAGE_KEPT],
+        "pull_request": pull_request(commit.subject),
+        "direction": revert.direction if revert else None,
+        "reverts": list(revert.commits) if revert else [],
+    }
+    commits.note(transaction, [row])
+    commits.note_merged(transaction, [_merged_row(one, arrival.position) for one in arrival.merged])
+    transaction.note(
+        "commit.noted",
+        arrival.now,
+        {"position": arrival.position, "subject": row["subject"], "reverts": row["reverts"]},
+        subject=commit.id,
+        actor=commit.author_email or commit.author_name,
+    )
+
+
+def _merged_row(commit: Commit, position: int) -> dict[str, Any]:
+    return {
+        "id": commit.id,
+        "position": position,
+        "subject": commit.subject[:SUBJECT_KEPT],
+        "pull_request": pull_request(commit.subject),
+    }
+
+
+def _weigh(
+    transaction: Transaction, arrival: Arrival, revert: Revert | None, facts: _Facts, touching: Touching
+) -> bool:
+    """Whether the commit changes so much that what it changed waits for an acknowledgement."""
+    changed = facts.changed + touching.changed
+    if arrival.adopting or (revert is not None and revert.direction == "back"):
+        return False
+    recorded = declared.placed(transaction.connection) if changed else 0
+    if not weighs_too_much(changed, recorded) or allowed_changes(trailers(arrival.commit.message)) >= changed:
+        return False
+    commits.brake(transaction, arrival.position, arrival.commit.id, changed, recorded)
+    body = {"changed": changed, "recorded": recorded}
+    transaction.note("commit.braked", arrival.now, body, subject=arrival.commit.id)
+    return True
+
+
+def _write(
+    transaction: Transaction,
+    arrival: Arrival,
+    asked: Sequence[Asked],
+    facts: _Facts,
+    touching: Touching,
+    braked: bool,
+) -> None:
+    versions.add(transaction, facts.versions)
+    commits.ask_again(transaction, facts.asked_again)
+    commits.withdraw(transaction, facts.withdrawals)
+    # A season touches placements that the commit itself may have changed too: the commit's own row wins.
+    own = {(row["app"], row["environment"]) for row in facts.placements}
+    held = [row for row in touching.placements if (row["app"], row["environment"]) not in own]
+    declared.replace_placements(transaction, [*facts.placements, *held])
+    for row in facts.touches:
+        if not arrival.adopting:
+            commits.release_brake(transaction, row["app"], row["environment"], row["after"])
+        row["braked"] = braked
+    commits.note_touches(transaction, [*facts.touches, *touching.touches])
+    rows = [{**one.row, "due_at": one.before.due_at if one.before is not None else None} for one in asked]
+    declared.replace_apps(transaction, rows, {one.name: one.depends_on for one in asked})
+    for row in facts.versions:
+        body = {
+            "number": row["number"],
+            "name": row["name"],
+            "commit": row["commit"],
+            "message": row["message"],
+        }
+        transaction.note("version.published", arrival.now, body, app=str(row["app"]), subject=str(row["id"]))
+    for row in facts.withdrawals:
+        body = {"reverts": row["reverts"], "commit": row["commit"]}
+        transaction.note("version.withdrawn", arrival.now, body, app=row["app"], subject=row["version"])
+
+
+def _trailers(transaction: Transaction, arrival: Arrival) -> set[str]:
+    """Overrides that a commit carries."""
+    if arrival.adopting:
+        return set()
+    said = trailers(arrival.commit.message)
+    freed: set[str] = set()
+    if count := allowed_changes(said):
+        freed |= set(commits.acknowledge(transaction, arrival.commit.id, count))
+    for app, environment in lifted_suspicions(said):
+        deployments.clear(transaction, app, environment)
+        freed.add(app)
+        body = {"commit": arrival.commit.id}
+        transaction.note(
+            "suspicion.lifted",
+            arrival.now,
+            body,
+            app=app,
+            environment=environment,
+            actor=arrival.commit.author_email,
+        )
+    return freed

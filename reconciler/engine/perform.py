@@ -1,0 +1,95 @@
+"""How is one thing carried out on a target?
+
+Acts and reports; decides nothing, records nothing. Idempotent by deployment id, because targets are.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reconciler.engine.outcomes import Kind, Outcome, TriggersOutcome
+from reconciler.errors import Aborted, PersonNeeded, ReconcilerError, TargetError, TryAgainLater
+from reconciler.model.app import Triggers
+from reconciler.model.release import Release
+from reconciler.targets.base import Target, Work
+
+LINES_KEPT = 200
+KINDS: dict[type[TargetError], Kind] = {TryAgainLater: "later", PersonNeeded: "person", Aborted: "aborted"}
+FAILED: Kind = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A deployment that has its turn, with everything a target needs."""
+
+    release: Release
+    target: Mapping[str, Any]
+    """The environment's `spec.target`."""
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggersJob:
+    """Trigger settings to be handed to a target."""
+
+    app: str
+    environment: str
+    digest: str | None
+    triggers: Triggers
+    target: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What performing needs of the outside: how to make a target, files of a git tree, the daemon's own variables."""
+
+    make_target: Callable[[str, Mapping[str, Any]], Target]
+    unpack: Callable[[str, Path], None]
+    environ: Mapping[str, str]
+
+
+def perform(job: Job, surroundings: Surroundings) -> Outcome:
+    """Carry a deployment out, and say how it went. Raises nothing."""
+    said: list[str] = []
+    work = Work(
+        unpack=surroundings.unpack,
+        stop=job.stop,
+        say=lambda line: said.append(line) if len(said) < LINES_KEPT else None,
+        environ=surroundings.environ,
+    )
+    release = job.release
+    try:
+        target = surroundings.make_target(release.environment, job.target)
+        if release.traffic:
+            target.deploy(release, work)
+        else:
+            target.retire(release, work)
+    except Exception as error:  # noqa: BLE001 - a target is a stranger's code: whatever it raises is its answer
+        return _answer(release.deployment, error, said)
+    return Outcome(deployment=release.deployment, kind="completed", output=tuple(said))
+
+
+def _answer(deployment: str, error: Exception, said: list[str]) -> Outcome:
+    kind = next((kind for raised, kind in KINDS.items() if isinstance(error, raised)), FAILED)
+    ours = isinstance(error, ReconcilerError)
+    message = str(error) if ours else f"the target broke: {type(error).__name__}: {error}"
+    output = [*said, error.output] if isinstance(error, TargetError) and error.output else said
+    return Outcome(deployment=deployment, kind=kind, message=message, output=tuple(output))
+
+
+def hand_over_triggers(job: TriggersJob, surroundings: Surroundings) -> TriggersOutcome:
+    """Give a target its routes, domains and crons, and say how it went. Raises nothing."""
+    work = Work(
+        unpack=surroundings.unpack,
+        stop=threading.Event(),
+        say=lambda _line: None,
+        environ=surroundings.environ,
+    )
+    error = None
+    try:
+        surroundings.make_target(job.environment, job.target).triggers(job.app, job.triggers, work)
+    except Exception as wrong:  # noqa: BLE001 - a target is a stranger's code
+        error = str(wrong) if isinstance(wrong, ReconcilerError) else f"{type(wrong).__name__}: {wrong}"
+    return TriggersOutcome(app=job.app, environment=job.environment, digest=job.digest, error=error)

@@ -1,0 +1,119 @@
+"""Which apps does a change of a Season or an Environment concern, and who is to be named for what follows?
+
+A season lies over many placements without being part of their manifests: the commit that changed it becomes the
+newest touch of each placement that it covers.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from reconciler import schedule
+from reconciler.engine.commit import Arrival
+from reconciler.engine.declaring import Concerned
+from reconciler.engine.planning import SEASON
+from reconciler.model.season import Season
+from reconciler.model.version import canonical
+from reconciler.planner.noting import Meaning, Revert, entry_meaning
+from reconciler.store import declared
+
+
+@dataclass(slots=True)
+class Touching:
+    """Rows that a commit's change of seasons and environments adds."""
+
+    apps: set[str] = field(default_factory=set)
+    placements: list[dict[str, Any]] = field(default_factory=list)
+    touches: list[dict[str, Any]] = field(default_factory=list)
+    changed: int = 0
+
+
+def season_touches(connection: Connection, arrival: Arrival, concerned: Concerned, revert: Revert | None) -> Touching:
+    """What follows from the seasons and environments that a commit changed."""
+    touching = Touching()
+    if arrival.first:
+        return touching
+    for name, (before, after) in sorted(concerned.seasons.items()):
+        _season(connection, arrival, name, before, after, revert, touching)
+    for environment in sorted(concerned.environments):
+        apps = declared.apps_in(connection, environment)
+        _touch_placements(connection, arrival, apps, {environment}, Meaning(look="changed"), touching)
+    return touching
+
+
+def _season(
+    connection: Connection,
+    arrival: Arrival,
+    name: str,
+    before: dict[str, Any] | None,
+    after: dict[str, Any] | None,
+    revert: Revert | None,
+    touching: Touching,
+) -> None:
+    key = f"season/{name}"
+    digests = tuple(None if document is None else _digest(document) for document in (before, after))
+    meaning = entry_meaning("", key, digests[1], revert)
+    touching.touches.append(
+        {
+            "position": arrival.position,
+            "app": "",
+            "environment": key,
+            "before": digests[0],
+            "after": digests[1],
+            "look": meaning.look,
+            "reverts": list(meaning.reverts),
+            "braked": False,
+        }
+    )
+    for document in (before, after):
+        if document is None:
+            continue
+        season = SEASON.validate_python(document)
+        apps = _covered(connection, season)
+        count = _touch_placements(connection, arrival, apps, set(season.spec.environments), meaning, touching)
+        if schedule.active(season.spec.span, arrival.now):
+            touching.changed = max(touching.changed, count)
+
+
+def _digest(document: dict[str, Any]) -> str:
+    return hashlib.sha256(canonical(document).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _covered(connection: Connection, season: Season) -> list[str]:
+    if isinstance(season.spec.apps, dict):
+        return declared.apps_with_labels(connection, season.spec.apps)
+    return list(season.spec.apps)
+
+
+def _touch_placements(
+    connection: Connection,
+    arrival: Arrival,
+    apps: Iterable[str],
+    environments: set[str],
+    meaning: Meaning,
+    touching: Touching,
+) -> int:
+    rows = {(row["app"], row["environment"]) for row in touching.placements}
+    count = 0
+    for app, placed in declared.placements(connection, apps).items():
+        for environment, row in placed.items():
+            if environment not in environments or not row.declared:
+                continue
+            count += 1
+            touching.apps.add(app)
+            if (app, environment) not in rows:
+                touching.placements.append(
+                    {
+                        "app": app,
+                        "environment": environment,
+                        "declared": True,
+                        "entry": row.entry,
+                        "touch": arrival.position,
+                        "look": meaning.look,
+                        "reverts": list(meaning.reverts),
+                    }
+                )
+    return count

@@ -1,0 +1,206 @@
+"""How does the body of a message look like a revert? Trailers, numbers of pull requests, words in passing.
+
+What stands under the bullets of a squashed pull request speaks of its branch and not of this commit, and what
+somebody may, will or should take back has not been taken back. Titles are read in `titles`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from reconciler.git.claims import AGAIN, LINKED_ID, NUMBER, REVERT, ROLLBACK, Claim, commit_id
+from reconciler.git.titles import bare, said_by_title
+
+_MOST_CLAIMS = 50
+# How far from its verb something may be named.
+_NEAR = 200
+
+_BULLET = re.compile(r"[*+-] |\d{1,3}[.)] ")
+_SQUASHED = re.compile(r"\* (?P<title>\S.*)")
+_ID_BULLET = re.compile(r"[*+-] (?:commit )?`?[0-9a-f]{7,64}\b")
+# Lines of others: quotations, code, the log that `git merge --squash` leaves, tools that rewrite histories.
+_OF_OTHERS = re.compile(r">|\t| {4}|(?:Former-commit-id|Change-Id|Bug|Co-authored-by|Signed-off-by):")
+_SQUASH_LOG = "Squashed commit of the following:"
+
+_VERB = re.compile(rf"(?P<revert>{REVERT})|{ROLLBACK}", re.IGNORECASE)
+_AGAIN = re.compile(rf"{AGAIN}|(?<![\w-])re-?submit(?:s|ted|ting)?\b", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"[.!?;](?=\s+[A-Z(]|\s*$)|\n\s*\n|\breversing\b|\bThis\s+(?:partially\s+)?reverts\b")
+# Between the verb and what is taken back.
+_FILLER = re.compile(
+    r"(?:\s|[:(`<\"'=-]|(?:(?:PR|pull request|MR|merge request)s?|back|merge|commits?|changes?|revisions?|hash"
+    r"|sha|id|the|from|in|made|introduced|by|of)\b(?![#!]))*",
+    re.IGNORECASE,
+)
+_NEXT_ID = re.compile(rf"(?:\s|[,&+;)`>\"'*-]|\.\.|and\b|commits?\b)*(?P<id>{LINKED_ID})", re.IGNORECASE)
+_NEXT_NUMBER = re.compile(rf"(?:\s|[,&+;)-]|and\b)*\(?{NUMBER}", re.IGNORECASE)
+_NAMED_LATER = re.compile(rf"\b(?:in|from|by|of|commit)\s+(?:(?P<id>{LINKED_ID})|{NUMBER})", re.IGNORECASE)
+_TO_A_STATE = re.compile(
+    rf"\s+(?:back\s+)?to\b(?:[^.;]{{0,80}}?\b(?:at|from|of|commit))?\s*(?P<id>{LINKED_ID})?", re.IGNORECASE
+)
+_DIGITS_COUNT = re.compile(r"\b(?:commits?|revision|sha)\b", re.IGNORECASE)
+# Taken back some time ago, by somebody else.
+_PASSIVE = re.compile(r"\b(?:was|were|been|be|got|had|accidentally)\s+(?:\w+ly\s+)?$", re.IGNORECASE)
+_BY = re.compile(rf"\s+(?:in|by|with|as)\s+(?:commits?\s+)?(?P<id>{LINKED_ID})", re.IGNORECASE)
+_HAD_TO = re.compile(r"\b(?:had|needed)\s+to\s+be\s*$", re.IGNORECASE)
+# A statement about this very commit.
+_SAYS_SO = re.compile(
+    r"\b(?:this|it|that)(?:\s+(?:commit|change|patch|PR|MR))?(?:\s+(?:also|\w+ly))?\s+$", re.IGNORECASE
+)
+# Not taken back at all, or not yet.
+_NOT_YET = re.compile(
+    r"(?:\b(?:if|when|whenever|once|until|unless|before|after|can|could|may|might|must|will|would|shall|should|then"
+    r"|avoid(?:s|ing)?|prevent(?:s|ing)?|later|eas(?:y|ier|ily)|ability|able|allow(?:s|ing)?|never|not|cannot|without|instead|going|to be"
+    r"|no need|support(?:s|ing)?)|n't|n’t|'ll|’ll)\b[^.;:!?]{0,40}$",
+    re.IGNORECASE,
+)
+_ON_CONDITION = re.compile(
+    r"\s+(?:(?:this|it|that|the)\s+)?(?:(?:PR|commit|change|patch)\s+)?(?:if|once|when|after|as soon as|later)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(slots=True)
+class _Text:
+    """A body taken apart: what it says itself, and what it lists."""
+
+    own: list[str] = field(default_factory=list)
+    listed: list[str] = field(default_factory=list)
+    """Points of a list that somebody wrote: they tell, but declare nothing."""
+    squashed: list[tuple[str, list[str]]] = field(default_factory=list)
+    """The commits of a squashed branch: title and lines below."""
+
+
+def said_by_body(body: str, title: Claim | None) -> Iterator[Claim]:
+    """The claims of a body; `title` is what the title of the same message claims.
+
+    Where the title takes something back itself, the squashed commit that says the same may name it.
+    """
+    text = _taken_apart(body.splitlines())
+    found = list(_claims("\n".join(text.own)))
+    if title is not None and title.strength == "declared":
+        for heading, lines in _of_this(text.squashed, title):
+            found += [claim for claim in _claims("\n".join([heading, *lines])) if claim.strength == "declared"]
+    for line in text.listed:
+        found += [replace(claim, kind="mention", strength="hinted") for claim in _claims(line)]
+    yield from found[:_MOST_CLAIMS]
+
+
+def _taken_apart(lines: list[str]) -> _Text:
+    text = _Text()
+    for at, line in enumerate(lines):
+        if line.strip() == _SQUASH_LOG:
+            break
+        listed = _SQUASHED.match(line)
+        if listed and _stands_alone(lines, at):
+            text.squashed.append((listed["title"].strip(), []))
+        elif line.startswith("-----"):
+            continue
+        elif text.squashed:
+            text.squashed[-1][1].append(line)
+        elif _BULLET.match(line) and not _ID_BULLET.match(line):
+            text.listed.append(line)
+        elif not _OF_OTHERS.match(line):
+            text.own.append(line)
+    return text
+
+
+def _stands_alone(lines: list[str], at: int) -> bool:
+    """A forge lists squashed commits with empty lines between them; people list reasons without."""
+    before = lines[at - 1].strip() if at else ""
+    after = lines[at + 1].strip() if at + 1 < len(lines) else ""
+    return not before and not after
+
+
+def _of_this(squashed: list[tuple[str, list[str]]], title: Claim) -> list[tuple[str, list[str]]]:
+    """The squashed commits that take back what the title of the whole takes back."""
+    reverts = [
+        (heading, lines)
+        for heading, lines in squashed
+        if (said := said_by_title(heading)) is not None and said.strength == "declared"
+    ]
+    if len(reverts) == 1:
+        return reverts
+    wanted = bare(title.title or "")
+    return [(heading, lines) for heading, lines in reverts if wanted and wanted in bare(heading)]
+
+
+def _claims(text: str) -> Iterator[Claim]:
+    """What running text takes back, in the order in which it says so."""
+    for found in _VERB.finditer(text):
+        start = _sentence_start(text, found.start())
+        before = text[start : found.start()]
+        after = _rest_of_sentence(text, found.end())
+        past = found.group().lower() == "reverted" and (_PASSIVE.search(before) or _BY.match(after))
+        said = _SAYS_SO.search(before) or (past and _HAD_TO.search(before))
+        if not said and (_NOT_YET.search(before) or _ON_CONDITION.match(after)):
+            continue
+        if not found["revert"]:
+            yield Claim("mention", "hinted")
+        elif past:
+            named = _BY.match(after)
+            done = commit_id(named["id"], certain=True) if named else None
+            # Somebody took it back before, so this commit may bring it again.
+            yield Claim("mention", "hinted", commit=done, depth=2)
+        else:
+            yield from _taken_back(after)
+
+
+def _sentence_start(text: str, at: int) -> int:
+    ends = [end.end() for end in _SENTENCE_END.finditer(text, max(0, at - _NEAR), at)]
+    return ends[-1] if ends else max(0, at - _NEAR)
+
+
+def _rest_of_sentence(text: str, at: int) -> str:
+    end = _SENTENCE_END.search(text, at, at + _NEAR * 20)
+    return text[at : end.start()] if end else text[at : at + _NEAR * 20]
+
+
+def _taken_back(after: str) -> Iterator[Claim]:
+    """What follows the verb: ids, numbers, something named further on, or nothing that could be found."""
+    again = _AGAIN.search(after)
+    depth = 2 if again else 1
+    near = after[: again.start()] if again else after
+    filler = _FILLER.match(near)
+    at = filler.end() if filler else 0
+    certain = bool(_DIGITS_COUNT.search(near[:at]))
+    ids = list(_listed_ids(near[at:], certain=certain))
+    numbers = [int(found) for found in _listed_numbers(near[at:])] if not ids else []
+    for named in ids:
+        yield Claim("trailer", "declared", commit=named, depth=depth)
+    for number in numbers:
+        yield Claim("pull-request", "declared", pull_request=number, depth=depth)
+    if not ids and not numbers:
+        yield replace(_loosely(near), depth=depth)
+
+
+def _loosely(near: str) -> Claim:
+    state = _TO_A_STATE.match(near)
+    if state:
+        named = commit_id(state["id"], certain=False) if state["id"] else None
+        return Claim("mention", "hinted", back_to=named)
+    later = _NAMED_LATER.search(near[:_NEAR])
+    if later is None:
+        return Claim("mention", "hinted")
+    if later["id"]:
+        return Claim("mention", "hinted", commit=commit_id(later["id"], certain=False))
+    return Claim("mention", "hinted", pull_request=int(later.group(2)))
+
+
+def _listed_ids(text: str, *, certain: bool) -> Iterator[str]:
+    """Ids one after the other, over the ends of lines, until something else is said."""
+    at = 0
+    while found := _NEXT_ID.match(text, at):
+        named = commit_id(found["id"], certain=certain)
+        if named is None:
+            return
+        yield named
+        at = found.end()
+
+
+def _listed_numbers(text: str) -> Iterator[str]:
+    at = 0
+    while found := _NEXT_NUMBER.match(text, at):
+        yield found.group(1)
+        at = found.end()

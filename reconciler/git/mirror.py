@@ -1,0 +1,268 @@
+"""What is the branch at, there and here? A bare mirror of one branch of one repository, made with GitPython.
+
+The mirror never has a work tree and never pushes. It is asked for with `--filter=blob:limit=1g`, which leaves
+nothing out that anybody deploys, but spares each fetch the walk over everything that is here already; servers
+that know no filters simply ignore it. Nothing that was fetched once is ever thrown away, so that a version
+stays deployable after somebody forced the branch. Whether a forced branch is accepted is the caller's to say.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+import git
+
+from reconciler.git import trouble
+from reconciler.git.addresses import Address, address
+from reconciler.git.addresses import branch as checked_branch
+from reconciler.git.processes import not_started, outside_of_hooks, talking_environment
+from reconciler.git.refs import LocalRefs, Unreadable
+
+_FILTER = "--filter=blob:limit=1g"
+_PACKS = 50
+_FIRST_FETCH = 30
+_SSH_SETTING = ["git", "config", "--get", "core.sshCommand"]
+
+
+class Mirror:
+    """The mirror of one branch. One process at a time writes it; any number may read.
+
+    `timeout` is how many seconds one exchange with the repository may take; the first fetch, which brings
+    everything, may take thirty times as long.
+    """
+
+    def __init__(self, place: Address, directory: Path, branch: str, timeout: float) -> None:
+        self.git_dir = directory
+        self.branch = branch
+        self.timeout = timeout
+        self._address = place
+        self._there = LocalRefs(place.path) if place.path else None
+        self._writer = threading.Lock()
+
+    @classmethod
+    def open(cls, url: str, directory: Path, branch: str, *, base: Path | None = None, timeout: float = 120) -> Mirror:
+        """The mirror in `directory`, made if need be; nothing is fetched yet.
+
+        A relative `url` begins at `base`. A directory that is no sound mirror is moved aside. Raises WrongUse
+        for an address or branch that git must not be given, GitError when the directory cannot be written.
+        """
+        # Absolute, so that it does not matter where the process goes later.
+        mirror = cls(address(url, base), directory.absolute(), checked_branch(branch), timeout)
+        with mirror._writing():
+            mirror._prepare(thoroughly=True)
+        return mirror
+
+    @property
+    def url(self) -> str:
+        """The address, without credentials."""
+        return self._address.url
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the repository is on this machine, so that it can be watched."""
+        return self._there is not None
+
+    def head(self) -> str | None:
+        """The commit that the branch was at when it was last fetched; None before that. Starts no process."""
+        try:
+            return LocalRefs(self.git_dir).read(self._here)
+        except (OSError, Unreadable):
+            return None
+
+    def remote_head(self) -> str | None:
+        """The commit that the branch is at now, there; None when there is no such branch.
+
+        Starts no process for a repository on this machine. Raises GitUnreachable.
+        """
+        if self._there is not None:
+            try:
+                return self._there.read(self._name)
+            except Unreadable:
+                pass  # git can read what we cannot
+            except OSError as error:
+                raise trouble.gone(self.url, error) from error
+        status, printed, said = self._git(["ls-remote", "--quiet", "--", "origin", self._name])
+        if status != 0:
+            raise trouble.unreachable(self.url, said)
+        found = (line.partition("\t") for line in printed.splitlines())
+        return next((commit for commit, _, name in found if name == self._name), None)
+
+    def fetch(self) -> str | None:
+        """Fetch the branch, wherever it went, and say what it is at; None when there is no such branch.
+
+        Nothing is fetched from a repository on this machine whose branch is where it was. Raises
+        GitUnreachable; what was fetched before stays.
+        """
+        if self._there is not None:
+            there = self.remote_head()
+            if there is None or there == self.head():
+                return there
+        with self._writing():
+            self._prepare()
+            status, said = self._fetch()
+        if status == 0:
+            return self.head()
+        if trouble.no_such_branch(said):
+            return None
+        raise trouble.unreachable(self.url, said)
+
+    def renew(self) -> str | None:
+        """Move the mirror aside and fetch everything anew, after a GitCorrupt. Raises GitUnreachable.
+
+        The old one is only given up when the repository answers.
+        """
+        self.remote_head()
+        with self._writing():
+            self._move_aside()
+        return self.fetch()
+
+    def tidy(self) -> bool:
+        """Put what many fetches brought into one pack, if there are many; says whether there were.
+
+        For a quiet moment: it takes seconds where there are 100,000 files. Readers are not disturbed.
+        """
+        if sum(1 for _ in (self.git_dir / "objects" / "pack").glob("*.pack")) <= _PACKS:
+            return False
+        with self._writing():
+            status, _, said = self._git(["repack", "-a", "-d", "--keep-unreachable", "--quiet"])
+        if status != 0:
+            raise trouble.unreachable(self.url, said)
+        return True
+
+    def watch_paths(self) -> list[Path]:
+        """Directories in which something changes when the branch moves; none for a remote repository.
+
+        What changes there may be anything: look at `remote_head` afterwards.
+        """
+        common = self._there.common_dir() if self._there else None
+        if common is None:
+            return []
+        places = [common, common / "refs" / "heads", (common / self._name).parent, common / "reftable"]
+        return [place for place in dict.fromkeys(places) if place.is_dir()]
+
+    # How
+
+    @property
+    def _name(self) -> str:
+        return f"refs/heads/{self.branch}"
+
+    @property
+    def _here(self) -> str:
+        return f"refs/remotes/origin/{self.branch}"
+
+    def _git(self, arguments: Sequence[str]) -> tuple[int, str, str]:
+        """Exit status, output and messages. What must not be seen in a list of processes is in variables."""
+        settings = [("http.lowSpeedLimit", "1000"), ("http.lowSpeedTime", "60")]
+        environment = talking_environment(self.git_dir) | self._address.environment(settings) | self._ssh
+        # The first fetch brings everything.
+        patience = self.timeout if self.head() else self.timeout * _FIRST_FETCH
+        try:
+            status, printed, said = git.Git(str(self.git_dir.parent)).execute(
+                [*outside_of_hooks(), "git", *arguments],
+                env=environment,
+                with_extended_output=True,
+                with_exceptions=False,
+                kill_after_timeout=patience,
+                # No terminal, so that neither git nor ssh can ask there.
+                start_new_session=True,
+            )
+        except (git.GitCommandNotFound, OSError) as error:
+            raise not_started(OSError(str(error))) from error
+        return status, str(printed), self._address.scrub(str(said))
+
+    @cached_property
+    def _ssh(self) -> dict[str, str]:
+        """ssh must fail where it would ask, unless somebody chose himself how it is started."""
+        chosen = {"GIT_SSH", "GIT_SSH_COMMAND"} & os.environ.keys()
+        if self.is_local or chosen or git.Git().execute(_SSH_SETTING, with_exceptions=False):
+            return {}
+        return {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15"}
+
+    def _fetch(self) -> tuple[int, str]:
+        status, said = self._fetch_once()
+        made_with = trouble.other_hash(said)
+        if made_with:
+            self._move_aside()
+            self._prepare(made_with)
+            return self._fetch_once()
+        if status != 0 and not trouble.is_remote(said) and not self._sound():
+            self._move_aside()
+            self._prepare()
+            return self._fetch_once()
+        return status, said
+
+    def _fetch_once(self) -> tuple[int, str]:
+        options = ["--quiet", "--force", "--no-tags", "--no-recurse-submodules"]
+        options += ["--no-auto-maintenance", "--no-write-fetch-head"]
+        what = ["--end-of-options", "origin", f"+{self._name}:{self._here}"]
+        status, _, said = self._git(["fetch", *options, _FILTER, *what])
+        if status != 0 and "filter" in said:
+            # Servers without filters ignore the wish; should one refuse it, it is not worth failing for.
+            status, _, said = self._git(["fetch", *options, *what])
+        return status, said
+
+    def _prepare(self, made_with: str = "sha1", *, thoroughly: bool = False) -> None:
+        """See to it that there is a mirror to fetch into. Only called by the one who writes."""
+        try:
+            if not self._looks_whole() or (thoroughly and self._git(["rev-parse", "--git-dir"])[0] != 0):
+                self._move_aside()
+                self.git_dir.mkdir(parents=True)
+                arguments = ["init", "--quiet", "--bare", "--template=", f"--object-format={made_with}"]
+                status, _, said = self._git(arguments)
+                if status != 0:
+                    raise trouble.unwritable(self.git_dir, said)
+            self._clear_the_way()
+        except OSError as error:
+            raise trouble.unwritable(self.git_dir, error.strerror or str(error)) from error
+
+    def _looks_whole(self) -> bool:
+        files = all((self.git_dir / name).is_file() for name in ("HEAD", "config"))
+        return files and all((self.git_dir / name).is_dir() for name in ("objects", "refs"))
+
+    def _clear_the_way(self) -> None:
+        """Remove what a fetch that was killed left locked; we are the only one who writes."""
+        for lock in (*self.git_dir.glob("*.lock"), *(self.git_dir / "refs").rglob("*.lock")):
+            lock.unlink(missing_ok=True)
+        # The branch `a` of yesterday and `a/b` of today cannot be next to each other.
+        here = self.git_dir / self._here
+        if here.is_dir():
+            shutil.rmtree(here)
+        for parent in here.parents:
+            if parent.is_file():
+                parent.unlink()
+
+    def _sound(self) -> bool:
+        head = self.head()
+        if head is None:
+            return not (self.git_dir / self._here).exists()
+        return self._git(["rev-list", "--objects", "--max-count=1", "--quiet", head])[0] == 0
+
+    def _move_aside(self) -> None:
+        """Keep what is there under another name, for whoever wants to look; the one before it goes."""
+        aside = self.git_dir.with_name(f"{self.git_dir.name}.broken")
+        try:
+            if self.git_dir.exists():
+                shutil.rmtree(aside, ignore_errors=True)
+                self.git_dir.rename(aside)
+        except OSError as error:
+            raise trouble.unwritable(self.git_dir, error.strerror or str(error)) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Nobody else writes the mirror meanwhile, in this process or another; a killed one holds nothing."""
+        with self._writer:
+            try:
+                self.git_dir.parent.mkdir(parents=True, exist_ok=True)
+                lock = self.git_dir.with_name(f"{self.git_dir.name}.lock").open("w")
+            except OSError as error:
+                raise trouble.unwritable(self.git_dir, error.strerror or str(error)) from error
+            with lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield

@@ -1,0 +1,122 @@
+"""How are git's own formats taken apart? Raw commits, raw trees, and the raw output of diff-tree and ls-tree.
+
+Pure, and never failing on what an odd or hostile repository holds: what cannot be read becomes empty text or
+the nearest instant, since a commit that somebody made long ago cannot be mended. Running git does not belong
+here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+from reconciler.git.shapes import Change, ChangeKind, Commit, Entry, type_of_entry
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+_SECONDS = re.compile(rb"\s*(-?[0-9]+)")
+_KINDS: dict[str, ChangeKind] = {"A": "A", "M": "M", "D": "D", "T": "T"}
+
+
+def text(raw: bytes) -> str:
+    """A path as text; bytes that are not UTF-8 survive the way back through `raw_path`."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def raw_path(path: str | bytes) -> bytes:
+    """A path as git holds it."""
+    return path if isinstance(path, bytes) else path.encode("utf-8", "surrogateescape")
+
+
+def commit(object_id: str, data: bytes) -> Commit:
+    """A raw commit, decoded as its `encoding` header says, with replacement where that does not fit."""
+    head, _, message = data.partition(b"\n\n")
+    fields: dict[bytes, list[bytes]] = {}
+    for line in head.split(b"\n"):
+        # Lines that begin with a space continue a signature and end no header that we read.
+        key, _, value = line.partition(b" ")
+        if key:
+            fields.setdefault(key, []).append(value)
+    encoding = _encoding(fields.get(b"encoding", [b"utf-8"])[0])
+    author = _person(fields.get(b"author", [b""])[0], encoding)
+    committer = _person(fields.get(b"committer", [b""])[0], encoding)
+    return Commit(
+        object_id,
+        _ascii(fields.get(b"tree", [b""])[0]),
+        tuple(_ascii(parent) for parent in fields.get(b"parent", [])),
+        *author,
+        *committer,
+        message.decode(encoding, "replace"),
+    )
+
+
+def _ascii(raw: bytes) -> str:
+    return raw.strip().decode("ascii", "replace")
+
+
+def _encoding(raw: bytes) -> str:
+    name = _ascii(raw)
+    try:
+        # Only a codec from bytes to text decodes with "replace"; "rot13" and "zlib" would raise later.
+        b"".decode(name, "replace")
+    except (LookupError, ValueError):
+        return "utf-8"
+    return name
+
+
+def _person(raw: bytes, encoding: str) -> tuple[str, str, datetime]:
+    name, _, rest = raw.partition(b"<")
+    email, _, _ = rest.partition(b">")
+    seconds = _SECONDS.match(raw.rpartition(b">")[2])
+    return (
+        name.strip().decode(encoding, "replace"),
+        email.strip().decode(encoding, "replace"),
+        _instant(seconds.group(1) if seconds else b"0"),
+    )
+
+
+def _instant(seconds: bytes) -> datetime:
+    # More digits than any instant needs would also be slow to turn into a number.
+    if len(seconds) > 15:
+        return _FIRST if seconds.startswith(b"-") else _LAST
+    value = int(seconds)
+    try:
+        return _EPOCH + timedelta(seconds=value)
+    except OverflowError:
+        return _FIRST if value < 0 else _LAST
+
+
+def tree(data: bytes, id_length: int) -> dict[bytes, tuple[str, str]]:
+    """A raw tree: name to (mode, id). `id_length` is that of a raw id: 20 bytes, or 32 with SHA-256."""
+    entries: dict[bytes, tuple[str, str]] = {}
+    at = 0
+    while at < len(data):
+        name_at = data.find(b" ", at) + 1
+        id_at = data.find(b"\0", name_at) + 1
+        if not name_at or not id_at:
+            break
+        mode = data[at : name_at - 1].decode("ascii", "replace").zfill(6)
+        entries[data[name_at : id_at - 1]] = (mode, data[id_at : id_at + id_length].hex())
+        at = id_at + id_length
+    return entries
+
+
+def listed(record: bytes, prefix: str) -> Entry:
+    """One record of `ls-tree -z`: mode, type, id, a tab and the path."""
+    meta, _, path = record.partition(b"\t")
+    mode, kind, object_id = meta.decode("ascii").split(" ")
+    return Entry(prefix + text(path), mode, kind, object_id)
+
+
+def changes(fields: Sequence[bytes]) -> Iterator[Change]:
+    """The records of `diff-tree --raw -z`: pairs of `:modes ids status` and path."""
+    for meta, path in zip(fields[::2], fields[1::2], strict=True):
+        old_mode, new_mode, old_id, new_id, status = meta[1:].decode("ascii").split(" ")
+        # Unmerged and unknown are states of an index and do not occur between trees.
+        yield Change(text(path), old_mode, new_mode, old_id, new_id, _KINDS.get(status[:1], "M"))
+
+
+def entry(path: str, mode: str, object_id: str) -> Entry:
+    """An entry whose type follows from its mode."""
+    return Entry(path, mode, type_of_entry.get(mode, "blob"), object_id)

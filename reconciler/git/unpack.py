@@ -1,0 +1,56 @@
+"""How do the files of a tree get onto a disk?
+
+Bytes, modes and links as git has them, nothing else of git. Names that would leave the directory never come out of a sound
+repository; they are refused all the same. Whether a link is harmless is the reader's affair.
+"""
+
+import os
+from pathlib import Path
+
+from reconciler.errors import GitCorrupt, PersonNeeded
+from reconciler.git.objects import Objects
+from reconciler.git.shapes import Entry
+
+LARGEST = 1 << 30
+FORBIDDEN = {"", ".", "..", ".git"}
+
+
+def unpack(objects: Objects, tree_id: str, directory: Path) -> None:
+    """Write the files of a tree into an empty directory.
+
+    Raises PersonNeeded for what cannot be released (a submodule, a hostile name), GitCorrupt, OSError.
+    """
+    files: list[Entry] = []
+    for entry in objects.tree(tree_id):
+        _check(entry)
+        if entry.type == "tree":
+            (directory / entry.path).mkdir()
+        else:
+            files.append(entry)
+    for entry, (_, data) in zip(files, objects.blobs((entry.id for entry in files), LARGEST), strict=True):
+        if not isinstance(data, bytes):
+            raise GitCorrupt(f"the file {_shown(entry.path)} cannot be read", "the mirror is made anew")
+        _write(directory / entry.path, entry.mode, data)
+
+
+def _check(entry: Entry) -> None:
+    if any(part.lower() in FORBIDDEN for part in entry.path.split("/")):
+        raise PersonNeeded(f"the bundle holds a file of the name {_shown(entry.path)}", "rename it")
+    if entry.type == "commit":
+        raise PersonNeeded(
+            f"the bundle holds the submodule {_shown(entry.path)}",
+            "put its files into this repository instead",
+        )
+
+
+def _write(path: Path, mode: str, data: bytes) -> None:
+    if mode == "120000":
+        os.symlink(data, os.fsencode(path))
+        return
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o755 if mode == "100755" else 0o644)
+    with open(descriptor, "wb") as file:
+        file.write(data)
+
+
+def _shown(path: str) -> str:
+    return path.encode("utf-8", "backslashreplace").decode().encode("unicode_escape").decode()

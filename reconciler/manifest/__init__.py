@@ -1,0 +1,45 @@
+"""What does the YAML in the repository declare, and what is wrong with it?
+
+Text in, declarations or complaints out, all complaints at once, each with file, line and column. Pure: nothing here
+reads a file, a clock or a setting.
+
+    parse            a file's text becomes declarations and complaints
+    complaints       how a complaint is shown: to a person, to GitHub, as SARIF
+    links            what is wrong between manifests; `overlaps` for what depends on time
+    expand           the Apps that an AppSet stands for
+    paths            the directories that manifests name
+    schemas          JSON Schemas for editors; `reference` for people
+
+Behind them: `text` and `walk` (bytes to values), `faults` and `scalars` (wrong YAML), `places` (lines and columns),
+`judging`, `sentences`, `checks` and `not_yet` (what is wrong inside one manifest), `kinds`, `problems`.
+"""
+
+from __future__ import annotations
+
+from reconciler.manifest.complaints import Complaint, github, sarif
+from reconciler.manifest.expand import check_expand, expand
+from reconciler.manifest.kinds import KINDS, Manifest, decode
+from reconciler.manifest.parse import Declaration, Parsed, parse
+from reconciler.manifest.paths import below, bundle_directory, is_manifest_file, matches
+from reconciler.manifest.places import locate
+from reconciler.manifest.problems import Problem
+
+__all__ = [
+    "KINDS",
+    "Complaint",
+    "Declaration",
+    "Manifest",
+    "Parsed",
+    "Problem",
+    "below",
+    "bundle_directory",
+    "check_expand",
+    "decode",
+    "expand",
+    "github",
+    "is_manifest_file",
+    "locate",
+    "matches",
+    "parse",
+    "sarif",
+]

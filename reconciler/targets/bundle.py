@@ -1,0 +1,84 @@
+"""Are a version's unpacked files harmless, and which are they?
+
+The files come from a repository that many people write to. A symbolic link may point to a place inside the
+bundle and nowhere else: whoever serves or packs the release would follow it. Where the files go is the
+targets' affair.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.errors import PersonNeeded
+from reconciler.model.release import ReleasedVersion
+from reconciler.targets.base import Work
+
+REMEDY = "replace it in the repository by a file, or by a relative link to something inside the bundle"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What lies in an unpacked bundle, as paths that begin with its root."""
+
+    files: tuple[str, ...]
+    folders: tuple[str, ...]
+    """Every directory, the root among them."""
+
+
+def unpacked(part: ReleasedVersion, root: str, work: Work) -> Bundle:
+    """Unpack a version's bundle, if it has one, into the empty directory `root`, and look at it.
+
+    Raises PersonNeeded for a link that leads out, Aborted, OSError, and what `work.unpack` raises.
+    """
+    work.go_on()
+    if part.bundle is not None:
+        work.unpack(part.bundle, Path(root))
+        work.go_on()
+    return look(root)
+
+
+def look(root: str) -> Bundle:
+    """Everything below `root`. Raises PersonNeeded for links that lead out and for what is no file, and
+    OSError."""
+    files: list[str] = []
+    folders = [root]
+    real = os.path.realpath(root)
+    for folder in folders:  # grows while it is walked
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                kind = entry.stat(follow_symlinks=False).st_mode
+                if stat.S_ISDIR(kind):
+                    folders.append(entry.path)
+                elif stat.S_ISREG(kind):
+                    files.append(entry.path)
+                elif stat.S_ISLNK(kind):
+                    _stays_inside(entry.path, root, real)
+                else:
+                    raise PersonNeeded(f"{shown(entry.path, root)} is neither a file nor a link", REMEDY)
+    return Bundle(tuple(files), tuple(folders))
+
+
+def _stays_inside(link: str, root: str, real: str) -> None:
+    """Both as it is written, since the bundle moves to another place, and as it is followed, since links
+    lead to links."""
+    leads_to = os.readlink(link)
+    written = os.path.normpath(os.path.join(os.path.relpath(os.path.dirname(link), root), leads_to))
+    followed = os.path.realpath(link)
+    outside = os.path.isabs(leads_to) or written.split(os.sep)[0] == os.pardir
+    if outside or os.path.commonpath([followed, real]) != real:
+        raise PersonNeeded(
+            f"the symbolic link {shown(link, root)} leads out of the bundle, to {printable(leads_to)}", REMEDY
+        )
+
+
+def shown(path: str, root: str) -> str:
+    """A path below `root` as people know it, whatever bytes it is made of."""
+    return printable(os.path.relpath(path, root))
+
+
+def printable(text: str) -> str:
+    """Text without control characters, undecodable bytes or too many letters."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text[:200])

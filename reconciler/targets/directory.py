@@ -1,0 +1,171 @@
+"""Does a deployment run once its files lie in a directory? The target that needs nothing.
+
+Each deployment becomes an immutable release directory; a symbolic link is switched to it at once, and
+traffic.json says the split. Whoever serves the app follows `current` or reads `traffic.json`. How it lies
+on disk: `release_directory`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, TypeAdapter
+
+from reconciler.errors import AttemptFailed, PersonNeeded
+from reconciler.model.app import Triggers
+from reconciler.model.release import Release, ReleasedVersion
+from reconciler.model.shape import Text, refusal, shape
+from reconciler.targets import durable
+from reconciler.targets import settings as reading
+from reconciler.targets.base import Observed, Running, Work, largest, safe
+from reconciler.targets.bundle import printable
+from reconciler.targets.release_change import ReleaseChange
+from reconciler.targets.release_directory import RELEASES, TRIGGERS, ReleaseDirectory, as_json
+
+_TRIGGERS = TypeAdapter(Triggers)
+
+
+def _place(path: str) -> str:
+    if not path.strip() or "\0" in path:
+        raise refusal("it names no directory", "write an absolute path, or one below the data directory")
+    if ".." in path.split("/"):
+        raise refusal("'..' is not followed", "write an absolute path, or one below the data directory")
+    return path
+
+
+@shape
+class DirectorySettings:
+    """What the directory target is told."""
+
+    path: Annotated[Text, AfterValidator(_place)] | None = None
+    """Where the apps' directories lie: below the daemon's data directory, or absolute. Default:
+    releases/<environment>."""
+    keep: Annotated[int, Field(strict=True, ge=0, le=10_000)] = 10
+    """How many releases of an app are kept besides the ones in use."""
+
+
+class DirectoryTarget:
+    """Puts releases in directories and switches a symbolic link between them."""
+
+    def __init__(self, environment: str, settings: Mapping[str, Any], data: Path) -> None:
+        told = reading.read(DirectorySettings, settings, "directory")
+        default = os.path.join("releases", safe(environment, "environment"))
+        self._base = os.path.abspath(data / (told.path or default))
+        self._keep = told.keep
+
+    @staticmethod
+    def check(settings: Mapping[str, Any]) -> list[str]:
+        """What is wrong with the settings, one sentence each."""
+        return reading.check(DirectorySettings, settings)
+
+    def deploy(self, release: Release, work: Work) -> None:
+        """Write the release's directories, then switch. Raises TargetError."""
+        leading = largest(release)
+        with self._changing(release.app) as place:
+            names = place.names()
+            with ReleaseChange(place, work) as change:
+                parts = [(part, _put(place, change, names, release, part)) for part in release.traffic]
+                current = next(name for part, name in parts if part is leading)
+                change.switch(current, [_share(part, name) for part, name in parts])
+            place.prune(names, self._keep, {name for _, name in parts}, work)
+
+    def retire(self, release: Release, work: Work) -> None:
+        """Take `current` away; the releases stay. Raises TargetError."""
+        work.go_on()
+        if os.path.lexists(self._of(release.app).path):
+            with self._changing(release.app) as place, ReleaseChange(place, work) as change:
+                change.switch(None, [])
+
+    def triggers(self, app: str, triggers: Triggers, work: Work) -> None:
+        """Write triggers.json. Raises TargetError."""
+        work.go_on()
+        with self._changing(app) as place:
+            durable.replace(f"{place.path}/{TRIGGERS}", as_json(_TRIGGERS.dump_python(triggers, mode="json")))
+            durable.settle([place.base, place.path])
+
+    def observe(self, app: str) -> Observed | None:
+        """What `current` and traffic.json say; where they contradict each other, no deployment is named."""
+        place = self._of(app)
+        current, shares = place.current(), place.traffic()
+        if current is None and not shares:
+            return None
+        record = place.record(current) if current else {}
+        agree = f"{RELEASES}/{current}" in [share.get("directory") for share in shares]
+        deployment = record.get("deployment") if agree and record.get("app") == app else None
+        return Observed(deployment if isinstance(deployment, str) else None, tuple(_running(shares)))
+
+    def close(self) -> None:
+        """Nothing is open between calls."""
+
+    def _of(self, app: str) -> ReleaseDirectory:
+        return ReleaseDirectory(self._base, safe(app, "app"))
+
+    @contextmanager
+    def _changing(self, app: str) -> Iterator[ReleaseDirectory]:
+        place = self._of(app)
+        try:
+            place.make()
+            with place.alone():
+                yield place
+        except OSError as wrong:
+            raise AttemptFailed(
+                f"{wrong.strerror or wrong} at {self._relative(wrong.filename)}",
+                "make room or correct the rights there; it is tried again",
+            ) from wrong
+
+    def _relative(self, path: object) -> str:
+        """A path as the target's path has it; how the machine is laid out is nobody's business."""
+        if not isinstance(path, str | bytes | os.PathLike):
+            return "the target's path"
+        inside = os.path.relpath(os.fsdecode(path), self._base)
+        return printable(inside if not inside.startswith(os.pardir) else os.path.basename(os.fsdecode(path)))
+
+
+def _put(
+    place: ReleaseDirectory, change: ReleaseChange, names: list[str], release: Release, part: ReleasedVersion
+) -> str:
+    """The name of this version's directory in this deployment; it is written unless it is there already.
+
+    The version with the largest share takes the deployment's name. When shares change in a rollout the
+    directories stay, so a name may be taken by the version that was largest before.
+    """
+    own = safe(release.deployment, "deployment")
+    numbered = f"{own}.{part.number}"
+    for name in (own, numbered):
+        if name in names and _holds(place, name, release, part):
+            return name
+    name = own if part is release.largest and own not in names else numbered
+    if name in names:
+        raise PersonNeeded(
+            f"{RELEASES}/{name} is not what this deployment put there",
+            "move it away; it is then written anew",
+        )
+    change.add(name, release, part)
+    names.append(name)
+    return name
+
+
+def _holds(place: ReleaseDirectory, name: str, release: Release, part: ReleasedVersion) -> bool:
+    record = place.record(name)
+    return record.get("deployment") == release.deployment and record.get("version") == part.version
+
+
+def _share(part: ReleasedVersion, name: str) -> dict[str, Any]:
+    return {
+        "version": part.version,
+        "number": part.number,
+        "name": part.name,
+        "percent": int(part.percent) if part.percent.is_integer() else part.percent,
+        "directory": f"{RELEASES}/{name}",
+    }
+
+
+def _running(shares: list[dict[str, Any]]) -> Iterator[Running]:
+    for share in shares:
+        version, percent = share.get("version"), share.get("percent")
+        if isinstance(version, str) and isinstance(percent, int | float):
+            yield Running(version, float(percent))

@@ -1,0 +1,118 @@
+"""How does something on disk survive a power cut, and never show half of itself?
+
+Written beside its place, made durable, then renamed into it; the directory that holds the name is made
+durable last. What is written belongs to the callers.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_LOOK = os.O_RDONLY | os.O_CLOEXEC
+_BATCH = 128
+"""Files open at once while they are made durable."""
+
+
+def create(path: str, content: bytes) -> None:
+    """Write a file that does not exist yet; not durable before `settle`. Raises OSError."""
+    with named(path):
+        file = os.open(path, _NEW, 0o644)
+        try:
+            rest = memoryview(content)
+            while rest:
+                rest = rest[os.write(file, rest) :]
+        finally:
+            os.close(file)
+
+
+@contextmanager
+def named(path: str) -> Iterator[None]:
+    """Let an OSError say where it was: what is raised while writing does not."""
+    try:
+        yield
+    except OSError as wrong:
+        wrong.filename = wrong.filename or path
+        raise
+
+
+def settle(paths: Sequence[str], go_on: Callable[[], None] = lambda: None) -> None:
+    """Make files and directories durable. `go_on` is called between batches and may raise. Raises OSError."""
+    for start in range(0, len(paths), _BATCH):
+        go_on()
+        opened: list[int] = []
+        try:
+            opened.extend(os.open(path, _LOOK) for path in paths[start : start + _BATCH])
+            _write_back(opened)
+            for file, path in zip(opened, paths[start:], strict=False):
+                with named(path):
+                    os.fsync(file)
+        finally:
+            for file in opened:
+                os.close(file)
+
+
+def _write_back(files: Iterable[int]) -> None:
+    """Ask for all to be written before waiting for any of it: one commit of the journal then serves all."""
+    if hasattr(os, "posix_fadvise"):
+        for file in files:
+            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def replace(path: str, content: bytes) -> bool:
+    """Put a file in the place of another at once; durable but for its directory. False when it is so already.
+
+    Raises OSError.
+    """
+    if holds(path, content):
+        return False
+    fresh = beside(path)
+    discard(fresh)
+    create(fresh, content)
+    settle([fresh])
+    os.replace(fresh, path)
+    return True
+
+
+def make_folder(path: str) -> None:
+    """Make a directory and those above it, durably, where they are missing. Raises OSError."""
+    if os.path.isdir(path):
+        return
+    above = os.path.dirname(path)
+    make_folder(above)
+    with suppress(FileExistsError):
+        os.mkdir(path)
+    settle([above])
+
+
+def beside(path: str) -> str:
+    """Where the next state of `path` is made. A killed process may have left something there."""
+    folder, name = os.path.split(path)
+    return f"{folder}/.{name}.new"
+
+
+def discard(path: str) -> None:
+    """Remove a file or link when it is there."""
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def holds(path: str, content: bytes) -> bool:
+    """Whether a file (not a link) is there with exactly this content."""
+    return load(path, len(content) + 1) == content
+
+
+def load(path: str, limit: int) -> bytes | None:
+    """The first `limit` bytes of a regular file; None when it is missing, a link or anything else."""
+    try:
+        with open(path, "rb", buffering=0, opener=_look) as file:
+            return file.read(limit)
+    except OSError:
+        return None
+
+
+def _look(path: str, flags: int) -> int:
+    # Without O_NONBLOCK a named pipe in the file's place would wait for its writer for ever.
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -1,0 +1,121 @@
+"""How does a release come into an app's directory: whole and durable, or not at all?
+
+    unpack to releases/.<name> ─► make durable ─► rename to releases/<name> ─► traffic.json ─► `current`
+
+Everything is made durable in one batch, since what costs is the journal's commit and not the bytes. Killed
+before the last step, the old release runs on, and what was begun is removed by the next change.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import Any, Self
+
+from reconciler.model.release import Release, ReleasedVersion
+from reconciler.targets import durable
+from reconciler.targets.base import Work
+from reconciler.targets.bundle import unpacked
+from reconciler.targets.release_directory import (
+    CURRENT,
+    RECORD,
+    RELEASES,
+    TRAFFIC,
+    ReleaseDirectory,
+    as_json,
+    remove,
+)
+
+
+class ReleaseChange:
+    """One change of an app's directory, made alone in it. Left without `switch`, nothing has happened."""
+
+    def __init__(self, place: ReleaseDirectory, work: Work) -> None:
+        self._place = place
+        self._work = work
+        # Until a first release was switched to, nobody made the app's own name durable.
+        self._unsettled = [place.base] if place.current() is None else []
+        self._staged: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for name in self._staged:
+            shutil.rmtree(self._hidden(name), ignore_errors=True)
+
+    def add(self, name: str, release: Release, part: ReleasedVersion) -> None:
+        """Unpack a version to become `releases/<name>`. Raises what `unpacked` does, and OSError."""
+        record = as_json(record_of(release, part))
+        os.mkdir(self._hidden(name))
+        self._staged.append(name)
+        with durable.named(self._hidden(name)):
+            bundle = unpacked(part, self._hidden(name), self._work)
+        own = f"{self._hidden(name)}/{RECORD}"
+        remove(own)  # the bundle may have a file, a link or a directory of this name
+        durable.create(own, record)
+        theirs = [path for path in bundle.files + bundle.folders if not f"{path}/".startswith(f"{own}/")]
+        self._unsettled += [own, *theirs]
+
+    def switch(self, name: str | None, traffic: list[dict[str, Any]]) -> None:
+        """Let `current` lead to the release `name`, or be gone, and say the split. Durable when it returns.
+
+        `current` comes last: until it has moved, the deployment has not happened. Raises Aborted and OSError.
+        """
+        split, described = f"{self._place.path}/{TRAFFIC}", as_json(traffic)
+        if not self._staged and self._place.current() == name and durable.holds(split, described):
+            # An earlier process may have been killed before it was durable.
+            durable.settle([self._place.releases, self._place.path])
+            return
+        fresh = durable.beside(split)
+        durable.discard(fresh)
+        durable.create(fresh, described)
+        durable.settle([*self._unsettled, fresh], self._work.go_on)
+        self._work.go_on()
+        self._reveal()
+        os.replace(fresh, split)
+        self._lead(name)
+        durable.settle([self._place.path])
+
+    def _reveal(self) -> None:
+        while self._staged:
+            name = self._staged[-1]
+            os.rename(self._hidden(name), f"{self._place.releases}/{name}")
+            self._staged.pop()
+        durable.settle([self._place.releases])
+
+    def _lead(self, name: str | None) -> None:
+        current = f"{self._place.path}/{CURRENT}"
+        if name is None:
+            durable.discard(current)
+        elif self._place.current() != name:
+            fresh = durable.beside(current)
+            durable.discard(fresh)
+            os.symlink(f"{RELEASES}/{name}", fresh)
+            os.replace(fresh, current)
+
+    def _hidden(self, name: str) -> str:
+        return f"{self._place.releases}/.{name}"
+
+
+def record_of(release: Release, part: ReleasedVersion) -> dict[str, Any]:
+    """The `.reconciler.json` of one version in a release: all that the running app may want to know."""
+    return {
+        "deployment": release.deployment,
+        "app": release.app,
+        "environment": release.environment,
+        "version": part.version,
+        "number": part.number,
+        "name": part.name,
+        "message": part.message,
+        "tags": list(part.tags),
+        "created_at": part.created_at,
+        "cause": release.cause,
+        "commit": release.commit,
+        "bundle": part.bundle,
+        "image": part.image,
+        "config": part.config,
+        "bindings": [{"name": one.name, "type": one.type, "resource": one.resource} for one in part.bindings],
+        "secrets": [{"name": one.name, "from": one.source} for one in part.secrets],
+        "migrations": list(part.migrations),
+    }

@@ -1,0 +1,165 @@
+"""Which concrete things is a running reconciler made of? The one place that knows them all."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reconciler.config import Settings
+from reconciler.engine import clock
+from reconciler.engine.cycle import Cycle
+from reconciler.engine.daemon import Daemon, trouble_logger
+from reconciler.engine.following import Following
+from reconciler.engine.perform import Surroundings
+from reconciler.engine.pool import Pool
+from reconciler.errors import NotSo
+from reconciler.git.mirror import Mirror
+from reconciler.git.unpack import unpack
+from reconciler.store.database import Database
+from reconciler.store.migrate import migrate
+from reconciler.targets.base import Target
+from reconciler.targets.registry import Registry
+
+NUDGE = "nudge"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A daemon that is put together, and what it is made of."""
+
+    daemon: Daemon
+    cycle: Cycle
+    database: Database
+    following: Following
+    pool: Pool
+
+
+def database(settings: Settings) -> Database:
+    """The store, at the present schema."""
+    found = Database(settings.state.url)
+    migrate(found)
+    return found
+
+
+def mirror(settings: Settings) -> Mirror:
+    """The mirror of the followed branch."""
+    return Mirror.open(
+        settings.repository.url, data(settings) / "mirror.git", settings.repository.branch, base=Path.cwd()
+    )
+
+
+def data(settings: Settings) -> Path:
+    """The data directory, absolute."""
+    return Path(settings.data).absolute()
+
+
+def root(settings: Settings) -> str:
+    """The followed path inside the repository, '' for all of it."""
+    return "" if settings.repository.path in (".", "", "/") else settings.repository.path.strip("/").removeprefix("./")
+
+
+def following(settings: Settings, store: Database) -> Following:
+    """What follows the branch."""
+    repository = settings.repository
+    return Following(
+        store,
+        mirror(settings),
+        root=root(settings),
+        interval=repository.interval,
+        allow_rewrites=repository.allow_rewrites,
+        adopt=repository.history,
+        on_trouble=trouble_logger(),
+    )
+
+
+class Targets:
+    """Targets by environment, made anew when their settings change."""
+
+    def __init__(self, place: Path) -> None:
+        self._registry = Registry()
+        self._place = place
+        self._made: dict[str, tuple[Mapping[str, Any], Target]] = {}
+        self._lock = threading.Lock()
+
+    def make(self, environment: str, settings: Mapping[str, Any]) -> Target:
+        """The target of an environment. Raises PersonNeeded."""
+        with self._lock:
+            known = self._made.get(environment)
+            if known is not None and known[0] == settings:
+                return known[1]
+            made = self._registry.make(environment, settings, self._place)
+            self._made[environment] = (settings, made)
+        return made
+
+    def close(self) -> None:
+        """Give connections back."""
+        with self._lock:
+            for _, target in self._made.values():
+                target.close()
+            self._made.clear()
+
+
+@contextmanager
+def running(settings: Settings, now: clock.Clock = clock.system) -> Iterator[Running]:
+    """A reconciler, ready to run, alone on its data directory. Raises NotSo when another one runs there."""
+    place = data(settings)
+    place.mkdir(parents=True, exist_ok=True)
+    with _alone(place):
+        store = database(settings)
+        nudged = threading.Event()
+        follows = following(settings, store)
+        targets = Targets(place)
+        surroundings = Surroundings(
+            make_target=targets.make,
+            unpack=lambda tree, directory: unpack(follows.objects, tree, directory),
+            environ=os.environ,
+        )
+        pool = Pool(surroundings, settings.workers, nudged.set)
+        cycle = Cycle(store, follows, pool)
+        (place / NUDGE).touch()
+        daemon = Daemon(
+            store,
+            follows,
+            pool,
+            cycle,
+            now,
+            interval=settings.repository.interval,
+            full_pass=settings.full_pass,
+            drain=settings.drain,
+            watched=[*follows.mirror.watch_paths(), place / NUDGE],
+            nudged=nudged,
+        )
+        try:
+            yield Running(daemon, cycle, store, follows, pool)
+        finally:
+            pool.close(stop_running=False)
+            targets.close()
+            follows.close()
+            store.close()
+
+
+@contextmanager
+def _alone(place: Path) -> Iterator[None]:
+    """Nobody else runs on this data directory; the lock goes with the process, however it ends."""
+    with (place / "daemon.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise NotSo(
+                f"another reconciler runs on the data directory {place.name}",
+                "stop it first, or use another directory",
+            ) from None
+        yield
+
+
+def nudge(settings: Settings) -> None:
+    """Make a daemon on this data directory look; without one nothing happens."""
+    path = data(settings) / NUDGE
+    if path.parent.is_dir():
+        path.touch()

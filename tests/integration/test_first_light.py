@@ -1,0 +1,23 @@
+"""The thinnest line through everything: commit, release, promotion, revert."""
+
+from tests.world import World
+
+
+def test_a_commit_runs_through_three_environments_and_a_revert_rolls_back(tmp_path):
+    world = World(tmp_path)
+    world.start_repository()
+    world.settle()
+    assert [world.runs(name) for name in ("sandbox", "pre-release", "live")] == ["one", "one", "one"]
+    change = world.commit("Two", {"shop/index.html": "two"})
+    world.settle()
+    assert [world.runs(name) for name in ("sandbox", "pre-release", "live")] == ["two", "two", "two"]
+    world.repo.revert(change)
+    world.repo.push()
+    world.settle()
+    assert [world.runs(name) for name in ("sandbox", "pre-release", "live")] == ["one", "one", "one"]
+    assert world.story("live") == [
+        ("promotion", "completed", [1]),
+        ("promotion", "completed", [2]),
+        ("rollback", "completed", [1]),
+    ]
+    assert [version.number for version in world.versions()] == [1, 2]
