@@ -138,7 +138,8 @@ def running(settings: Settings, now: clock.Clock = clock.system) -> Iterator[Run
         try:
             yield Running(daemon, cycle, store, follows, pool)
         finally:
-            pool.close(stop_running=False)
+            # What is stopped here is still `started` in the store: the next start takes it up again.
+            pool.close(stop_running=True)
             targets.close()
             follows.close()
             store.close()

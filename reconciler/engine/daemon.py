@@ -126,7 +126,8 @@ class Daemon:
             return
         if not self._nudged.is_set():
             self._seal()
-        self._nudged.wait()
+        # With a limit, so that a scheduler that failed costs time and nothing else.
+        self._nudged.wait(self._interval.total_seconds())
 
     def _seal(self) -> None:
         """Chain the newest facts, when there is nothing else to do."""
@@ -169,7 +170,11 @@ class Daemon:
         while not self._stopping.is_set():
             places = [path for path in self._watched if path.exists()]
             try:
-                for _ in watch(*places, debounce=10, step=1, stop_event=self._stopping, recursive=False):
+                # No filter: the one by default passes over `.git`, which is the very place.
+                changes = watch(
+                    *places, watch_filter=None, debounce=10, step=1, stop_event=self._stopping, recursive=False
+                )
+                for _ in changes:
                     self._nudged.set()
             except (OSError, RuntimeError) as error:
                 log.warning("watch.failed", error=str(error), next="the repository is polled; watched again in 5 s")
