@@ -56,6 +56,8 @@ def _season(
     key = f"season/{name}"
     digests = tuple(None if document is None else _digest(document) for document in (before, after))
     meaning = entry_meaning("", key, digests[1], revert)
+    if meaning.look == "changed":
+        meaning = Meaning(look="season")
     touching.touches.append(
         {
             "position": arrival.position,

@@ -84,6 +84,7 @@ def _promotion(choice: Tracked, found: Found, said: str) -> Why:
 _PUBLISHED: dict[Look, tuple[Cause, str]] = {
     "new": ("release", "{said}: {subject}"),
     "changed": ("release", "{said}: {subject}"),
+    "season": ("release", "{said}: {subject}"),
     "reapplied": ("release", "{short} brings {said} back"),
     "restored": ("restore", "{short} returns to the content of {said}"),
     "reverted": ("rollback", "{short} reverts {reverted}: back to {said}"),

@@ -12,9 +12,9 @@ from typing import Literal
 from reconciler.model.deployment import Deployment
 from reconciler.model.version import Version
 
-Look = Literal["new", "restored", "reverted", "reapplied", "changed"]
+Look = Literal["new", "restored", "reverted", "reapplied", "changed", "season"]
 """How a commit changed something: new content, content that ran before, a declared revert going back, a declared revert
-going forth again, or an entry's change that is none of these."""
+going forth again, an entry's change that is none of these, or a season's that lies over the entry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,14 +53,14 @@ def _restored(record: EnvironmentRecord, app: RecordedApp, taken_back: Withdrawa
 def suspicion(subject: Subject, wanted: Desired, record: EnvironmentRecord) -> Suspicion | None:
     """Why automation must not deploy this here again, if it went wrong here before.
 
-    A version named by a person is judged as a whole subject only, and a commit that names it again after the failure
-    is that person's newer word.
+    A version named by a person is judged as a whole subject only. A commit that changed the environment's entry, or the
+    environment itself, after the failure is a person's newer word.
     """
-    whole = record.suspicions.get(subject.fingerprint)
-    if not is_pin(wanted):
-        parts = [record.suspicions[p.version] for p in subject.traffic if p.version in record.suspicions]
-        return max([*parts, *([whole] if whole else [])], key=lambda s: s.at, default=None)
-    return whole if whole and not (record.touch and record.touch.at > whole.at) else None
+    whats = [subject.fingerprint] + ([] if is_pin(wanted) else [part.version for part in subject.traffic])
+    bad = max((record.suspicions[w] for w in whats if w in record.suspicions), key=lambda s: s.at, default=None)
+    touch = record.touch
+    mended = bad and touch and touch.look in ("changed", "reverted") and touch.at > bad.at
+    return None if mended else bad
 
 
 def last_good(

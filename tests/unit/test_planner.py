@@ -250,6 +250,15 @@ def test_a_failure_never_holds_back_a_newer_commit():
     assert deploys(planned(app(environments=("sandbox",)), facts)) == {"sandbox": ("release", [3])}
 
 
+def test_a_commit_that_mends_the_entry_lets_a_failed_version_try_again():
+    bad = deployment(1, 1, "failed")
+    shop = app(environments={"sandbox": {"config": {"database": "there"}}})
+    mended = record("sandbox", bad, suspicions=suspicion(version(1).id, bad), touch=touch(2, "changed", hours=2))
+    assert deploys(planned(shop, recorded(1, mended))) == {"sandbox": ("release", [1])}
+    season = record("sandbox", bad, suspicions=suspicion(version(1).id, bad), touch=touch(2, "season", hours=2))
+    assert planned(shop, recorded(1, season)).empty
+
+
 def test_a_failed_setting_goes_back_to_the_setting_that_worked():
     bad = deployment(2, 1, "failed", config={"size": 9})
     subject = Subject(traffic=traffic(1), config={"size": 9})
