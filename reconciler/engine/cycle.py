@@ -187,6 +187,8 @@ def _plan_due(transaction: Transaction, environments: dict[str, Environment], no
             carry(transaction, together(plans.values()), now)
             declared.planned(transaction, {name: plan.wake_at for name, plan in plans.items()})
         count += len(names)
+        if len(names) < BATCH:
+            break  # nothing that was just planned is due again now
     return count
 
 

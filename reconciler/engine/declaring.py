@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from reconciler.engine.commit import Arrival
 from reconciler.engine.expanding import expansions, refreshed_sets
 from reconciler.errors import ManifestError
-from reconciler.git.objects import TooLarge
+from reconciler.git.shapes import TooLarge
 from reconciler.git.shapes import Change
 from reconciler.manifest import Complaint, Declaration, bundle_directory, is_manifest_file, parse
 from reconciler.model.app import App, AppSet

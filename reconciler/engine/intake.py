@@ -20,6 +20,7 @@ from reconciler.git.shapes import Commit
 from reconciler.git.trailers import pull_request, trailers
 from reconciler.model.version import Author, Version, digest, tags_of
 from reconciler.planner.noting import (
+    MASS_LEAST,
     Meaning,
     Revert,
     allowed_changes,
@@ -234,7 +235,7 @@ def _weigh(
     changed = facts.changed + touching.changed
     if arrival.adopting or (revert is not None and revert.direction == "back"):
         return False
-    recorded = declared.placed(transaction.connection) if changed else 0
+    recorded = declared.placed(transaction.connection) if changed >= MASS_LEAST else 0
     if not weighs_too_much(changed, recorded) or allowed_changes(trailers(arrival.commit.message)) >= changed:
         return False
     commits.brake(transaction, arrival.position, arrival.commit.id, changed, recorded)

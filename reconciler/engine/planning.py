@@ -6,6 +6,7 @@ that is rolled back, by the dry run: the plan that is shown is made by the code 
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
@@ -27,8 +28,13 @@ SEASON = TypeAdapter(Season)
 
 def declared_environments(connection: Connection) -> dict[str, Environment]:
     """Every Environment in force."""
-    documents = declared.documents(connection, "Environment")
-    return {name: ENVIRONMENT.validate_python(document) for name, document in documents.items()}
+    return {name: _environment(text) for name, text in declared.texts(connection, "Environment").items()}
+
+
+@lru_cache(maxsize=256)
+def _environment(text: str) -> Environment:
+    """Environments are few, change rarely and are asked for in every turn; the text is all that the value depends on."""
+    return ENVIRONMENT.validate_json(text)
 
 
 def declared_seasons(connection: Connection) -> list[Season]:

@@ -136,8 +136,9 @@ def _of_path(path: Path) -> Address:
 
 def branch(name: str) -> str:
     """The name of a branch, as it is. Raises WrongUse when git would refuse it or take it for an option."""
-    if not name or len(name) > 1000 or _NOT_IN_A_BRANCH.search(name):
+    plain = name.removeprefix("refs/heads/")
+    if not plain or len(plain) > 1000 or _NOT_IN_A_BRANCH.search(plain):
         raise WrongUse(
             f"{name[:80]!r} cannot be the name of a branch", "Set repository.branch to a branch such as main."
         )
-    return name.removeprefix("refs/heads/")
+    return plain

@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from reconciler.git.claims import AGAIN, LINKED_ID, NUMBER, REVERT, ROLLBACK, Claim, commit_id
 from reconciler.git.titles import bare, said_by_title
 
 _MOST_CLAIMS = 50
+_MOST_VERBS = 200
 # How far from its verb something may be named.
 _NEAR = 200
+_FAR = 2_500
 
 _BULLET = re.compile(r"[*+-] |\d{1,3}[.)] ")
 _SQUASHED = re.compile(r"\* (?P<title>\S.*)")
@@ -36,9 +39,8 @@ _FILLER = re.compile(
 _NEXT_ID = re.compile(rf"(?:\s|[,&+;)`>\"'*-]|\.\.|and\b|commits?\b)*(?P<id>{LINKED_ID})", re.IGNORECASE)
 _NEXT_NUMBER = re.compile(rf"(?:\s|[,&+;)-]|and\b)*\(?{NUMBER}", re.IGNORECASE)
 _NAMED_LATER = re.compile(rf"\b(?:in|from|by|of|commit)\s+(?:(?P<id>{LINKED_ID})|{NUMBER})", re.IGNORECASE)
-_TO_A_STATE = re.compile(
-    rf"\s+(?:back\s+)?to\b(?:[^.;]{{0,80}}?\b(?:at|from|of|commit))?\s*(?P<id>{LINKED_ID})?", re.IGNORECASE
-)
+_TO_A_STATE = re.compile(r"\s+(?:back\s+)?to\b", re.IGNORECASE)
+_STATE = re.compile(rf"\b(?:to|at|from|of|commit)\s+(?P<id>{LINKED_ID})", re.IGNORECASE)
 _DIGITS_COUNT = re.compile(r"\b(?:commits?|revision|sha)\b", re.IGNORECASE)
 # Taken back some time ago, by somebody else.
 _PASSIVE = re.compile(r"\b(?:was|were|been|be|got|had|accidentally)\s+(?:\w+ly\s+)?$", re.IGNORECASE)
@@ -51,8 +53,8 @@ _SAYS_SO = re.compile(
 # Not taken back at all, or not yet.
 _NOT_YET = re.compile(
     r"(?:\b(?:if|when|whenever|once|until|unless|before|after|can|could|may|might|must|will|would|shall|should|then"
-    r"|avoid(?:s|ing)?|prevent(?:s|ing)?|later|eas(?:y|ier|ily)|ability|able|allow(?:s|ing)?|never|not|cannot|without|instead|going|to be"
-    r"|no need|support(?:s|ing)?)|n't|n’t|'ll|’ll)\b[^.;:!?]{0,40}$",
+    r"|avoid(?:s|ing)?|prevent(?:s|ing)?|later|eas(?:y|ier|ily)|ability|able|allow(?:s|ing)?|never|not|cannot"
+    r"|without|instead|going|to be|no need|support(?:s|ing)?)|n't|n’t|'ll|’ll)\b[^.;:!?]{0,40}$",
     re.IGNORECASE,
 )
 _ON_CONDITION = re.compile(
@@ -114,21 +116,16 @@ def _stands_alone(lines: list[str], at: int) -> bool:
 
 
 def _of_this(squashed: list[tuple[str, list[str]]], title: Claim) -> list[tuple[str, list[str]]]:
-    """The squashed commits that take back what the title of the whole takes back."""
-    reverts = [
-        (heading, lines)
-        for heading, lines in squashed
-        if (said := said_by_title(heading)) is not None and said.strength == "declared"
-    ]
-    if len(reverts) == 1:
-        return reverts
+    """The squashed commits that take back what the title of the whole takes back: the same, or the first."""
     wanted = bare(title.title or "")
-    return [(heading, lines) for heading, lines in reverts if wanted and wanted in bare(heading)]
+    same = [(heading, lines) for heading, lines in squashed if wanted and wanted in bare(heading)]
+    told = [(one, said_by_title(one[0])) for one in same or squashed[:1]]
+    return [one for one, said in told if said is not None and said.strength == "declared"]
 
 
 def _claims(text: str) -> Iterator[Claim]:
     """What running text takes back, in the order in which it says so."""
-    for found in _VERB.finditer(text):
+    for found in islice(_VERB.finditer(text), _MOST_VERBS):
         start = _sentence_start(text, found.start())
         before = text[start : found.start()]
         after = _rest_of_sentence(text, found.end())
@@ -153,8 +150,8 @@ def _sentence_start(text: str, at: int) -> int:
 
 
 def _rest_of_sentence(text: str, at: int) -> str:
-    end = _SENTENCE_END.search(text, at, at + _NEAR * 20)
-    return text[at : end.start()] if end else text[at : at + _NEAR * 20]
+    end = _SENTENCE_END.search(text, at, at + _FAR)
+    return text[at : end.start()] if end else text[at : at + _FAR]
 
 
 def _taken_back(after: str) -> Iterator[Claim]:
@@ -176,10 +173,9 @@ def _taken_back(after: str) -> Iterator[Claim]:
 
 
 def _loosely(near: str) -> Claim:
-    state = _TO_A_STATE.match(near)
-    if state:
-        named = commit_id(state["id"], certain=False) if state["id"] else None
-        return Claim("mention", "hinted", back_to=named)
+    if _TO_A_STATE.match(near):
+        state = _STATE.search(near[:_NEAR])
+        return Claim("mention", "hinted", back_to=commit_id(state["id"], certain=False) if state else None)
     later = _NAMED_LATER.search(near[:_NEAR])
     if later is None:
         return Claim("mention", "hinted")

@@ -203,7 +203,7 @@ class Mirror:
         options += ["--no-auto-maintenance", "--no-write-fetch-head"]
         what = ["--end-of-options", "origin", f"+{self._name}:{self._here}"]
         status, _, said = self._git(["fetch", *options, _FILTER, *what])
-        if status != 0 and "filter" in said:
+        if status != 0 and "filter" in said and not trouble.is_remote(said):
             # Servers without filters ignore the wish; should one refuse it, it is not worth failing for.
             status, _, said = self._git(["fetch", *options, *what])
         return status, said

@@ -19,7 +19,7 @@ from reconciler.git import parsing
 from reconciler.git.batches import Batches
 from reconciler.git.comparing import Comparing
 from reconciler.git.processes import command, damaged, not_started, reading_environment
-from reconciler.git.shapes import Change, Commit, Entry, Missing, Object, TooLarge, full_id
+from reconciler.git.shapes import Change, Commit, Entry, Missing, Object, TooLarge, full_id, is_full_id
 
 DEFAULT_LIMIT = 64 << 20
 _TREE_ENTRIES_KEPT = 50_000
@@ -76,8 +76,10 @@ class Objects:
 
     def commits(self, ids: Iterable[str]) -> Iterator[Commit]:
         """Many commits in the order asked, with up to 256 requests under way. Raises GitCorrupt."""
-        for asked, answer in self._batches.many((f"{name}^{{commit}}" for name in ids), DEFAULT_LIMIT):
-            if not isinstance(answer, Object):
+        # git would not take some malformed commits for one; by their id they can be read.
+        specs = (name if is_full_id(name) else f"{name}^{{commit}}" for name in ids)
+        for asked, answer in self._batches.many(specs, DEFAULT_LIMIT):
+            if not isinstance(answer, Object) or answer.type != "commit":
                 raise damaged(f"there is no commit {asked.removesuffix('^{commit}')}")
             yield parsing.commit(answer.id, answer.data)
 

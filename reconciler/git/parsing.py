@@ -7,6 +7,7 @@ here.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,10 @@ from reconciler.git.shapes import Change, ChangeKind, Commit, Entry, type_of_ent
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 _SECONDS = re.compile(rb"\s*(-?[0-9]+)")
+# Python also calls things encodings that are none of text, such as rot13 and zlib.
+_ENCODINGS = re.compile(
+    r"ascii|utf-(?:8|16|32)|iso(?:8859|2022)|latin|cp\d|koi8|euc_|gb|big5|shift_jis|mac|tis-|hz|johab"
+)
 _KINDS: dict[str, ChangeKind] = {"A": "A", "M": "M", "D": "D", "T": "T"}
 
 
@@ -56,13 +61,11 @@ def _ascii(raw: bytes) -> str:
 
 
 def _encoding(raw: bytes) -> str:
-    name = _ascii(raw)
     try:
-        # Only a codec from bytes to text decodes with "replace"; "rot13" and "zlib" would raise later.
-        b"".decode(name, "replace")
+        name = codecs.lookup(_ascii(raw)).name
     except (LookupError, ValueError):
         return "utf-8"
-    return name
+    return name if _ENCODINGS.match(name) else "utf-8"
 
 
 def _person(raw: bytes, encoding: str) -> tuple[str, str, datetime]:

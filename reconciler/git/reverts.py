@@ -37,6 +37,7 @@ __all__ = [
 Direction = Literal["back", "forth"]
 
 _LONGEST = 1 << 16
+_LONGEST_MERGED = 1 << 13
 _MOST_MERGED = 1_000
 _AT_LEAST = 40
 
@@ -78,8 +79,9 @@ def look(message: str, parents: int = 1, merged: Sequence[str] = ()) -> tuple[Cl
     Behind a merge only declarations and titles count, and none whose target came in by the same merge.
     """
     own = list(_of_message(message[:_LONGEST], parents))
-    behind = [claim for text in merged[:_MOST_MERGED] for claim in _of_message(text[:_LONGEST], 1)]
-    brought = {bare(_subject(text)) for text in merged[:_MOST_MERGED]}
+    texts = [text[:_LONGEST_MERGED] for text in merged[:_MOST_MERGED]]
+    behind = [claim for text in texts for claim in _of_message(text, 1)]
+    brought = {bare(_subject(text)) for text in texts}
     own += [
         replace(claim, merged=True)
         for claim in behind

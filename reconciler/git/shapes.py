@@ -111,9 +111,14 @@ class Missing:
     id: str
 
 
+def is_full_id(object_id: str) -> bool:
+    """Whether a name is a whole id."""
+    return bool(_ID.fullmatch(object_id))
+
+
 def full_id(object_id: str) -> str:
     """The id itself. Raises WrongUse when it is not a full one, so nothing else reaches a command line."""
-    if not _ID.fullmatch(object_id):
+    if not is_full_id(object_id):
         raise WrongUse(f"{object_id!r} is not the id of an object", "Give all 40 digits, or 64 with SHA-256.")
     return object_id
 

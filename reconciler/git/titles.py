@@ -26,6 +26,7 @@ _NUMBERS_AFTER = re.compile(r"(?:\s*\([#!]\d+\))*\s*\.?\s*$")
 _LAST_NUMBER = re.compile(r"\([^()\s]{0,80}[#!](\d{1,9})\)")
 # What goes on with a sentence after a quotation.
 _GOES_ON = re.compile(r"\s*(?:[&,;+–—]|(?:and|then|but|plus|also|with|for|on|in|from|to)\b)")
+_CUT = re.compile(r"(?P<ellipsis>…|\.\.\.)(?:\s*\([#!]\d+\))*\s*$")
 _AGAIN = re.compile(AGAIN, re.IGNORECASE)
 # What may stand in front: an emoji, [scope], (scope), :emoji:, `scope(x)!:`, `part of the system - `.
 _IN_FRONT = re.compile(
@@ -51,6 +52,10 @@ _FREE = re.compile(
 _NOUN = re.compile(
     r"\s*(?:support|groups?|rights?|users?|buttons?|commands?|features?|conditions?|warnings?|progress|paths?"
     r"|scripts?|tests?|docs?|documentation|polic(?:y|ies)|permissions?|history|ui|api|if|when|unless)\b",
+    re.IGNORECASE,
+)
+_FEATURE = re.compile(
+    r"\b(?:support|add|allow|enable|implement|improve|fix|prevent|avoid|no|on|during|after|before|for)(?:s|ing)?\s+$",
     re.IGNORECASE,
 )
 _LATER_IN_TITLE = re.compile(
@@ -201,9 +206,13 @@ def _inside(text: str, closing: str) -> tuple[str, str]:
     """What is quoted and what follows. A quotation that was cut ends with an ellipsis."""
     end = next((at for at in _ends(text, closing) if text.count(closing, 0, at) % 2 == 0), text.rfind(closing))
     inner, after = (text[:end], text[end + 1 :]) if end >= 0 else (text, "")
+    cut = _CUT.search(text)
+    if end < 0 or (cut and cut.end("ellipsis") > end):
+        # Forges cut long titles, and the closing quotes with them.
+        inner, after = text[: cut.start()] if cut else text, ""
     inner = inner.strip()
-    if end < 0 or inner.endswith("..."):
-        inner = inner.removesuffix("...").removesuffix("…") + "…"
+    if end < 0 or cut or inner.endswith("..."):
+        inner = inner.removesuffix("...").removesuffix("…").rstrip() + "…"
     return inner, after
 
 
@@ -275,5 +284,8 @@ def _in_passing(title: str) -> Claim | None:
     later = _LATER_IN_TITLE.search(title)
     if later and not _NOUN.match(title, later.end()):
         return Claim("subject", "hinted", depth=2 if _AGAIN.match(later["verb"]) else 1)
-    passing = any(not _NOUN.match(title, found.end()) for found in _ANYWHERE.finditer(title))
+    passing = any(
+        not _NOUN.match(title, found.end()) and not _FEATURE.search(title, 0, found.start())
+        for found in _ANYWHERE.finditer(title)
+    )
     return Claim("subject", "hinted") if passing or _BACK.search(title) else None

@@ -19,6 +19,16 @@ from __future__ import annotations
 from reconciler.manifest.complaints import Complaint, github, sarif
 from reconciler.manifest.expand import check_expand, expand
 from reconciler.manifest.kinds import KINDS, Manifest, decode
+from reconciler.manifest.links import (
+    Known,
+    check_app,
+    check_depends,
+    check_environments,
+    check_season,
+    check_twice,
+    known_from,
+)
+from reconciler.manifest.overlaps import check_freezes, check_seasons
 from reconciler.manifest.parse import Declaration, Parsed, parse
 from reconciler.manifest.paths import below, bundle_directory, is_manifest_file, matches
 from reconciler.manifest.places import locate
@@ -28,16 +38,25 @@ __all__ = [
     "KINDS",
     "Complaint",
     "Declaration",
+    "Known",
     "Manifest",
     "Parsed",
     "Problem",
     "below",
     "bundle_directory",
+    "check_app",
+    "check_depends",
+    "check_environments",
     "check_expand",
+    "check_freezes",
+    "check_season",
+    "check_seasons",
+    "check_twice",
     "decode",
     "expand",
     "github",
     "is_manifest_file",
+    "known_from",
     "locate",
     "matches",
     "parse",

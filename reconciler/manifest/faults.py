@@ -84,12 +84,12 @@ def _unreadable(text: str) -> Fault:
 
 def decoded(data: bytes) -> str | Fault:
     """The text of a file, which is to be UTF-8, without its byte order mark."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:2]:
+        return Fault(0, "the file is UTF-16", "save it as UTF-8")
     try:
         return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8", "replace").removeprefix("\ufeff")
-        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            return Fault(0, "the file is UTF-16", "save it as UTF-8")
+        before = data[: error.start].decode("utf-8").removeprefix("\ufeff")
         return Fault(len(before), f"the byte 0x{data[error.start]:02x} is not UTF-8", "save the file as UTF-8")
 
 

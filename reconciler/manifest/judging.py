@@ -22,6 +22,7 @@ from reconciler.manifest.walk import Document, Field, Odd
 from reconciler.model.app import API_VERSION
 
 _ROUNDS = 6
+_MOST_ERRORS = 150
 _TIMES = ("at", "cron", "duration", "from", "repeat", "timezone", "until")
 # Below these keys any JSON may stand.
 _FREE = frozenset(("config", "target"))
@@ -56,7 +57,7 @@ def _shaped(kind: str, value: Any) -> tuple[Manifest | None, list[ErrorDetails]]
     try:
         return decode(kind, value), []
     except ValidationError as error:
-        return None, error.errors(include_url=False)
+        return None, error.errors(include_url=False)[:_MOST_ERRORS]
 
 
 def _without_mistakes(
@@ -67,8 +68,8 @@ def _without_mistakes(
     removed: list[Field] = []
     for _ in range(_ROUNDS):
         found = problems(kind, name, rest, errors, raw)
-        # What is wrong with a mapping from which something was taken out may only follow from that.
-        noted += [one for one in found if not any(gone[: len(one.field)] == one.field for gone in removed)]
+        unsure = _unsure(noted)
+        noted += [one for one in found if not _follows(one, removed, unsure)]
         gone = [_keys(problem.field) for problem in found]
         if () in gone:
             return None
@@ -79,6 +80,13 @@ def _without_mistakes(
         if sound is not None:
             return sound
     return None
+
+
+def _follows(problem: Problem, removed: list[Field], unsure: set[Field]) -> bool:
+    """Whether a problem may only be there because something was taken out of the mapping it is about."""
+    field = problem.field
+    emptied = any(gone[: len(field)] == field for gone in removed)
+    return emptied or (field[:-1] in unsure and field[-1] in _TIMES)
 
 
 def _remove(value: Any, field: Field) -> None:
@@ -106,7 +114,7 @@ def odd(kind: str, name: str, found: Iterable[Odd]) -> Iterator[Problem]:
         free = not _FREE.isdisjoint(field)
         if (free and seen_as == "a date") or field[-1:] == (_TAKES_A_WORD,):
             continue
-        message = f"{text} without quotes is {seen_as} to many readers of YAML"
+        message = f"{text!r} stands without quotes and is {seen_as} to many readers of YAML"
         remedy = f'quote it: "{text}"'
         if seen_as == "an octal number":
             remedy = f'write {int(text)}, or quote it: "{text}"'

@@ -67,9 +67,11 @@ class Places:
         return line_and_column(self._text, index)
 
     def _step(self, node: Node, step: str | int) -> Pair | None:
+        if isinstance(node, SequenceNode) and isinstance(step, int):
+            return (None, node.value[step]) if 0 <= step < len(node.value) else None
         if isinstance(node, SequenceNode):
-            inside = isinstance(step, int) and 0 <= step < len(node.value)
-            return (None, node.value[int(step)]) if inside else None
+            # A list of names may stand for a mapping with these keys.
+            return next(((None, inner) for inner in node.value if _text(inner) == step), None)
         if isinstance(node, MappingNode) and isinstance(step, str):
             return self._mapping(node).get(step)
         return None
@@ -80,6 +82,10 @@ class Places:
             known = {key.value: (key, value) for key, value in node.value if isinstance(key, ScalarNode)}
             self._pairs[id(node)] = known
         return known
+
+
+def _text(node: Node) -> str | None:
+    return node.value if isinstance(node, ScalarNode) else None
 
 
 def _compose(text: str) -> Iterator[Node]:

@@ -85,7 +85,8 @@ def _real(document: Any, error: ErrorDetails) -> _Error:
             path.append(here)
             value = value[here]
         elif step == "[key]":
-            at_key = True
+            # A list of names stands for a mapping with these keys.
+            at_key = isinstance(path[-1], str)
         elif error["type"] == "missing" and step == error["loc"][-1]:
             missing = str(step)
         elif union is None:
@@ -152,7 +153,12 @@ def _said(kind: str, name: str, error: _Error, raw: Raw) -> Problem:
 
 def _wrong_type(error: _Error, text: str | None) -> tuple[str, str]:
     expected = error.context.get("expected") or _TYPES[error.type]
-    message = f"{_label(error)} takes {expected}, not {_name(error.value)}"
+    if error.value is None:
+        return f"{_label(error)} is empty", f"give it {expected}, or leave it out"
+    given = "a fraction" if error.type == "int_type" and isinstance(error.value, float) else _name(error.value)
+    message = f"{_label(error)} takes {expected}, not {given}"
+    if error.field[-1:] == ("environments",):
+        return message, _WANTED["environments"]
     scalar = isinstance(error.value, bool | int | float)
     if error.type == "string_type" and scalar and text is not None:
         return message, f'quote it: "{text[:_SHOWN]}"'
@@ -202,7 +208,7 @@ _SENTENCES: dict[str, Callable[[_Error], tuple[str, str]]] = {
     "literal_error": _literal,
     "too_short": _few,
     "too_long": lambda error: (f"{_label(error)} has more than {error.context['max_length']} entries", "shorten it"),
-    "string_too_short": lambda error: (f"{_label(error)} is empty", "fill it in, or leave it out"),
+    "string_too_short": lambda error: (f"{_label(error)} is empty", "fill it in"),
     "string_too_long": lambda error: (
         f"{_label(error)} has more than {error.context['max_length']} characters",
         "shorten it",

@@ -105,7 +105,7 @@ class Walk:
 
     def _put(self, value: Any, event: Any) -> None:
         holder = self._holder
-        if type(holder) is list:
+        if isinstance(holder, list):
             holder.append(value)
         elif (key := self._key) is not None:
             holder[key] = value

@@ -8,14 +8,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from reconciler.store import tables
-from reconciler.store.database import Transaction
+from reconciler.store.database import Transaction, many
 
 C = tables.commits.c
 T = tables.touches.c
 ENOUGH = 50
+
+_ADD = tables.commits.insert()
+_ADD_TOUCHES = tables.touches.insert()
+_HERE = (T.app == bindparam("in_app")) & (T.environment == bindparam("in_environment"))
+_PUBLISHED_AT = select(func.max(T.position)).where(
+    T.app == bindparam("in_app"), T.environment == "", T.after == bindparam("version")
+)
+_ASK_AGAIN = delete(tables.withdrawals).where(tables.withdrawals.c.version.in_(many("versions")))
+_RELEASE = update(tables.touches).where(_HERE, T.braked, T.before.is_not_distinct_from(bindparam("as_before")))
+_RELEASE = _RELEASE.values(braked=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +41,7 @@ class Noted:
 def note(transaction: Transaction, rows: Sequence[dict[str, Any]]) -> None:
     """Record commits."""
     if rows:
-        transaction.connection.execute(tables.commits.insert(), rows)
+        transaction.connection.execute(_ADD, rows)
 
 
 def note_merged(transaction: Transaction, rows: Sequence[dict[str, Any]]) -> None:
@@ -48,7 +58,7 @@ def note_merged(transaction: Transaction, rows: Sequence[dict[str, Any]]) -> Non
 def note_touches(transaction: Transaction, rows: Sequence[dict[str, Any]]) -> None:
     """Record what a commit changed."""
     if rows:
-        transaction.connection.execute(tables.touches.insert(), rows)
+        transaction.connection.execute(_ADD_TOUCHES, rows)
 
 
 def _on_branch(connection: Connection, where: Any) -> list[Noted]:
@@ -108,8 +118,7 @@ def touched_by(connection: Connection, positions: Iterable[int]) -> dict[int, di
 
 def published_at(connection: Connection, app: str, version: str) -> int | None:
     """The newest place at which an app's content became this version."""
-    query = select(func.max(T.position)).where(T.app == app, T.environment == "", T.after == version)
-    found = connection.execute(query).scalar()
+    found = connection.execute(_PUBLISHED_AT, {"in_app": app, "version": version}).scalar()
     return None if found is None else int(found)
 
 
@@ -131,7 +140,7 @@ def ask_again(transaction: Transaction, versions: Iterable[str]) -> None:
     """A later ordinary commit asks for these again: they are no longer withdrawn."""
     wanted = list(versions)
     if wanted:
-        transaction.connection.execute(delete(tables.withdrawals).where(tables.withdrawals.c.version.in_(wanted)))
+        transaction.connection.execute(_ASK_AGAIN, {"versions": wanted})
 
 
 def brake(transaction: Transaction, position: int, commit: str, changed: int, recorded: int) -> None:
@@ -156,11 +165,7 @@ def acknowledge(transaction: Transaction, commit: str, count: int) -> list[str]:
 
 def release_brake(transaction: Transaction, app: str, environment: str, after: str | None) -> None:
     """What a braked commit changed is back as it was before: nothing is left to acknowledge for it."""
-    transaction.connection.execute(
-        update(tables.touches)
-        .where(T.app == app, T.environment == environment, T.braked, T.before.is_not_distinct_from(after))
-        .values(braked=False)
-    )
+    transaction.connection.execute(_RELEASE, {"in_app": app, "in_environment": environment, "as_before": after})
 
 
 def noted_since(connection: Connection, moment: datetime) -> int:

@@ -11,13 +11,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc, insert, pool
+from sqlalchemy import BindParameter, Connection, Engine, bindparam, create_engine, event, exc, pool
 from sqlalchemy.engine import make_url
 
 from reconciler.errors import StoreError
 from reconciler.store import tables
 
 BUSY_MILLISECONDS = 30_000
+_NOTE = tables.ledger.insert()
+
+
+def many(name: str) -> BindParameter[Any]:
+    """A parameter of a statement that is made once: as many values as there are when it is carried out."""
+    return bindparam(name, expanding=True)
 
 
 @dataclass(slots=True)
@@ -54,7 +60,7 @@ class Transaction:
     def flush(self) -> None:
         """Write the gathered facts."""
         if self.entries:
-            self.connection.execute(insert(tables.ledger), self.entries)
+            self.connection.execute(_NOTE, self.entries)
             self.entries.clear()
 
 
@@ -69,12 +75,14 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A connection that sees one state and writes nothing."""
         with _said(self.url), self.engine.connect() as connection:
+            _begin(connection, "BEGIN")
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """One transaction: committed at the end, rolled back when anything is raised."""
-        with _said(self.url), self.engine.execution_options(writes=True).begin() as connection:
+        with _said(self.url), self.engine.begin() as connection:
+            _begin(connection, "BEGIN IMMEDIATE")
             transaction = Transaction(connection)
             yield transaction
             transaction.flush()
@@ -82,9 +90,10 @@ class Database:
     @contextmanager
     def rehearse(self) -> Iterator[Transaction]:
         """A transaction that never commits: what would happen, seen with the very code that makes it happen."""
-        with _said(self.url), self.engine.execution_options(writes=True).connect() as connection:
+        with _said(self.url), self.engine.connect() as connection:
             outer = connection.begin()
             try:
+                _begin(connection, "BEGIN IMMEDIATE")
                 yield Transaction(connection)
             finally:
                 outer.rollback()
@@ -118,7 +127,6 @@ def _engine(url: str) -> Engine:
         Path(address.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(address, connect_args={"check_same_thread": False})
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -132,7 +140,10 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    # A writer takes the lock at once: a reader that upgrades later could find its view outdated.
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def _begin(connection: Connection, how: str) -> None:
+    """Begin in SQLite. A writer takes the lock at once: a reader that upgrades later could find its view outdated.
+
+    Said here and not in a listener for `begin`: any listener on the engine makes every statement slower.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(how)

@@ -7,15 +7,48 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Text, delete, func, select, type_coerce, update
+from sqlalchemy import Connection, Text, bindparam, delete, func, select, type_coerce, update
 
 from reconciler.store import tables
-from reconciler.store.database import Transaction
+from reconciler.store.database import Transaction, many
 
 A = tables.apps.c
 D = tables.declarations.c
 P = tables.placements.c
+F = tables.files.c
+N = tables.dependencies.c
 CHUNK = 500
+
+# Statements of every turn are made once: making one costs more than carrying it out.
+_OF_KIND = select(D.name, D.document).where(D.kind == bindparam("of_kind"))
+_OF_KIND = _OF_KIND.order_by(D.path.desc(), D.ordinal.desc())
+_TEXTS = select(D.name, type_coerce(D.document, Text).label("text")).where(D.kind == bindparam("of_kind"))
+_TEXTS = _TEXTS.order_by(D.path.desc(), D.ordinal.desc())
+_OF_KIND_NAMED = _OF_KIND.where(D.name.in_(many("names")))
+_IN_FILES = select(tables.declarations).where(D.path.in_(many("paths")))
+_NAMED = select(tables.declarations).where(D.kind == bindparam("of_kind"), D.name.in_(many("names")))
+_NAMED = _NAMED.order_by(D.path, D.ordinal)
+_FORGET_DECLARATIONS = delete(tables.declarations).where(D.path.in_(many("paths")))
+_FORGET_FILES = delete(tables.files).where(F.path.in_(many("paths")))
+_ADD_FILES = tables.files.insert()
+_ADD_DECLARATIONS = tables.declarations.insert()
+_BROKEN = select(F.path, F.complaints).where(F.path.in_(many("paths")), F.complaints.is_not(None))
+_BUNDLES_AT = select(A.name, A.bundle, A.path).where(A.removed.is_(False), A.bundle.in_(many("directories")))
+_APPS = select(tables.apps).where(A.name.in_(many("names")))
+_DEPENDENTS = select(N.app).where(N.on.in_(many("names")))
+_DEPENDS_ON = select(tables.dependencies).where(N.app.in_(many("names")))
+_FORGET_APPS = delete(tables.apps).where(A.name.in_(many("names")))
+_FORGET_DEPENDENCIES = delete(tables.dependencies).where(N.app.in_(many("names")))
+_ADD_APPS = tables.apps.insert()
+_PLACEMENTS = select(tables.placements).where(P.app.in_(many("names")))
+_MARK = update(tables.apps).where(
+    A.name.in_(many("names")), A.due_at.is_(None) | (A.due_at > bindparam("at", type_=A.due_at.type))
+)
+_MARK = _MARK.values(due_at=bindparam("at", type_=A.due_at.type))
+_PLANNED = update(tables.apps).where(A.name.in_(many("names"))).values(due_at=bindparam("at", type_=A.due_at.type))
+_DUE = select(A.name).where(A.due_at.is_not(None), A.due_at <= bindparam("at", type_=A.due_at.type))
+_DUE = _DUE.order_by(A.due_at, A.name).limit(bindparam("most"))
+_NEXT_DUE = select(A.due_at).where(A.due_at.is_not(None)).order_by(A.due_at).limit(1)
 
 
 def chunks(values: Iterable[str]) -> Iterator[list[str]]:
@@ -27,20 +60,23 @@ def chunks(values: Iterable[str]) -> Iterator[list[str]]:
 
 def documents(connection: Connection, kind: str, names: Iterable[str] | None = None) -> dict[str, dict[str, Any]]:
     """Manifests of a kind by name; of one name declared twice, the first by path counts."""
-    query = select(D.name, D.document).where(D.kind == kind).order_by(D.path.desc(), D.ordinal.desc())
     if names is None:
-        return {row.name: row.document for row in connection.execute(query)}
+        return {row.name: row.document for row in connection.execute(_OF_KIND, {"of_kind": kind})}
     found: dict[str, dict[str, Any]] = {}
     for part in chunks(names):
-        found.update({row.name: row.document for row in connection.execute(query.where(D.name.in_(part)))})
+        rows = connection.execute(_OF_KIND_NAMED, {"of_kind": kind, "names": part})
+        found.update({row.name: row.document for row in rows})
     return found
+
+
+def texts(connection: Connection, kind: str) -> dict[str, str]:
+    """Manifests of a kind by name, as their canonical texts; of one name declared twice, the first by path counts."""
+    return {row.name: row.text for row in connection.execute(_TEXTS, {"of_kind": kind})}
 
 
 def in_files(connection: Connection, paths: Iterable[str]) -> list[Any]:
     """Rows of what these files declare: path, ordinal, kind, name, document."""
-    return [
-        row for part in chunks(paths) for row in connection.execute(select(tables.declarations).where(D.path.in_(part)))
-    ]
+    return [row for part in chunks(paths) for row in connection.execute(_IN_FILES, {"paths": part})]
 
 
 def of_kind(connection: Connection, kind: str) -> list[Any]:
@@ -53,8 +89,7 @@ def named(connection: Connection, kind: str, names: Iterable[str]) -> dict[str, 
     """Rows of the declarations of each name of a kind, in order of place."""
     found: dict[str, list[Any]] = {}
     for part in chunks(names):
-        query = select(tables.declarations).where(D.kind == kind, D.name.in_(part)).order_by(D.path, D.ordinal)
-        for row in connection.execute(query):
+        for row in connection.execute(_NAMED, {"of_kind": kind, "names": part}):
             found.setdefault(row.name, []).append(row)
     return found
 
@@ -68,12 +103,12 @@ def replace_files(
     """What these files declare now, in place of what they declared."""
     connection = transaction.connection
     for part in chunks(paths):
-        connection.execute(delete(tables.declarations).where(D.path.in_(part)))
-        connection.execute(delete(tables.files).where(tables.files.c.path.in_(part)))
+        connection.execute(_FORGET_DECLARATIONS, {"paths": part})
+        connection.execute(_FORGET_FILES, {"paths": part})
     if files:
-        connection.execute(tables.files.insert(), files)
+        connection.execute(_ADD_FILES, files)
     if rows:
-        connection.execute(tables.declarations.insert(), rows)
+        connection.execute(_ADD_DECLARATIONS, rows)
 
 
 def complain(transaction: Transaction, path: str, blob: str, complaints: list[dict[str, Any]]) -> None:
@@ -100,11 +135,9 @@ def complaints(connection: Connection) -> list[dict[str, Any]]:
 
 def broken_files(connection: Connection, paths: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
     """Complaints of those of the files that are broken."""
-    f = tables.files.c
     found: dict[str, list[dict[str, Any]]] = {}
     for part in chunks(paths):
-        query = select(f.path, f.complaints).where(f.path.in_(part), f.complaints.is_not(None))
-        found.update({row.path: row.complaints for row in connection.execute(query)})
+        found.update({row.path: row.complaints for row in connection.execute(_BROKEN, {"paths": part})})
     return found
 
 
@@ -118,17 +151,12 @@ def files_under(connection: Connection, directory: str) -> list[str]:
 
 def bundles_at(connection: Connection, directories: Iterable[str]) -> list[Any]:
     """Apps whose bundle is one of these directories: name, bundle, path."""
-    query = select(A.name, A.bundle, A.path).where(A.removed.is_(False))
-    return [row for part in chunks(directories) for row in connection.execute(query.where(A.bundle.in_(part)))]
+    return [row for part in chunks(directories) for row in connection.execute(_BUNDLES_AT, {"directories": part})]
 
 
 def apps(connection: Connection, names: Iterable[str]) -> dict[str, Any]:
     """Rows of apps by name."""
-    return {
-        row.name: row
-        for part in chunks(names)
-        for row in connection.execute(select(tables.apps).where(A.name.in_(part)))
-    }
+    return {row.name: row for part in chunks(names) for row in connection.execute(_APPS, {"names": part})}
 
 
 def app_names(connection: Connection) -> list[str]:
@@ -175,16 +203,14 @@ def apps_in(connection: Connection, environment: str) -> list[str]:
 
 def dependents(connection: Connection, names: Iterable[str]) -> set[str]:
     """Apps that depend on one of these."""
-    d = tables.dependencies.c
-    return {app for part in chunks(names) for app in connection.execute(select(d.app).where(d.on.in_(part))).scalars()}
+    return {app for part in chunks(names) for app in connection.execute(_DEPENDENTS, {"names": part}).scalars()}
 
 
 def depends_on(connection: Connection, names: Iterable[str]) -> dict[str, list[str]]:
     """What each of these apps depends on."""
-    d = tables.dependencies.c
     found: dict[str, list[str]] = {}
     for part in chunks(names):
-        for row in connection.execute(select(tables.dependencies).where(d.app.in_(part))):
+        for row in connection.execute(_DEPENDS_ON, {"names": part}):
             found.setdefault(row.app, []).append(row.on)
     return found
 
@@ -194,22 +220,21 @@ def replace_apps(
 ) -> None:
     """Record apps as they are declared now."""
     connection = transaction.connection
-    d = tables.dependencies
     for part in chunks([row["name"] for row in rows]):
-        connection.execute(delete(tables.apps).where(A.name.in_(part)))
-        connection.execute(delete(d).where(d.c.app.in_(part)))
+        connection.execute(_FORGET_APPS, {"names": part})
+        connection.execute(_FORGET_DEPENDENCIES, {"names": part})
     if rows:
-        connection.execute(tables.apps.insert(), rows)
+        connection.execute(_ADD_APPS, rows)
     pairs = [{"app": app, "on": on} for app, others in depends.items() for on in dict.fromkeys(others)]
     if pairs:
-        connection.execute(d.insert(), pairs)
+        connection.execute(tables.dependencies.insert(), pairs)
 
 
 def placements(connection: Connection, names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Rows of placements by app and environment."""
     found: dict[str, dict[str, Any]] = {}
     for part in chunks(names):
-        for row in connection.execute(select(tables.placements).where(P.app.in_(part))):
+        for row in connection.execute(_PLACEMENTS, {"names": part}):
             found.setdefault(row.app, {})[row.environment] = row
     return found
 
@@ -235,8 +260,7 @@ def placed(connection: Connection) -> int:
 def mark_due(transaction: Transaction, names: Iterable[str], at: datetime) -> None:
     """These apps are to be planned again at `at` or sooner."""
     for part in chunks(sorted(names)):
-        later = A.due_at.is_(None) | (A.due_at > at)
-        transaction.connection.execute(update(tables.apps).where(A.name.in_(part), later).values(due_at=at))
+        transaction.connection.execute(_MARK, {"names": part, "at": at})
 
 
 def mark_all_due(transaction: Transaction, at: datetime) -> None:
@@ -253,18 +277,15 @@ def planned(transaction: Transaction, wakes: Mapping[str, datetime | None]) -> N
         by_moment.setdefault(moment, []).append(name)
     for moment, names in by_moment.items():
         for part in chunks(names):
-            connection.execute(update(tables.apps).where(A.name.in_(part)).values(due_at=moment))
+            connection.execute(_PLANNED, {"names": part, "at": moment})
 
 
 def due(connection: Connection, now: datetime, limit: int) -> list[str]:
     """Apps whose plan can be another one by now."""
-    query = select(A.name).where(A.due_at.is_not(None), A.due_at <= now).order_by(A.due_at, A.name).limit(limit)
-    return list(connection.execute(query).scalars())
+    return list(connection.execute(_DUE, {"at": now, "most": limit}).scalars())
 
 
 def next_due(connection: Connection) -> datetime | None:
     """The earliest moment at which some app's plan can be another one."""
-    moment: datetime | None = connection.execute(
-        select(A.due_at).where(A.due_at.is_not(None)).order_by(A.due_at).limit(1)
-    ).scalar()
+    moment: datetime | None = connection.execute(_NEXT_DUE).scalar()
     return moment

@@ -8,17 +8,53 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, delete, func, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, case, delete, func, select, update
 
 from reconciler.errors import StoreError
 from reconciler.model.deployment import LEGAL, Deployment, Event, Status, Subject
 from reconciler.model.plan import Deploy
 from reconciler.schedule import utc
 from reconciler.store import ledger, tables
-from reconciler.store.database import Transaction
+from reconciler.store.database import Transaction, many
 from reconciler.store.rows import deployment_of, grounds_row, traffic_row
 
 D = tables.deployments.c
+S = tables.suspicions.c
+MOMENT = D.created_at.type
+ROLLBACK_FIRST = case((D.cause.in_(["rollback", "auto-rollback"]), 0), else_=1)
+
+# Statements of every turn are made once: making one costs more than carrying it out.
+_ALL = select(tables.deployments)
+_ADD = tables.deployments.insert()
+_NUMBERS = select(D.app, D.environment, func.max(D.number)).where(D.app.in_(many("apps")))
+_NUMBERS = _NUMBERS.group_by(D.app, D.environment)
+_ONE = update(tables.deployments).where(D.id == bindparam("which"))
+_STARTED = _ONE.values(status="started", started_at=bindparam("at", type_=MOMENT), next_attempt_at=None)
+_COMPLETED = _ONE.values(status="completed", finished_at=bindparam("at", type_=MOMENT), next_attempt_at=None)
+_PENDING_ENVIRONMENTS = select(D.environment).where(D.status == "pending").group_by(D.environment)
+_PENDING_ENVIRONMENTS = _PENDING_ENVIRONMENTS.order_by(func.min(D.sequence))
+_PENDING = _ALL.where(D.status == "pending", D.environment == bindparam("in_environment"))
+_PENDING = _PENDING.order_by(ROLLBACK_FIRST, D.sequence).limit(bindparam("most"))
+_STARTED_ONES = _ALL.where(D.status == "started", D.abort_reason.is_(None)).order_by(ROLLBACK_FIRST, D.sequence)
+_NEXT_ATTEMPT = select(D.next_attempt_at).where(D.status == "started", D.next_attempt_at.is_not(None))
+_NEXT_ATTEMPT = _NEXT_ATTEMPT.order_by(D.next_attempt_at).limit(1)
+_BY_ID = _ALL.where(D.id.in_(many("ids")))
+_CLEAR = delete(tables.suspicions).where(
+    S.app == bindparam("in_app"), S.environment == bindparam("in_environment"), S.what.in_(many("whats"))
+)
+
+
+def _newest() -> Select[Any]:
+    newest = func.row_number().over(partition_by=(D.app, D.environment), order_by=D.number.desc()).label("place")
+    done = (
+        func.row_number().over(partition_by=(D.app, D.environment, D.status), order_by=D.number.desc()).label("among")
+    )
+    ranked = select(tables.deployments, newest, done).where(D.app.in_(many("apps"))).subquery()
+    wanted = (ranked.c.place <= bindparam("each")) | ((ranked.c.status == "completed") & (ranked.c.among <= 1))
+    return select(ranked).where(wanted).order_by(ranked.c.app, ranked.c.environment, ranked.c.number.desc())
+
+
+_NEWEST = _newest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +71,10 @@ class Filter:
 
 def numbers(connection: Connection, apps: Sequence[str]) -> dict[tuple[str, str], int]:
     """The highest deployment number by app and environment."""
-    query = select(D.app, D.environment, func.max(D.number)).where(D.app.in_(apps)).group_by(D.app, D.environment)
-    return {(app, environment): number for app, environment, number in connection.execute(query)}
+    if not apps:
+        return {}
+    rows = connection.execute(_NUMBERS, {"apps": list(apps)})
+    return {(app, environment): number for app, environment, number in rows}
 
 
 def create(transaction: Transaction, wishes: Sequence[tuple[str, int, Deploy]], now: datetime) -> None:
@@ -44,7 +82,7 @@ def create(transaction: Transaction, wishes: Sequence[tuple[str, int, Deploy]], 
     rows = [_row(identifier, number, wish, now) for identifier, number, wish in wishes]
     if not rows:
         return
-    transaction.connection.execute(tables.deployments.insert(), rows)
+    transaction.connection.execute(_ADD, rows)
     for row, (_, _, wish) in zip(rows, wishes, strict=True):
         transaction.note(
             "deployment.pending",
@@ -92,14 +130,15 @@ def move(
     """Bring a deployment to its next status; an illegal move is refused, whoever asks."""
     if status not in LEGAL[row.status]:
         raise StoreError(f"deployment {row.id} is {row.status}: it cannot become {status}", "nothing was changed")
-    values: dict[str, Any] = {"status": status, "next_attempt_at": None}
+    which = {"which": row.id, "at": now}
     if status == "started":
-        values["started_at"] = now
+        transaction.connection.execute(_STARTED, which)
+    elif status == "completed":
+        transaction.connection.execute(_COMPLETED, which)
     else:
-        values["finished_at"] = now
-    if status == "failed":
-        values["error"] = message
-    transaction.connection.execute(update(tables.deployments).where(D.id == row.id).values(**values))
+        error = message if status == "failed" else row.error
+        values = {"status": status, "next_attempt_at": None, "finished_at": now, "error": error}
+        transaction.connection.execute(_ONE.values(**values), {"which": row.id})
     _say(transaction, row, status, now, message, actor)
 
 
@@ -136,27 +175,21 @@ def ask_to_stop(transaction: Transaction, row: Row[Any], now: datetime, reason: 
     _say(transaction, row, "abort-asked", now, reason, actor)
 
 
-ROLLBACK_FIRST = case((D.cause.in_(["rollback", "auto-rollback"]), 0), else_=1)
-
-
 def pending_environments(connection: Connection) -> list[str]:
     """Environments in which deployments wait for their turn, the one that waits longest first."""
-    query = select(D.environment).where(D.status == "pending").group_by(D.environment).order_by(func.min(D.sequence))
-    return list(connection.execute(query).scalars())
+    return list(connection.execute(_PENDING_ENVIRONMENTS).scalars())
 
 
 def pending(connection: Connection, environment: str, limit: int) -> list[Row[Any]]:
     """Deployments that wait for their turn in an environment: what rolls back first, then the oldest."""
-    query = select(tables.deployments).where(D.status == "pending", D.environment == environment)
-    return list(connection.execute(query.order_by(ROLLBACK_FIRST, D.sequence).limit(limit)))
+    return list(connection.execute(_PENDING, {"in_environment": environment, "most": limit}))
 
 
 def to_resume(connection: Connection, now: datetime, busy: frozenset[str]) -> list[Row[Any]]:
     """Started deployments that nobody carries out: their next attempt is due, or the process was killed over them."""
-    query = select(tables.deployments).where(D.status == "started", D.abort_reason.is_(None))
     return [
         row
-        for row in connection.execute(query.order_by(ROLLBACK_FIRST, D.sequence))
+        for row in connection.execute(_STARTED_ONES)
         if row.id not in busy and (row.next_attempt_at is None or row.next_attempt_at <= now)
     ]
 
@@ -169,11 +202,7 @@ def stopped_meanwhile(connection: Connection, busy: frozenset[str]) -> list[Row[
 
 def next_attempt(connection: Connection) -> datetime | None:
     """The earliest moment at which a started deployment is tried again."""
-    moment: datetime | None = connection.execute(
-        select(D.next_attempt_at)
-        .where(D.status == "started", D.next_attempt_at.is_not(None))
-        .order_by(D.next_attempt_at)
-    ).scalar()
+    moment: datetime | None = connection.execute(_NEXT_ATTEMPT).scalar()
     return moment
 
 
@@ -186,19 +215,12 @@ def active(connection: Connection) -> list[Row[Any]]:
 
 def by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Row[Any]]:
     """Rows by id."""
-    return {row.id: row for row in connection.execute(select(tables.deployments).where(D.id.in_(ids)))}
+    return {row.id: row for row in connection.execute(_BY_ID, {"ids": list(ids)})}
 
 
 def recent(connection: Connection, apps: Sequence[str], each: int) -> list[Deployment]:
     """The newest deployments of each app in each environment, and the newest completed one whatever its age."""
-    newest = func.row_number().over(partition_by=(D.app, D.environment), order_by=D.number.desc()).label("place")
-    done = (
-        func.row_number().over(partition_by=(D.app, D.environment, D.status), order_by=D.number.desc()).label("among")
-    )
-    ranked = select(tables.deployments, newest, done).where(D.app.in_(apps)).subquery()
-    wanted = (ranked.c.place <= each) | ((ranked.c.status == "completed") & (ranked.c.among <= 1))
-    query = select(ranked).where(wanted).order_by(ranked.c.app, ranked.c.environment, ranked.c.number.desc())
-    return [deployment_of(row) for row in connection.execute(query)]
+    return [deployment_of(row) for row in connection.execute(_NEWEST, {"apps": list(apps), "each": each})]
 
 
 def listed(connection: Connection, which: Filter) -> list[Deployment]:
@@ -270,9 +292,12 @@ def suspect(
 
 def clear(transaction: Transaction, app: str, environment: str, whats: Sequence[str] | None = None) -> None:
     """Forget suspicions: after a success, or because a commit says so (`whats` None: all of them here)."""
-    s = tables.suspicions
-    query = delete(s).where(s.c.app == app, s.c.environment == environment)
-    transaction.connection.execute(query if whats is None else query.where(s.c.what.in_(whats)))
+    here = {"in_app": app, "in_environment": environment}
+    if whats is None:
+        query = delete(tables.suspicions).where(S.app == app, S.environment == environment)
+        transaction.connection.execute(query)
+    else:
+        transaction.connection.execute(_CLEAR, {**here, "whats": list(whats)})
 
 
 def occurred(transaction: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:

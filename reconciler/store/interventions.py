@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, or_, select, update
 
 from reconciler.store import tables
-from reconciler.store.database import Transaction
+from reconciler.store.database import Transaction, many
 
 I = tables.interventions.c  # noqa: E741
 Kind = Literal["pause", "abort", "retry", "accept"]
+
+_OPEN = select(tables.interventions).where(I.done_at.is_(None)).order_by(I.id)
+_OPEN_OF = _OPEN.where(I.kind == bindparam("of_kind"))
+_OPEN_FOR = _OPEN.where(I.kind.in_(["pause", "abort", "retry"]), I.app.in_(many("apps")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,15 +66,12 @@ def record(transaction: Transaction, wish: Wish, now: datetime) -> int:
 
 def open_for(connection: Connection, apps: list[str]) -> list[Row[Any]]:
     """Wishes that still hold, for these apps."""
-    query = select(tables.interventions).where(I.done_at.is_(None), I.kind.in_(["pause", "abort", "retry"]))
-    return list(connection.execute(query.where(I.app.in_(apps)).order_by(I.id)))
+    return list(connection.execute(_OPEN_FOR, {"apps": apps}))
 
 
 def open_of(connection: Connection, kind: Kind) -> list[Row[Any]]:
     """Wishes of a kind that still hold."""
-    return list(
-        connection.execute(select(tables.interventions).where(I.done_at.is_(None), I.kind == kind).order_by(I.id))
-    )
+    return list(connection.execute(_OPEN_OF, {"of_kind": kind}))
 
 
 def finish(transaction: Transaction, kind: Kind, subject: str, now: datetime, outcome: str) -> None:

@@ -22,9 +22,29 @@ from reconciler.planner.recorded import (
     Withdrawal,
 )
 from reconciler.store import declared, deployments, interventions, tables, versions
+from reconciler.store.database import many
 
 EACH = 25
 """How many of the newest deployments the planner sees in an environment."""
+
+_C, _T, _B, _W = tables.commits.c, tables.touches.c, tables.brakes.c, tables.withdrawals.c
+_COMMIT = (_C.position, _C.id, _C.noted_at, _C.author_email, _C.author_name, _C.subject)
+_SUSPICIONS = select(tables.suspicions).where(tables.suspicions.c.app.in_(many("apps")))
+_TRIGGERS = select(tables.triggers).where(tables.triggers.c.app.in_(many("apps")))
+_CONTENT_TOUCHES = (
+    select(*_COMMIT, _T.app, _T.after, _T.look, _T.reverts)
+    .join_from(tables.touches, tables.commits, _T.position == _C.position)
+    .where(_T.app.in_(many("apps")), _T.environment == "", _T.after.in_(many("contents")))
+    .order_by(_T.position)
+)
+_COMMITS_AT = select(*_COMMIT).where(_C.position.in_(many("positions")))
+_WITHDRAWN = select(tables.withdrawals).where(_W.app.in_(many("apps")))
+_BRAKES = (
+    select(_T.app, tables.brakes)
+    .join_from(tables.touches, tables.brakes, _T.position == _B.position)
+    .where(_T.app.in_(many("apps")), _T.braked)
+    .order_by(_B.position)
+)
 
 
 @dataclass(slots=True)
@@ -63,11 +83,11 @@ def _gather_deployments(connection: Connection, names: Sequence[str], gathered: 
     for deployment in deployments.recent(connection, names, EACH):
         here = gathered.recent.setdefault(deployment.app, {})
         here.setdefault(deployment.environment, []).append(deployment)
-    s, t = tables.suspicions, tables.triggers
-    for row in connection.execute(select(s).where(s.c.app.in_(names))):
+    apps = {"apps": list(names)}
+    for row in connection.execute(_SUSPICIONS, apps):
         found = Suspicion(what=row.what, deployment=row.deployment, number=row.number, at=row.at, why=row.why)
         gathered.suspicions.setdefault((row.app, row.environment), {})[row.what] = found
-    for row in connection.execute(select(t).where(t.c.app.in_(names))):
+    for row in connection.execute(_TRIGGERS, apps):
         retry_at = row.retry_at if row.open else None
         gathered.triggers[row.app, row.environment] = TriggerRecord(requested=row.requested, retry_at=retry_at)
 
@@ -85,18 +105,11 @@ def _touch(row: Any, look: Any, reverts: Any) -> Touch:
 
 
 def _gather_touches(connection: Connection, gathered: _Gathered) -> None:
-    c, t = tables.commits.c, tables.touches.c
     contents = {row.content for row in gathered.apps.values() if row.content}
-    columns = (c.position, c.id, c.noted_at, c.author_email, c.author_name, c.subject)
     newest: dict[str, tuple[int, Any]] = {}
     if contents:
-        query = (
-            select(*columns, t.app, t.after, t.look, t.reverts)
-            .join_from(tables.touches, tables.commits, t.position == c.position)
-            .where(t.app.in_(list(gathered.apps)), t.environment == "", t.after.in_(contents))
-            .order_by(t.position)
-        )
-        for row in connection.execute(query):
+        wanted = {"apps": list(gathered.apps), "contents": list(contents)}
+        for row in connection.execute(_CONTENT_TOUCHES, wanted):
             if row.after == gathered.apps[row.app].content:
                 newest[row.app] = (row.position, row)
     gathered.content_touches = {app: _touch(row, row.look, row.reverts) for app, (_, row) in newest.items()}
@@ -104,15 +117,15 @@ def _gather_touches(connection: Connection, gathered: _Gathered) -> None:
     positions = {pair.touch for pair in pairs}
     found = {}
     if positions:
-        found = {row.position: row for row in connection.execute(select(*columns).where(c.position.in_(positions)))}
+        found = {row.position: row for row in connection.execute(_COMMITS_AT, {"positions": list(positions)})}
     for pair in pairs:
         if pair.touch in found:
             gathered.entry_touches[pair.app, pair.environment] = _touch(found[pair.touch], pair.look, pair.reverts)
 
 
 def _gather_rulings(connection: Connection, names: Sequence[str], gathered: _Gathered) -> None:
-    w, b, t = tables.withdrawals, tables.brakes, tables.touches
-    for row in connection.execute(select(w).where(w.c.app.in_(names))):
+    apps = {"apps": list(names)}
+    for row in connection.execute(_WITHDRAWN, apps):
         gathered.withdrawn.setdefault(row.app, {})[row.version] = Withdrawal(
             version=row.version,
             commit=row.commit,
@@ -123,8 +136,7 @@ def _gather_rulings(connection: Connection, names: Sequence[str], gathered: _Gat
         )
     for wish in interventions.open_for(connection, list(names)):
         gathered.wishes.setdefault(wish.app, []).append(wish)
-    query = select(t.c.app, b).join_from(t, b, t.c.position == b.c.position).where(t.c.app.in_(names), t.c.braked)
-    for row in connection.execute(query.order_by(b.c.position)):
+    for row in connection.execute(_BRAKES, apps):
         brake = Brake(commit=row.commit, position=row.position, changed=row.changed, recorded=row.recorded)
         gathered.brakes.setdefault(row.app, []).append(brake)
 

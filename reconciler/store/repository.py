@@ -3,13 +3,22 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from reconciler.errors import StoreError
 from reconciler.store import tables
 from reconciler.store.database import Transaction
 
 ROW = 1
+
+_FOLLOWED = select(tables.repository)
+_ADVANCE = update(tables.repository).values(
+    head=bindparam("to_head"),
+    tree=bindparam("to_tree"),
+    position=bindparam("to_position"),
+    held_head=None,
+    held_since=None,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +36,7 @@ class Followed:
 
 def followed(connection: Connection) -> Followed | None:
     """What is followed, or None before the very first cycle."""
-    row = connection.execute(select(tables.repository)).one_or_none()
+    row = connection.execute(_FOLLOWED).one_or_none()
     if row is None:
         return None
     return Followed(
@@ -59,9 +68,7 @@ def follow(transaction: Transaction, url: str, branch: str) -> Followed:
 
 def advance(transaction: Transaction, head: str, tree: str, position: int) -> None:
     """The commit at `head` has been noted: nothing before it is looked at again."""
-    transaction.connection.execute(
-        update(tables.repository).values(head=head, tree=tree, position=position, held_head=None, held_since=None)
-    )
+    transaction.connection.execute(_ADVANCE, {"to_head": head, "to_tree": tree, "to_position": position})
 
 
 def hold(transaction: Transaction, head: str, at: datetime) -> None:

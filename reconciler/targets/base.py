@@ -44,8 +44,7 @@ class Work:
     """Keeps a line of progress with the deployment. Never hand it a secret's value. Few and short: each one
     is stored; a command's whole output (up to 256 KiB) may be said once, in one call, at the end."""
     environ: Mapping[str, str] = field(repr=False)
-    """The daemon's environment variables. Secrets and names passed on are taken from here and from nowhere
-    else."""
+    """The daemon's variables: secrets and names passed on are taken from here and from nowhere else."""
 
     def go_on(self) -> None:
         """Raise Aborted when an abort was asked for; call it between steps that can be taken back."""

@@ -8,7 +8,6 @@ targets' affair.
 from __future__ import annotations
 
 import os
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,32 +40,28 @@ def unpacked(part: ReleasedVersion, root: str, work: Work) -> Bundle:
 
 
 def look(root: str) -> Bundle:
-    """Everything below `root`. Raises PersonNeeded for links that lead out and for what is no file, and
-    OSError."""
+    """Everything below `root`. Raises PersonNeeded for links that lead out and what is no file; OSError."""
     files: list[str] = []
     folders = [root]
-    real = os.path.realpath(root)
     for folder in folders:  # grows while it is walked
         with os.scandir(folder) as entries:
             for entry in entries:
-                kind = entry.stat(follow_symlinks=False).st_mode
-                if stat.S_ISDIR(kind):
+                if entry.is_symlink():
+                    _stays_inside(entry.path, root)
+                elif entry.is_dir(follow_symlinks=False):
                     folders.append(entry.path)
-                elif stat.S_ISREG(kind):
+                elif entry.is_file(follow_symlinks=False):
                     files.append(entry.path)
-                elif stat.S_ISLNK(kind):
-                    _stays_inside(entry.path, root, real)
                 else:
                     raise PersonNeeded(f"{shown(entry.path, root)} is neither a file nor a link", REMEDY)
     return Bundle(tuple(files), tuple(folders))
 
 
-def _stays_inside(link: str, root: str, real: str) -> None:
-    """Both as it is written, since the bundle moves to another place, and as it is followed, since links
-    lead to links."""
+def _stays_inside(link: str, root: str) -> None:
+    """Both as it is written, since the bundle moves, and as it is followed, since links lead to links."""
     leads_to = os.readlink(link)
     written = os.path.normpath(os.path.join(os.path.relpath(os.path.dirname(link), root), leads_to))
-    followed = os.path.realpath(link)
+    followed, real = os.path.realpath(link), os.path.realpath(root)
     outside = os.path.isabs(leads_to) or written.split(os.sep)[0] == os.pardir
     if outside or os.path.commonpath([followed, real]) != real:
         raise PersonNeeded(

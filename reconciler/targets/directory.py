@@ -30,7 +30,7 @@ _TRIGGERS = TypeAdapter(Triggers)
 
 
 def _place(path: str) -> str:
-    if not path.strip() or "\0" in path:
+    if not path.strip():
         raise refusal("it names no directory", "write an absolute path, or one below the data directory")
     if ".." in path.split("/"):
         raise refusal("'..' is not followed", "write an absolute path, or one below the data directory")
@@ -42,8 +42,7 @@ class DirectorySettings:
     """What the directory target is told."""
 
     path: Annotated[Text, AfterValidator(_place)] | None = None
-    """Where the apps' directories lie: below the daemon's data directory, or absolute. Default:
-    releases/<environment>."""
+    """Where the apps lie: below the daemon's data directory, or absolute. Default: releases/<environment>."""
     keep: Annotated[int, Field(strict=True, ge=0, le=10_000)] = 10
     """How many releases of an app are kept besides the ones in use."""
 

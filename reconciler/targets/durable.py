@@ -45,7 +45,8 @@ def settle(paths: Sequence[str], go_on: Callable[[], None] = lambda: None) -> No
         opened: list[int] = []
         try:
             opened.extend(os.open(path, _LOOK) for path in paths[start : start + _BATCH])
-            _write_back(opened)
+            if len(opened) > 1:
+                _write_back(opened)
             for file, path in zip(opened, paths[start:], strict=False):
                 with named(path):
                     os.fsync(file)
@@ -68,9 +69,7 @@ def replace(path: str, content: bytes) -> bool:
     """
     if holds(path, content):
         return False
-    fresh = beside(path)
-    discard(fresh)
-    create(fresh, content)
+    fresh = create_beside(path, content)
     settle([fresh])
     os.replace(fresh, path)
     return True
@@ -87,8 +86,19 @@ def make_folder(path: str) -> None:
     settle([above])
 
 
+def create_beside(path: str, content: bytes) -> str:
+    """Write the next state of `path`, not durable yet, and return where. Raises OSError."""
+    fresh = beside(path)
+    try:
+        create(fresh, content)
+    except FileExistsError:  # a killed process left it
+        os.unlink(fresh)
+        create(fresh, content)
+    return fresh
+
+
 def beside(path: str) -> str:
-    """Where the next state of `path` is made. A killed process may have left something there."""
+    """Where the next state of `path` is made."""
     folder, name = os.path.split(path)
     return f"{folder}/.{name}.new"
 

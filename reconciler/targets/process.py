@@ -39,12 +39,12 @@ def silent(_line: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """How a command ended. `output` is standard output and error together, blanked, cleaned, 256 KiB at
-    most."""
+    """How a command ended."""
 
     exit: int
     """The exit status; negative for the signal that ended it."""
     output: str
+    """Standard output and error together, without secrets and control characters, 256 KiB at most."""
     said: bool
     """Whether all of the output was said while it ran."""
     cut_short: Literal["stopped", "out of time"] | None = None
@@ -66,7 +66,7 @@ def run(
 
     A relative path such as `./deploy.sh` is looked up in `cwd`, a bare name in the PATH of `environ`. When
     `timeout` is over or `stop` is set, its process group gets TERM and, `grace` seconds later, KILL.
-    Processes that it leaves behind after its own end go on, but their output is not waited for. Raises
+    Processes that it leaves behind after its own end go on, but nobody reads their output any more. Raises
     PersonNeeded when it cannot be started, and AttemptFailed when this machine is too busy to.
     """
     process = _start(list(command), cwd, dict(environ), stop)

@@ -38,8 +38,7 @@ def asked(release: Release) -> Observed:
 
 
 def load(path: str) -> Receipt:
-    """The receipt; an empty one when it is missing or unreadable, so that the command runs again rather
-    than not."""
+    """The receipt; an empty one when none can be read, so that the command runs again rather than not."""
     try:
         found = json.loads(durable.load(path, _LONGEST) or b"{}")
         return Receipt(_observed(found.get("completed")), _observed(found.get("begun")), bool(found.get("ended", True)))

@@ -51,6 +51,7 @@ HOSTILE: Files = {
     "/".join(["deep"] * 60): "",
     "inside": Link("static/../-rf"),
     "empty": Link("nowhere"),
+    "loop": Link("loop"),
 }
 LEADING_OUT: Mapping[str, Files] = {
     "absolute": {"file": "", "link": Link("/etc/passwd")},

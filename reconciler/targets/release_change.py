@@ -52,8 +52,11 @@ class ReleaseChange:
         with durable.named(self._hidden(name)):
             bundle = unpacked(part, self._hidden(name), self._work)
         own = f"{self._hidden(name)}/{RECORD}"
-        remove(own)  # the bundle may have a file, a link or a directory of this name
-        durable.create(own, record)
+        try:
+            durable.create(own, record)
+        except FileExistsError:  # the bundle has a file, a link or a directory of this name
+            remove(own)
+            durable.create(own, record)
         theirs = [path for path in bundle.files + bundle.folders if not f"{path}/".startswith(f"{own}/")]
         self._unsettled += [own, *theirs]
 
@@ -67,9 +70,7 @@ class ReleaseChange:
             # An earlier process may have been killed before it was durable.
             durable.settle([self._place.releases, self._place.path])
             return
-        fresh = durable.beside(split)
-        durable.discard(fresh)
-        durable.create(fresh, described)
+        fresh = durable.create_beside(split, described)
         durable.settle([*self._unsettled, fresh], self._work.go_on)
         self._work.go_on()
         self._reveal()

@@ -130,7 +130,7 @@ class Blanked:
 
     def _give(self, content: bytes, end: int) -> bytes:
         given: list[bytes] = []
-        place = covered_to = 0
+        place, covered_to = 0, self._covered
         for start, stop in self._secret_parts(content):
             if start >= end:
                 break

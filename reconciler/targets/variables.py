@@ -64,15 +64,13 @@ def surroundings(
 
 
 def to_blank(passed_on: Iterable[str], secrets: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
-    """What must not be seen in the output: the secrets, and what is passed on under a name such as
-    DEPLOY_TOKEN."""
+    """What the output must not show: secrets, and what is passed on under a name such as DEPLOY_TOKEN."""
     secretive = {name: environ[name] for name in passed_on if name in environ and _SECRETIVE.search(name)}
     return {**{name: value for name, value in secretive.items() if len(value) >= 8}, **secrets}
 
 
 def as_json(value: Any) -> str:
-    """JSON in ASCII, on one line: whatever encoding the command reads its variables with. Raises
-    PersonNeeded."""
+    """JSON in ASCII, since nobody knows how the command decodes its variables. Raises PersonNeeded."""
     try:
         return json.dumps(value, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError) as wrong:

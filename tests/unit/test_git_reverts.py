@@ -1,0 +1,504 @@
+"""Does a message that takes something back look like it, in every form people and forges write?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.git.reverts import Candidate, Claim, Direction, direction, look, resolve, verdict
+
+A = "a1b2c3d4e5f60718293a4b5c6d7e8f9012345678"
+B = "b0c1d2e3f405162738495a6b7c8d9e0f11223344"
+C = "c9d8e7f60a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d"
+
+
+def commits(claims: Sequence[Claim]) -> list[str]:
+    return [claim.commit for claim in claims if claim.commit]
+
+
+def numbers(claims: Sequence[Claim]) -> set[int]:
+    return {claim.pull_request for claim in claims if claim.pull_request}
+
+
+def titles(claims: Sequence[Claim]) -> list[str]:
+    return [claim.title for claim in claims if claim.title]
+
+
+def declared(claims: Sequence[Claim]) -> bool:
+    return any(claim.strength == "declared" for claim in claims)
+
+
+# Ids
+
+TRAILERS = {
+    "git's own": f"This reverts commit {A}.",
+    "no full stop": f"This reverts commit {A}",
+    "before other trailers": f"This reverts commit {A}.\n\nSigned-off-by: Ada <ada@example.org>",
+    "of a merge": f"This reverts commit {A}, reversing\nchanges made to {B}.",
+    "with a reason": f"It flickers.\n\nThis reverts commit {A}.\n\nReason for revert: flicker\nChange-Id: I{B}",
+    "with the title": f'This reverts commit {A} ("Dim the lamp").',
+    "with a reference": f"This reverts commit {A} (Dim the lamp, 2026-02-03).",
+    "with an exception": f"This reverts commit {A} (but keeps the new label).",
+    "in part": f"This partially reverts commit {A}.",
+    "in part, otherwise": f"This partly reverts {A}.",
+    "without the word commit": f"This reverts {A}.",
+    "over two lines": f"This partially reverts commit\n{A}.",
+    "upper case": f"This reverts commit {A.upper()}.",
+    "with an address": f"This reverts https://git.example.org/lamps/commit/{A} because of the flicker.",
+    "in quotes": f"This reverts commit `{A}`.",
+    "as a sentence": f"So, basically revert commit {A} and go on with the old bulbs.",
+    "as a participle": f"The old bulbs were brighter, so reverting commit {A}.",
+    "after a list of reasons": f"Reasons:\n* it flickers\n* it hums\n\nThis reverts commit {A}.",
+    "after a list with dashes": f"- dim it\n- hang it higher\n\nThis reverts commit {A}.",
+    "after a question": f"Will it be reverted again?\n\nThis reverts commit {A}.",
+    "after a wish": f'Instead of "the old way"\nThis reverts commit {A}.',
+    "windows line ends": f"Why not.\r\n\r\nThis reverts commit {A}.\r\n",
+}
+
+
+@pytest.mark.parametrize("body", TRAILERS.values(), ids=TRAILERS)
+def test_an_id_is_named(body: str) -> None:
+    for subject in ('Revert "Dim the lamp"', "Lamp: bright again"):
+        claims = look(f"{subject}\n\n{body}\n")
+        assert commits(claims) == [A]
+        assert declared(claims)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"This reverts commit {A}.\nThis reverts commit {B}.",
+        f"This reverts commit {A}.\n\nThis reverts commit {B}.\n\nBug: 7",
+        f"This reverts commits {A} and {B}.",
+        f"This reverts commits {A}\nand {B}",
+        f"This reverts commit {A} and commit {B}.",
+        f"This reverts commits:\n- {A}\n- {B}\n",
+        f"This reverts {A}, {B}.",
+        f'Revert "Dim"\nThis reverts commit {A}.\n\nRevert "Dim instead of dark"\nThis reverts commit {B}.',
+    ],
+)
+def test_several_ids_are_named(body: str) -> None:
+    assert commits(look(f"Back to the candle\n\n{body}")) == [A, B]
+
+
+def test_short_ids() -> None:
+    assert commits(look("Brighter\n\nThis reverts commits a1b2c3d4e5, b0c1d2e3f405\nand c9d8e7f6.")) == [
+        "a1b2c3d4e5",
+        "b0c1d2e3f405",
+        "c9d8e7f6",
+    ]
+    assert commits(look("Partially revert lamps@a1b2c3d (#12)")) == ["a1b2c3d"]
+    assert commits(look("lamps: revert a1b2c3d4")) == ["a1b2c3d4"]
+    assert commits(look("Backed out changeset a1b2c3d4e5f6 (bug 7)")) == ["a1b2c3d4e5f6"]
+    assert commits(look("Brighter\n\nThis reverts commit 20260203.")) == ["20260203"], "all digits, but called a commit"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Revert lamp to 1.20.1-a1b2c3d4",
+        "Revert lamp to lamp:1.20.1.a1b2c3d",
+        "Lamps\n\nThis reverts the change of 20260203.",
+        "Lamps\n\nThis reverts the defaced effaced lamp.",
+        f"Lamps\n\nReverts I{A}.",
+        f"Lamps\n\n(cherry picked from commit {A})",
+        f"Lamps\n\nFixes: {A[:12]} (Dim the lamp)",
+    ],
+)
+def test_what_only_looks_like_an_id(message: str) -> None:
+    assert commits(look(message)) == []
+
+
+def test_ids_of_what_was_returned_to_are_not_reverted() -> None:
+    for message in (f"lamps - revert to the state at {A}", f"Revert lamps to commit {A}"):
+        (claim,) = look(message)
+        assert claim.commit is None
+        assert claim.back_to == A
+        assert claim.names_target
+    (claim,) = look(f"Lamps\n\nReverted to the proven bulbs from commit {A[:9]}")
+    assert (claim.commit, claim.back_to) == (None, A[:9])
+
+
+def test_ids_named_further_on_are_hints() -> None:
+    (claim,) = look(f"Lamps: no switch at the door\n\nReverts the second switch that came in {A[:9]} - too many.")
+    assert (claim.kind, claim.strength, claim.commit) == ("mention", "hinted", A[:9])
+    (claim,) = look("Lamps: no switch at the door\n\nThis reverts parts of #12.")
+    assert claim.pull_request == 12
+
+
+# Titles
+
+
+@pytest.mark.parametrize(
+    ("subject", "title", "number", "depth"),
+    [
+        ('Revert "Dim the lamp"', "Dim the lamp", None, 1),
+        ('Revert "Dim the lamp" (#13)', "Dim the lamp", None, 1),
+        ('Revert "Dim the lamp (#12)" (#13)', "Dim the lamp (#12)", 12, 1),
+        ('Revert "Dim the lamp (#11) (#12)" (#13)', "Dim the lamp (#11) (#12)", 12, 1),
+        ('fix(lamp): Revert "Dim the lamp (#12)" (#13) (#14)', "Dim the lamp (#12)", 12, 1),
+        ('💡 Revert "Dim the lamp"', "Dim the lamp", None, 1),
+        ('[lamp] Revert "Dim the lamp"', "Dim the lamp", None, 1),
+        ('Partially revert "Dim the lamp"', "Dim the lamp", None, 1),
+        ("Revert “Dim the lamp”", "Dim the lamp", None, 1),
+        ("Revert 'Dim the lamp'", "Dim the lamp", None, 1),
+        ('Revert: "Dim the lamp"', "Dim the lamp", None, 1),
+        ('Revert "Say "good night" and dim"', 'Say "good night" and dim', None, 1),
+        ('Revert "Dim the lamp" and follow-up', "Dim the lamp", None, 1),
+        ('Revert "Revert "Dim the lamp""', 'Revert "Dim the lamp"', None, 2),
+        ('Revert "Revert "Dim (#1)" (#2)" (#3)', 'Revert "Dim (#1)" (#2)', 2, 2),
+        ('Revert "Revert "Dim the lamp (#11)" (#1…" (#13)', 'Revert "Dim the lamp (#11)" (#1…', None, 2),
+        ('Revert "Revert "Dim the la…', 'Revert "Dim the la…', None, 2),
+        ('Revert "Dim the lamp in the ha..."', "Dim the lamp in the ha…", None, 1),
+        ('Revert "Revert "Revert "Dim"""', 'Revert "Revert "Dim""', None, 3),
+        ('Revert "Merge "Revert "Dim the lamp"""', 'Merge "Revert "Dim the lamp""', None, 2),
+        ('Revert "Merge pull request #7 from ada/dim"', "Merge pull request #7 from ada/dim", None, 1),
+        ('Reapply "Dim the lamp"', 'Revert "Dim the lamp"', None, 2),
+        ('Reapply "Dim the lamp (#12)" (#14)', 'Revert "Dim the lamp (#12)"', None, 2),
+        ('Revert "Reapply "Dim the lamp""', 'Reapply "Dim the lamp"', None, 3),
+        ('Reland "Dim the lamp"', 'Revert "Dim the lamp"', None, 2),
+        ('Revert^2 "Dim the lamp"', 'Revert "Dim the lamp"', None, 2),
+        ('Revert^5 "Dim the lamp"', 'Revert^4 "Dim the lamp"', None, 5),
+        ("revert: dim the lamp (#13)", "dim the lamp", None, 1),
+        ("revert(lamp)!: dim it", "dim it", None, 1),
+        ("feat(lamp): revert: dim it", "dim it", None, 1),
+        ('revert: "dim it"', "dim it", None, 1),
+        ("revert: revert: dim it", "revert: dim it", None, 2),
+        ('Revert "revert: dim it"', "revert: dim it", None, 2),
+        ('Revert "Revert back to the candle"', "Revert back to the candle", None, 1),
+    ],
+)
+def test_a_title_is_taken_apart(subject: str, title: str, number: int | None, depth: int) -> None:
+    (claim,) = look(subject)
+    assert claim.strength == "declared"
+    assert (claim.title, claim.pull_request, claim.depth) == (title, number, depth)
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("Revert #12", {12}),
+        ("revert #12 (#13)", {12}),
+        ("chore: revert #12 (#13)", {12}),
+        ("Revert PR #12", {12}),
+        ("Revert lamps/lamp#12", {12}),
+        ("Brighter\n\nReverts lamps/lamp#12", {12}),
+        ("Brighter\n\nReverts #12. The dimming is over.", {12}),
+        ("Brighter\n\nThis reverts pull request #12.", {12}),
+        ("Brighter\n\nThis reverts PR (#12) as it hums.", {12}),
+        ("Brighter\n\nThis reverts merge request !12", {12}),
+        ("Brighter\n\nThis reverts merge request lamps/lamp!12", {12}),
+        ("Brighter\n\nThis reverts https://git.example.org/lamps/lamp/pull/12", {12}),
+        ("Brighter\n\nThis reverts #12 and #14.", {12, 14}),
+        ("Merge pull request #13 from ada/revert-12-dim-the-lamp\n\nBrighter", {12}),
+        ("Merge pull request #15 from ada/revert-14-revert-12-dim\n\nDim again", {14}),
+        ("Merged in revert-pr-12-dim (pull request #13)\n\nBrighter", {12}),
+    ],
+)
+def test_a_pull_request_is_named(message: str, expected: set[int]) -> None:
+    claims = look(message, parents=2 if message.startswith("Merge") else 1)
+    assert numbers(claims) == expected
+    assert declared(claims)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        'Merge "Revert "Dim the lamp""',
+        'Merge "Revert "Dim the lamp"" into main',
+        'Merge pull request #13 from ada/brighter\n\nRevert "Dim the lamp"',
+        "Merge branch 'brighter' into 'main'\n\nRevert \"Dim the lamp\"\n\nSee merge request lamps/lamp!13",
+        "Merge pull request 'Revert \"Dim the lamp\"' (#13) from brighter into main",
+        'Merged PR 13: Revert "Dim the lamp"',
+        'Merged in brighter (pull request #13)\n\nRevert "Dim the lamp"',
+        'Pull request #13: Revert "Dim the lamp"\n\nMerge in LAMPS/lamp from brighter to main',
+        'Merge #13\n\n13: Revert "Dim the lamp" r=grace a=ada',
+    ],
+)
+def test_the_title_that_a_merge_wraps(message: str) -> None:
+    assert "Dim the lamp" in titles(look(message, parents=2))
+
+
+def test_names_of_merged_branches() -> None:
+    (claim,) = look("Merge branch 'revert-a1b2c3d4' into 'main'", parents=2)
+    assert (claim.kind, claim.strength, claim.commit) == ("branch", "declared", "a1b2c3d4")
+    (claim,) = look("Merge pull request #13 from ada/hall/revert-dimming", parents=2)
+    assert (claim.kind, claim.strength) == ("branch", "hinted")
+    (claim,) = look("Merge pull request #15 from ada/revert-14-revert-12-dim", parents=2)
+    assert direction([claim]) == "forth"
+    for branch in ("revert-risk-model", "rollbacker-group", "irreversible", "convert-12-lamps"):
+        assert look(f"Merge pull request #13 from ada/{branch}", parents=2) == (), branch
+    assert look("Merge branch 'main' into revert-dimming", parents=2) == (), "that is where it goes to"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "revert",
+        "Revert the last change",
+        "lamp: revert the dimming",
+        "lamp - revert to the candle",
+        "fix: (revert) dimming came too early",
+        "[Revert] Dim the lamp",
+        "Brighten, and revert the dimming (#13)",
+        "Temporarily revert the dimming",
+        "Reverting the dimming",
+        'Revert the other half of "Dim the lamp"',
+        "rollback lamp",
+        "Roll back lamp to 1.2",
+        "rolled back all lamps",
+        "lamp 1.2 - rollback because of the flicker",
+        "hall: Rolling lamp back to 1.2",
+        "downgrade lamp",
+        "chore(lamp): downgrade until the flicker is gone",
+        "back to 3 lamps",
+        "Lamp back to 1.2",
+        "Switch back to the candle",
+        "undo the dimming",
+        "Back out the dimming",
+        "Lamp downgrade",
+        "Merge pull request #13 from ada/lamp-rollback\n\nBrighter",
+        "Brighter\n\nThis patch reverts the dimming of the lamp.",
+        "Brighter\n\nWe are rolling back to the candle.",
+        "Brighter\n\n- reverted the dimming\n- new label",
+        "Brighter\n\nThis patch aims to revert the previous one.",
+        'Revert "Dim the lamp" & reapply "Hang it higher"',
+    ],
+)
+def test_free_words_are_hints(message: str) -> None:
+    claims = look(message, parents=2 if message.startswith("Merge") else 1)
+    assert claims
+    assert not declared(claims)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Update the revert-risk lamps",
+        "Add the rollbacker group",
+        "Rollback support for lamps",
+        "Support rollback of lamps",
+        "Make lamps revertable",
+        "Convert and invert lamps",
+        "Document what was undocumented",
+        "Lamps\n\nWe should revert this as soon as the party is over.",
+        "Lamps\n\nRevert if it hums.",
+        "Lamps\n\nThis can be reverted once the hall is dark.",
+        "Lamps\n\nI'll watch it, then revert this PR.",
+        "Lamps\n\nThis will be reverted tomorrow.",
+        "Lamps\n\nMakes it easier to find, follow and revert a lamp.",
+        "Lamps\n\nMust not be switched on until it won't be rolled back.",
+        "Lamps\n\nThe revert-risk of editquality-reverted lamps.",
+        "Lamps\n\n> Revert the dimming",
+        f'Lamps\n\nSquashed commit of the following:\n\ncommit {A}\n\n    Revert "x"\n\n    This reverts commit {B}.',
+        f"Lamps\n\nFormer-commit-id: {A} [reverted]",
+        "Restore the notes",
+        "Candles back to the hall for parties.",
+        "",
+        "\n\n",
+    ],
+)
+def test_what_speaks_of_something_else(message: str) -> None:
+    assert look(message) == ()
+
+
+# Squashed pull requests
+
+SQUASHED = f"""* Hang a lamp
+
+* Revert "Hang a lamp"
+
+This reverts commit {A}.
+
+* Hang a better lamp
+
+and say why
+
+Revert "say why"
+
+This reverts commit {B}.
+"""
+
+
+def test_what_a_squashed_branch_did_inside_is_not_what_the_commit_does() -> None:
+    assert look(f"Hang a lamp (#12)\n\n{SQUASHED}") == ()
+    assert commits(look(f'Revert "Dim it" (#12)\n\n{SQUASHED}')) == []
+
+
+def test_the_squashed_commit_that_says_the_same_as_the_title_counts() -> None:
+    body = (
+        f'* Revert "Dim the lamp (#12)"\n\nThis reverts commit {A}.\n\n* format\n\n---------\n\nCo-authored-by: G <g@h>'
+    )
+    assert commits(look(f'Revert "Dim the lamp" (#13)\n\n{body}')) == [A]
+    several = f'{body}\n\n* Revert "Something of the branch"\n\nThis reverts commit {B}.'
+    assert commits(look(f'Revert "Dim the lamp" (#13)\n\n{several}')) == [A]
+
+
+# Behind merges
+
+
+def test_messages_behind_a_merge_count() -> None:
+    behind = [f'Revert "Dim the lamp"\n\nThis reverts commit {A}.', "Paint the hall"]
+    claims = look("Merge branch 'main' of git.example.org:lamps", 2, behind)
+    assert commits(claims) == [A]
+    assert all(claim.merged for claim in claims)
+    assert verdict(claims, "full").kind == "revert"
+
+
+def test_only_titles_and_declarations_behind_a_merge_count() -> None:
+    assert look("Merge branch 'x'", 2, ["Paint\n\nWhile here, reverting the colour of the door."]) == ()
+    assert look("Merge branch 'x'", 2, ["Roll back the paint"]) != ()
+
+
+def test_what_came_and_went_inside_the_branch_is_not_taken_back() -> None:
+    behind = [f'Revert "Dim the lamp"\n\nThis reverts commit {A}.', "Dim the lamp"]
+    assert titles(look("Merge branch 'x'", 2, behind)) == []
+
+
+# Direction
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (f'Revert "Dim"\n\nThis reverts commit {A}.', "back"),
+        (f'Revert "Revert "Dim""\n\nThis reverts commit {A}.', "forth"),
+        (f'Revert "Revert "Revert "Dim"""\n\nThis reverts commit {A}.', "back"),
+        (f'Reapply "Dim"\n\nThis reverts commit {A}.', "forth"),
+        (f'Revert^2 "Dim"\n\nThis reverts commit {A}.', "forth"),
+        (f'Revert^3 "Dim"\n\nThis reverts commit {A}.', "back"),
+        ("Reapply the dimming", "forth"),
+        ("Un-revert the dimming", "forth"),
+        (f"Dim (take 2)\n\nThis reverts commit {A}.", "forth"),
+        (f"Dim, attempt 3\n\nThis reverts commit {A}.", "forth"),
+        (f'Revert "Attempt 2 at dimming"\n\nThis reverts commit {A}.', "back"),
+        (f"Dim\n\nThis reverts {A[:9]}, re-applying {B[:9]}.", "forth"),
+        (f"Dim\n\nTried in {A}, reverted in {B}.", "forth"),
+        (f"Dim\n\nAgain, after it had to be reverted because of the hum ({B}).", "forth"),
+    ],
+)
+def test_the_words_tell_the_direction_when_nothing_else_does(message: str, expected: Direction) -> None:
+    assert direction(look(message)) == expected
+
+
+def test_the_chain_knows_better_than_the_words() -> None:
+    trailer = look(f"Bright\n\nThis reverts commit {A}.")
+    assert direction(trailer, ["back"]) == "forth"
+    assert direction(trailer, ["forth"]) == "back"
+    assert direction(trailer, [None]) == "back"
+    nested = look(f'Revert "Revert "Dim""\n\nThis reverts commit {A}.')
+    assert direction(nested, ["forth"]) == "back"
+    assert direction(nested, ["back", None]) == "forth", "a chain that says both leaves it to the words"
+
+
+# Verdicts
+
+
+def test_content_decides() -> None:
+    declaration = look(f'Revert "Dim"\n\nThis reverts commit {A}.')
+    hint, naming = look("Roll back the lamp"), look(f"Lamp\n\nReverts what came in {A[:9]}.")
+    assert verdict(declaration, "none").kind == "ordinary", "a title alone proves nothing"
+    assert verdict((), "full").kind == "restore"
+    assert verdict((), "partial").kind == verdict((), "none").kind == "ordinary"
+    assert (verdict(hint, "full").kind, verdict(hint, "partial").kind) == ("revert", "ordinary")
+    assert verdict(naming, "partial").kind == "revert"
+    full, partial = verdict(declaration, "full"), verdict(declaration, "partial")
+    assert (full.kind, full.direction, full.partial) == ("revert", "back", False)
+    assert (partial.kind, partial.partial) == ("revert", True)
+    assert verdict(declaration, "full", ["back"]).direction == "forth"
+    assert verdict((), "full").direction is None
+
+
+# Targets
+
+
+class Branch:
+    """Earlier commits, oldest first: id, subject, number of the pull request."""
+
+    def __init__(self, *commits: tuple[str, str, int | None]) -> None:
+        self.newest_first = commits[::-1]
+
+    def by_id_prefix(self, prefix: str) -> list[Candidate]:
+        return [Candidate(one, (title,)) for one, title, _ in self.newest_first if one.startswith(prefix)]
+
+    def by_pull_request(self, number: int) -> list[Candidate]:
+        return [Candidate(one, (title,)) for one, title, known in self.newest_first if known == number]
+
+    def by_title_prefix(self, prefix: str) -> list[Candidate]:
+        return [Candidate(one, (title,)) for one, title, _ in self.newest_first if title.startswith(prefix)]
+
+
+BRANCH = Branch((A, "Dim the lamp (#12)", 12), (B, "Dim the lamp in the hall", None), (C, "Paint the hall (#14)", 14))
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (f"x\n\nThis reverts commit {B}.", [B]),
+        (f"x\n\nThis reverts commits {C[:8]} and {A[:8]}.", [C, A]),
+        (f'Revert "Dim the lamp (#12)" (#13)\n\nThis reverts commit {"d" * 40}.', [A]),
+        ('Revert "Dim the lamp" (#13)', [A]),
+        ('Revert "Dim the lamp in t…"', [B]),
+        ('Revert "Dim the lamp i"', []),
+        (f'Revert "Paint the hall"\n\nThis reverts commit {"d" * 40}.', [C]),
+        ("Merge pull request #15 from ada/revert-14-paint", [C]),
+        ("revert: Dim the lamp in the hall", [B]),
+        (f'Revert "Paint the hall"\n\nThe lamp was dimmed by {A}.', [C]),
+        ("Roll back the paint", []),
+        ("", []),
+    ],
+)
+def test_the_target_is_found_by_id_then_number_then_title(message: str, expected: list[str]) -> None:
+    assert list(resolve(look(message), BRANCH)) == expected
+
+
+def test_a_short_id_of_two_commits_names_neither() -> None:
+    twins = Branch((A, "One", None), (A[:12] + B[12:], "Two", None))
+    assert resolve(look(f'Revert "Two"\n\nThis reverts commit {A[:10]}.'), twins) == (A[:12] + B[12:],)
+    assert resolve(look(f"x\n\nThis reverts commit {A[:10]}."), twins) == ()
+
+
+def test_the_newest_of_one_title_is_meant() -> None:
+    twice = Branch((A, "Bump lamp", None), (B, "Bump lamp", None))
+    assert resolve(look('Revert "Bump lamp"'), twice) == (B,)
+
+
+# Hostile messages
+
+WORDS = [
+    "Revert ",
+    "revert: ",
+    '"',
+    "'",
+    "…",
+    "(#12)",
+    "\n",
+    "* ",
+    "- ",
+    "This reverts commit ",
+    A,
+    "a1b2c3d ",
+    "and ",
+    "Merge ",
+]
+
+
+@given(st.lists(st.sampled_from(WORDS) | st.text(max_size=5), max_size=60).map("".join), st.integers(0, 3))
+def test_no_message_is_too_odd(message: str, parents: int) -> None:
+    claims = look(message, parents, [message])
+    verdict(claims, "full")
+    resolve(claims, BRANCH)
+    assert all(claim.depth >= 1 for claim in claims)
+    assert all(len(commit) >= 7 for commit in commits(claims))
+
+
+@pytest.mark.parametrize("piece", [*WORDS, "revert ", "roll a ", "( ", "a/", "a-", "x" * 40 + "!", "reverted by "])
+def test_no_message_is_too_long(piece: str) -> None:
+    started = time.process_time()
+    look(piece * (200_000 // len(piece)))
+    look("Lamp\n\n" + piece * (200_000 // len(piece)), 2, [piece * 1000] * 3)
+    assert time.process_time() - started < 4
