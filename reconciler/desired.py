@@ -12,9 +12,11 @@ from datetime import datetime
 from typing import Any, Literal
 
 from reconciler import schedule
-from reconciler.model.app import App, EnvironmentEntry, ScheduleEntry, Share
+from reconciler.model.app import App
+from reconciler.model.entry import EnvironmentEntry, ScheduleEntry
 from reconciler.model.environment import LATEST, Environment
 from reconciler.model.season import Season
+from reconciler.model.traffic import Share
 
 
 @dataclass(frozen=True, slots=True)

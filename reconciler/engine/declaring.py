@@ -15,10 +15,10 @@ from sqlalchemy import Connection
 from reconciler.engine.commit import Arrival
 from reconciler.engine.expanding import expansions, refreshed_sets
 from reconciler.errors import ManifestError
-from reconciler.git.shapes import TooLarge
-from reconciler.git.shapes import Change
+from reconciler.git.shapes import Change, TooLarge
 from reconciler.manifest import Complaint, Declaration, bundle_directory, is_manifest_file, parse
-from reconciler.model.app import App, AppSet
+from reconciler.model.app import App
+from reconciler.model.sets import AppSet
 from reconciler.store import declared
 from reconciler.store.database import Transaction
 

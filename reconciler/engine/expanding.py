@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 
 from reconciler.engine.commit import Arrival
 from reconciler.manifest import expand, matches
-from reconciler.model.app import App, AppSet
+from reconciler.model.app import App
+from reconciler.model.sets import AppSet
 from reconciler.store import declared
 from reconciler.store.database import Transaction
 

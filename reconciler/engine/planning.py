@@ -4,6 +4,7 @@ Reads the declared and the recorded side and asks the planner. Used by the daemo
 that is rolled back, by the dry run: the plan that is shown is made by the code that carries it out.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -12,7 +13,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
 from reconciler.desired import Desired, desired
-from reconciler.model.app import App, EnvironmentEntry, ScheduleEntry
+from reconciler.model.app import App
+from reconciler.model.entry import EnvironmentEntry, ScheduleEntry
 from reconciler.model.environment import Environment
 from reconciler.model.plan import Plan
 from reconciler.model.season import Season
@@ -33,8 +35,8 @@ def declared_environments(connection: Connection) -> dict[str, Environment]:
 
 @lru_cache(maxsize=256)
 def _environment(text: str) -> Environment:
-    """Environments are few, change rarely and are asked for in every turn; the text is all that the value depends on."""
-    return ENVIRONMENT.validate_json(text)
+    """Environments are few and asked for in every turn; the text is all that the value depends on."""
+    return ENVIRONMENT.validate_python(json.loads(text))
 
 
 def declared_seasons(connection: Connection) -> list[Season]:

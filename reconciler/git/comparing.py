@@ -65,7 +65,7 @@ class Comparing:
                 continue
             body = b"".join(chunks)
             if body.endswith(mark) and (fields := _whole(body, request, mark)) is not None:
-                return list(parsing.changes(fields))
+                return parsing.changes(fields)
             chunks = [body]
 
 

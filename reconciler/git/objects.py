@@ -142,9 +142,8 @@ class Objects:
         try:
             rest = b""
             while chunk := process.stdout.read(1 << 18):
-                *records, rest = (rest + chunk).split(b"\0")
-                for record in records:
-                    yield parsing.listed(record, prefix)
+                records, end, rest = (rest + chunk).rpartition(b"\0")
+                yield from parsing.listing(records + end, prefix)
             if process.wait() != 0:
                 raise damaged(f"tree {tree_id} cannot be listed")
         finally:

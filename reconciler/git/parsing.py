@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from reconciler.git.shapes import Change, ChangeKind, Commit, Entry, type_of_entry
@@ -21,7 +21,7 @@ _SECONDS = re.compile(rb"\s*(-?[0-9]+)")
 _ENCODINGS = re.compile(
     r"ascii|utf-(?:8|16|32)|iso(?:8859|2022)|latin|cp\d|koi8|euc_|gb|big5|shift_jis|mac|tis-|hz|johab"
 )
-_KINDS: dict[str, ChangeKind] = {"A": "A", "M": "M", "D": "D", "T": "T"}
+_KINDS: dict[bytes, ChangeKind] = {b"A": "A", b"M": "M", b"D": "D", b"T": "T"}
 
 
 def text(raw: bytes) -> str:
@@ -105,19 +105,19 @@ def tree(data: bytes, id_length: int) -> dict[bytes, tuple[str, str]]:
     return entries
 
 
-def listed(record: bytes, prefix: str) -> Entry:
-    """One record of `ls-tree -z`: mode, type, id, a tab and the path."""
-    meta, _, path = record.partition(b"\t")
-    mode, kind, object_id = meta.decode("ascii").split(" ")
-    return Entry(prefix + text(path), mode, kind, object_id)
+def listing(records: bytes, prefix: str) -> list[Entry]:
+    """Whole records of `ls-tree -z`: mode, type, id, a tab and the path; many at once, since that is faster."""
+    rows = (record.split("\t", 1) for record in text(records).split("\0")[:-1])
+    return [Entry(prefix + path, *meta.split(" ")) for meta, path in rows]
 
 
-def changes(fields: Sequence[bytes]) -> Iterator[Change]:
+def changes(fields: Sequence[bytes]) -> list[Change]:
     """The records of `diff-tree --raw -z`: pairs of `:modes ids status` and path."""
-    for meta, path in zip(fields[::2], fields[1::2], strict=True):
-        old_mode, new_mode, old_id, new_id, status = meta[1:].decode("ascii").split(" ")
-        # Unmerged and unknown are states of an index and do not occur between trees.
-        yield Change(text(path), old_mode, new_mode, old_id, new_id, _KINDS.get(status[:1], "M"))
+    # Unmerged and unknown are states of an index and do not occur between trees.
+    return [
+        Change(text(path), *meta[1:].decode("ascii").split(" ")[:4], _KINDS.get(meta[-1:], "M"))
+        for meta, path in zip(fields[::2], fields[1::2], strict=True)
+    ]
 
 
 def entry(path: str, mode: str, object_id: str) -> Entry:

@@ -16,9 +16,11 @@ from reconciler.manifest.kinds import Manifest
 from reconciler.manifest.paths import bundle_directory, check_pattern
 from reconciler.manifest.problems import Problem
 from reconciler.manifest.walk import Field
-from reconciler.model.app import App, AppSet, AppSpec, EnvironmentEntry, Group, Train
+from reconciler.model.app import App, AppSpec
+from reconciler.model.entry import EnvironmentEntry, Train
 from reconciler.model.environment import LATEST, Environment, Resource
 from reconciler.model.season import Freeze, FreezeSpec, HolidayRepeat, Season, SeasonSpec
+from reconciler.model.sets import AppSet, Group
 from reconciler.schedule.crons import check_cron
 from reconciler.schedule.public_holidays import check_holiday
 from reconciler.schedule.rrules import rule

@@ -14,7 +14,9 @@ from reconciler.errors import ManifestError
 from reconciler.manifest.complaints import Severity
 from reconciler.manifest.paths import below, matches
 from reconciler.manifest.problems import Problem
-from reconciler.model.app import App, AppSet, Metadata
+from reconciler.model.app import App
+from reconciler.model.metadata import Metadata
+from reconciler.model.sets import AppSet
 from reconciler.model.shape import NAME_PATTERN
 from reconciler.schedule.complaints import quoted
 

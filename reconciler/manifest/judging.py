@@ -19,7 +19,7 @@ from reconciler.manifest.kinds import KINDS, Manifest, decode
 from reconciler.manifest.problems import Problem, listed, meant, nearest
 from reconciler.manifest.sentences import Raw, problems
 from reconciler.manifest.walk import Document, Field, Odd
-from reconciler.model.app import API_VERSION
+from reconciler.model.metadata import API_VERSION
 
 _ROUNDS = 6
 _MOST_ERRORS = 150
@@ -114,8 +114,8 @@ def odd(kind: str, name: str, found: Iterable[Odd]) -> Iterator[Problem]:
         free = not _FREE.isdisjoint(field)
         if (free and seen_as == "a date") or field[-1:] == (_TAKES_A_WORD,):
             continue
-        message = f"{text!r} stands without quotes and is {seen_as} to many readers of YAML"
-        remedy = f'quote it: "{text}"'
+        shown, remedy = (repr(text), f'quote it: "{text}"') if "secrets" not in field else ("this", "quote it")
+        message = f"{shown} stands without quotes and is {seen_as} to many readers of YAML"
         if seen_as == "an octal number":
             remedy = f'write {int(text)}, or quote it: "{text}"'
         yield Problem(kind, name, field, message, remedy, "warning" if free else "error")

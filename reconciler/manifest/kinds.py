@@ -10,9 +10,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from reconciler.model.app import App, AppSet, Group
+from reconciler.model.app import App
 from reconciler.model.environment import Environment, Resource
 from reconciler.model.season import Freeze, Season
+from reconciler.model.sets import AppSet, Group
 
 Manifest = App | AppSet | Environment | Season | Freeze | Group | Resource
 

@@ -17,9 +17,11 @@ from reconciler.manifest.kinds import Manifest
 from reconciler.manifest.parse import Declaration
 from reconciler.manifest.problems import Problem, listed, meant
 from reconciler.manifest.walk import Field
-from reconciler.model.app import App, EnvironmentEntry, Group
+from reconciler.model.app import App
+from reconciler.model.entry import EnvironmentEntry
 from reconciler.model.environment import LATEST, Environment
 from reconciler.model.season import Freeze, Season
+from reconciler.model.sets import Group
 
 _LISTED = 10
 

@@ -170,7 +170,8 @@ class Walk:
         try:
             value = number(text)
         except Unfit as error:
-            self._fault(event, str(error), f'quote it: "{text[:60]}"')
+            # The text is not shown: it may be a secret that somebody pasted.
+            self._fault(event, str(error), "quote it")
             return text
         if not self._expects_key() and (seen_as := read_otherwise(text, value)):
             self._odd.append(Odd(self._field(), text, seen_as))

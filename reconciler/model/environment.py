@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from reconciler.model.app import API_VERSION, ApiVersion, Metadata, Train
+from reconciler.model.entry import Train
 from reconciler.model.gates import Gates, Rollout
+from reconciler.model.metadata import API_VERSION, ApiVersion, Metadata
 from reconciler.model.shape import Duration, Flag, Name, Text, refusal, shape
 
 LATEST = "latest"

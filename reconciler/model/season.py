@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from reconciler.model.app import API_VERSION, ApiVersion, Metadata, Traffic, at_most_one
+from reconciler.model.metadata import API_VERSION, ApiVersion, Metadata
 from reconciler.model.references import Reference
 from reconciler.model.shape import (
     Config,
@@ -22,6 +22,7 @@ from reconciler.model.shape import (
     refusal,
     shape,
 )
+from reconciler.model.traffic import Traffic, at_most_one
 from reconciler.schedule import Span
 
 

@@ -12,9 +12,10 @@ import pytest
 from reconciler.manifest import KINDS, decode, locate, parse
 from reconciler.manifest.schemas import combined, schema
 from reconciler.manifest.text import read
-from reconciler.model.app import App, Share
+from reconciler.model.app import App
 from reconciler.model.environment import Environment
 from reconciler.model.season import HolidayRepeat, Season
+from reconciler.model.traffic import Share
 
 ENVIRONMENT = b"""\
 apiVersion: reconciler/v1

@@ -1,0 +1,139 @@
+"""Which options and arguments do verbs share, and how is what was typed read?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+import click
+
+from reconciler.errors import ReconcilerError, WrongUse
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_CONFIG = "reconciler.config"
+_CONTEXT = {"help_option_names": ["-h", "--help"]}
+_LONGEST_REASON = 2_000
+
+
+def _remember(context: click.Context, _option: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        context.meta[_CONFIG] = value
+
+
+config_option = click.option(
+    "--config",
+    metavar="FILE",
+    type=click.Path(),
+    expose_value=False,
+    callback=_remember,
+    help="Settings; by default reconciler.yaml, if there is one.",
+)
+"""Before or after the verb."""
+
+
+def config_file() -> str | None:
+    """The settings file that was named."""
+    found: str | None = click.get_current_context().meta.get(_CONFIG)
+    return found
+
+
+def verb(function: Callable[..., Any]) -> click.Command:
+    """A command with `--config`, named by its first line of documentation."""
+    return click.command(context_settings=_CONTEXT)(config_option(function))
+
+
+def nouns(function: Callable[..., Any]) -> click.Group:
+    """A group of verbs that belong to one noun."""
+    return click.group(context_settings=_CONTEXT)(config_option(function))
+
+
+def output_option(*more: str) -> Callable[[F], F]:
+    """`-o`, with text and json and whatever else this verb can print; passed as `form`."""
+    forms = click.Choice(["text", "json", *more])
+    return click.option("-o", "--output", "form", type=forms, default="text", help="How it is printed.")
+
+
+class Moment(click.ParamType[datetime]):
+    """A moment: ISO 8601, or a length of time from now. A wall time without offset is this machine's.
+
+    `ago`: a length of time leads back instead of forward.
+    """
+
+    name = "time"
+
+    def __init__(self, *, ago: bool = False) -> None:
+        self.ago = ago
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The instant in UTC."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            return self._read(str(value))
+        except ReconcilerError as error:
+            self.fail(f"{error.message}. {error.next_step}.", param, ctx)
+
+    def _read(self, text: str) -> datetime:
+        from datetime import UTC
+
+        from reconciler import schedule
+        from reconciler.engine import clock
+
+        if text[:1].isdigit() and text[-1:] in "dhms" and "-" not in text:
+            length = schedule.duration(text)
+            try:
+                return clock.system() - length if self.ago else clock.system() + length
+            except OverflowError:
+                raise WrongUse(f"{text} from now is no date", "give a shorter time") from None
+        value = schedule.wall(text)
+        try:
+            return value.astimezone(UTC)
+        except (OverflowError, OSError, ValueError):
+            raise WrongUse(f"{text} is no moment on this machine", "add an offset, such as Z") from None
+
+
+MOMENT = Moment()
+AGO = Moment(ago=True)
+
+
+def reason_option(function: F) -> F:
+    """`--reason`, which says something."""
+    return click.option("--reason", required=True, metavar="TEXT", callback=_said, help="Why; it is recorded.")(
+        function
+    )
+
+
+def _said(_context: click.Context, option: click.Parameter, value: str) -> str:
+    text = value.strip()
+    if not text or len(text) > _LONGEST_REASON:
+        raise click.BadParameter(f"say something in at most {_LONGEST_REASON} letters.", param=option)
+    return text
+
+
+def actor_option(function: F) -> F:
+    """`--actor`: who asks."""
+    return click.option("--actor", metavar="EMAIL", callback=_somebody, help="Who asks; by default git's user.email.")(
+        function
+    )
+
+
+def _somebody(_context: click.Context, option: click.Parameter, value: str | None) -> str:
+    name = (_git_email() if value is None else value).strip()
+    if not name or len(name) > 200 or not name.isprintable():
+        said = "say who you are, such as --actor you@example.com (or set git's user.email)."
+        raise click.BadParameter(said, param=option)
+    return name
+
+
+def _git_email() -> str:
+    import subprocess
+
+    try:
+        done = subprocess.run(
+            ["git", "config", "--get", "user.email"], capture_output=True, check=False, stdin=subprocess.DEVNULL
+        )
+    except OSError:
+        return ""
+    return done.stdout.decode("utf-8", "replace")

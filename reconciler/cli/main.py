@@ -1,0 +1,96 @@
+"""Which verbs are there, and how does the program end?
+
+Exit status: 0 done, 1 the thing asked about is not so, 2 wrong use, 130 interrupted. Whatever goes wrong, a person reads a
+sentence and never a traceback. A verb's module is imported when the verb is asked for, so that `--help` starts at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from reconciler import __version__
+from reconciler.cli import asking, endings
+
+VERBS = {
+    "init": "Make a desired repository to start from.",
+    "validate": "Check manifests, all mistakes at once.",
+    "schema": "Print the JSON Schema of a kind, or of all.",
+    "run": "Follow the branch and carry out what it asks for.",
+    "plan": "Show what would happen, without doing it.",
+    "status": "Show what runs where, for how long, and what waits.",
+    "versions": "List, show and compare versions.",
+    "deployments": "List and show deployments.",
+    "why": "Explain what runs, from the commit on.",
+    "calendar": "Show what will change without a new commit.",
+    "pause": "Start nothing new for an app, until a moment.",
+    "resume": "End a pause.",
+    "abort": "Stop a deployment that is still to end.",
+    "retry": "Try a failed or aborted deployment again.",
+    "accept": "Accept a branch that was rewritten.",
+    "audit": "Verify or export the ledger.",
+    "doctor": "Check that everything is in its place.",
+}
+
+
+class Program(click.Group):
+    """A group whose verbs are known by name and help alone until one of them is asked for."""
+
+    def __init__(self, **rest: Any) -> None:
+        super().__init__(**rest)
+        for name, short in VERBS.items():
+            self.add_command(click.Command(name, help=short, short_help=short))
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which they are needed."""
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb itself, imported now."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, verb(name) if name and command else command, rest
+
+
+def verb(name: str) -> click.Command:
+    """The command of a verb, imported if need be."""
+    found: click.Command = import_module(f"reconciler.cli.{name}").command
+    return found
+
+
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "--version", message="%(prog)s %(version)s")
+@asking.config_option
+def program() -> None:
+    """What should run at this commit and at this moment, carried out and recorded."""
+
+
+def main() -> None:
+    """The console script: run what was typed, and end with its exit status."""
+    status = attempt(sys.argv[1:])
+    # What is still to be written may meet a closed pipe; then nobody wants to hear about it.
+    try:
+        sys.stdout.flush()
+    except OSError:
+        status = max(status, endings.NOT_SO)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(status)
+
+
+def attempt(arguments: Sequence[str]) -> int:
+    """Run these arguments; the exit status. Raises nothing."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # Names from git may hold anything: what cannot be written is spelled out.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        outcome = program.main(list(arguments), prog_name="reconciler", standalone_mode=False)
+    except BaseException as error:  # noqa: BLE001 - each becomes a sentence and an exit status
+        return endings.ended_by(error)
+    return outcome if isinstance(outcome, int) else endings.DONE

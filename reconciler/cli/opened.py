@@ -1,0 +1,111 @@
+"""Which settings hold, and where is the store? What every verb that reads or asks needs first.
+
+A verb that only looks makes nothing: no directory, no database, no migration. That is `run`'s business.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.cli import asking
+from reconciler.errors import NotSo, StoreError
+
+if TYPE_CHECKING:
+    from reconciler.config import Settings
+    from reconciler.store.database import Database
+
+
+def settings() -> Settings:
+    """The settings in force. Raises WrongUse with every mistake."""
+    from reconciler import config
+
+    return config.load(asking.config_file(), os.environ)
+
+
+def data(chosen: Settings) -> Path:
+    """The data directory, absolute."""
+    return Path(chosen.data).absolute()
+
+
+def mirror_directory(chosen: Settings) -> Path:
+    """Where the daemon keeps its mirror; it may not be there yet."""
+    return data(chosen) / "mirror.git"
+
+
+@contextmanager
+def store(chosen: Settings) -> Iterator[Database]:
+    """The store as it is. Raises NotSo where nothing has been recorded yet, StoreError where it does not fit."""
+    found = existing_store(chosen)
+    if found is None:
+        raise NotSo(
+            f"nothing has been recorded yet: there is no store at {shown_address(chosen)}",
+            "start `reconciler run` here, or name other settings with --config",
+        )
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+def existing_store(chosen: Settings) -> Database | None:
+    """The store, or None where there is none yet. Raises StoreError for one at another schema."""
+    from reconciler.store.database import Database
+    from reconciler.store.migrate import HEAD, revision
+
+    file = sqlite_file(chosen.state.url)
+    if file is not None and not file.is_file():
+        return None
+    found = Database(chosen.state.url)
+    with found.read() as connection:
+        at = revision(connection)
+    if at == HEAD:
+        return found
+    found.close()
+    if at is None:
+        return None
+    raise StoreError(
+        f"the store at {shown_address(chosen)} is at the schema {at}, and this reconciler knows {HEAD}",
+        "start `reconciler run` with this version, which brings an older store up to date",
+    )
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of a SQLite store; None for another database, and for one in memory."""
+    from sqlalchemy import exc
+    from sqlalchemy.engine import make_url
+
+    try:
+        address = make_url(url)
+    except exc.ArgumentError:
+        return None
+    if address.get_backend_name() != "sqlite" or address.database in (None, "", ":memory:"):
+        return None
+    return Path(address.database)
+
+
+def shown_address(chosen: Settings) -> str:
+    """The store's address without its password."""
+    from sqlalchemy import exc
+    from sqlalchemy.engine import make_url
+
+    try:
+        return make_url(chosen.state.url).render_as_string(hide_password=True)
+    except exc.ArgumentError:
+        return "an address that cannot be read"
+
+
+def known_app(names: list[str], app: str) -> str:
+    """`app`, if it is one of the names. Raises UnknownReference with the one that is most like it."""
+    import difflib
+
+    from reconciler.errors import UnknownReference
+
+    if app in names:
+        return app
+    near = difflib.get_close_matches(app, names, n=1)
+    remedy = f"did you mean {near[0]}?" if near else "`reconciler status` lists the apps that are known"
+    raise UnknownReference(f"there is no app {app[:100]}", remedy)

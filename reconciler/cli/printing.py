@@ -1,0 +1,137 @@
+"""How does an answer look: on a terminal, in a pipe, as JSON?
+
+Text from git and from people is shown so that it cannot move a cursor or fake a line. Colours and tables only where
+somebody looks; in a pipe the same words in aligned columns. What is said is decided by the verbs.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+import click
+
+COLOURS = {
+    "completed": "green",
+    "failed": "red",
+    "aborted": "yellow",
+    "started": "cyan",
+    "pending": "blue",
+    "error": "red",
+    "warning": "yellow",
+    "good": "green",
+    "bad": "red",
+    "quiet": "bright_black",
+}
+"""By what a piece of text says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A piece of text and what it says, by a name of `COLOURS`."""
+
+    text: str
+    says: str = ""
+
+
+def on_terminal() -> bool:
+    """Whether somebody looks at standard output."""
+    return sys.stdout.isatty()
+
+
+def plain(text: str) -> str:
+    """`text` on one line, with everything that does not print spelled out."""
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in text
+    )
+
+
+def lines(text: str) -> list[str]:
+    """The lines of a longer text, each safe to show; tabs become spaces."""
+    return [plain(line.expandtabs(4)) for line in text.splitlines()]
+
+
+def as_json(value: Any) -> None:
+    """One JSON value on standard output."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def echo(text: str = "", says: str = "") -> None:
+    """One line on standard output, coloured on a terminal."""
+    click.secho(plain(text), fg=COLOURS.get(says))
+
+
+def heading(text: str) -> None:
+    """What the next lines are about."""
+    click.secho(plain(text), bold=True)
+
+
+def note(text: str) -> None:
+    """Something besides the answer, on standard error."""
+    click.secho(plain(text), fg="yellow", err=True)
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[Cell | str]]) -> None:
+    """Rows under headings: a table on a terminal, aligned columns in a pipe."""
+    found = [[_cell(cell) for cell in row] for row in rows]
+    if on_terminal():
+        _drawn(headings, found)
+    else:
+        _aligned(headings, found)
+
+
+def _cell(value: Cell | str) -> Cell:
+    return Cell(plain(value.text), value.says) if isinstance(value, Cell) else Cell(plain(value))
+
+
+def _drawn(headings: Sequence[str], rows: list[list[Cell]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=None, header_style="bold", pad_edge=False)
+    for name in headings:
+        drawn.add_column(name, overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(cell.text, style=COLOURS.get(cell.says, "")) for cell in row))
+    Console(highlight=False).print(drawn)
+
+
+def _aligned(headings: Sequence[str], rows: list[list[Cell]]) -> None:
+    texts = [list(headings), *([cell.text for cell in row] for row in rows)]
+    widths = [max(len(row[column]) for row in texts) for column in range(len(headings))]
+    for row in texts:
+        line = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
+        click.echo(line.rstrip())
+
+
+def when(moment: datetime, zone: tzinfo | None = None) -> str:
+    """A moment in local time (or in `zone`) and in UTC."""
+    here, there = moment.astimezone(zone), moment.astimezone(UTC)
+    if here.utcoffset() == timedelta():
+        return f"{there:%Y-%m-%d %H:%M:%S} UTC"
+    shown = f"{there:%H:%M}" if here.date() == there.date() else f"{there:%Y-%m-%d %H:%M}"
+    return f"{here:%Y-%m-%d %H:%M:%S %Z} ({shown} UTC)"
+
+
+def age(length: timedelta) -> str:
+    """How long something takes or has lasted, in its largest unit or two."""
+    seconds = max(int(length.total_seconds()), 0)
+    if seconds < 120:
+        return f"{seconds} s"
+    if seconds < 2 * 3600:
+        return f"{seconds // 60} min"
+    if seconds < 2 * 86_400:
+        return f"{seconds // 3600} h"
+    return f"{seconds // 86_400} days"
+
+
+def counted(number: int, one: str, several: str = "") -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {one if number == 1 else several or one + 's'}"

@@ -1,0 +1,40 @@
+"""How is traffic shared between versions, as a person declares it?"""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from reconciler.model.references import Reference
+from reconciler.model.shape import refusal, shape
+
+Percent = Annotated[float, Field(strict=True, ge=0, le=100, allow_inf_nan=False)]
+
+
+@shape
+class Share:
+    """One version's part of the traffic, in percent."""
+
+    version: Reference
+    """A name, `v12`, a digest prefix of 8 or more, or `commit:<sha>`."""
+    percent: Percent
+    """0 is allowed, for a smoke test by header."""
+
+
+def _whole(traffic: tuple[Share, ...]) -> tuple[Share, ...]:
+    total = sum(share.percent for share in traffic)
+    if abs(total - 100) > 1e-9:
+        raise refusal(f"the percentages add up to {total:g}, not to 100", "correct them")
+    if len({share.version for share in traffic}) != len(traffic):
+        raise refusal("a version stands twice in this split", "add its shares up")
+    return traffic
+
+
+Traffic = Annotated[tuple[Share, ...], Field(min_length=1, max_length=20), AfterValidator(_whole)]
+"""Shares that add up to 100."""
+
+
+def at_most_one(**choices: object) -> None:
+    """Refuse more than one of the named choices."""
+    given = [name for name, value in choices.items() if value is not None]
+    if len(given) > 1:
+        raise refusal(f"{' and '.join(given)} exclude each other", "give at most one", given[-1])

@@ -1,0 +1,9 @@
+"""What do people want to know? Questions about the recorded and the desired side, answered by reading alone.
+
+    pictures   one app with everything that is declared, recorded and planned of it
+    standings  how each app stands in each environment (`status`)
+    chain      from commit and manifest line to what runs (`why`)
+    forecast   what will change without a new commit (`calendar`)
+
+Nothing here writes, fetches or decides; the command line and the HTTP API show what comes from here.
+"""

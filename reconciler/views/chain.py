@@ -1,0 +1,252 @@
+"""Why does this run here? The chain from the commit and the manifest's line, through the layers, to what runs."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from reconciler.desired import Choice, Desired, Latest, Tracked
+from reconciler.model.deployment import Deployment
+from reconciler.model.entry import EnvironmentEntry
+from reconciler.model.output import Standing, Step
+from reconciler.model.season import Season
+from reconciler.model.version import Version, canonical, label
+from reconciler.planner.causes import spoken
+from reconciler.planner.promotions import candidate
+from reconciler.planner.recorded import Touch
+from reconciler.schedule import rfc3339
+from reconciler.store import declared
+from reconciler.views.forecast import chosen
+from reconciler.views.pictures import Picture
+from reconciler.views.standings import standings
+
+Field = tuple[str | int, ...]
+Located = Callable[[str, int, Field], tuple[int, int] | None]
+"""Line and column of a field of a file's document, None where nobody can tell."""
+_Link = tuple[str, str, str, dict[str, Any]]
+"""What it is about, the sentence, what a person can do, facts."""
+
+_LOOKS = {
+    "new": "published it as new content",
+    "changed": "published it",
+    "restored": "returned to its content, which had been published before",
+    "reverted": "took back {reverts}, and so returned to its content",
+    "reapplied": "brought its content back",
+}
+
+
+def chain(connection: Connection, picture: Picture, environment: str, now: datetime, locate: Located) -> list[Step]:
+    """The links of the chain for one app in one environment at `now` (UTC), in order."""
+    standing = next(s for s in standings(picture, now) if s.environment == environment)
+    links = [
+        *_manifest(connection, picture, environment, locate),
+        *_content(picture),
+        *_layers(picture, environment),
+        *_promotion(picture, environment),
+        *_runs(standing),
+        *_waits(picture, standing),
+        *_next(picture, environment),
+    ]
+    return [
+        Step(number=number, about=about, text=text, remedy=remedy, facts=facts)
+        for number, (about, text, remedy, facts) in enumerate(links, start=1)
+    ]
+
+
+def _manifest(connection: Connection, picture: Picture, environment: str, locate: Located) -> Iterator[_Link]:
+    row = picture.row
+    if picture.app is None:
+        text = f"{picture.name} has left git; it was declared in {row.path}"
+        yield "manifest", text, "it stays as it is: restore the manifest, or set prune on the Environment", {}
+        return
+    kinds = {one.kind for one in declared.in_files(connection, [row.path]) if one.ordinal == row.ordinal}
+    by_set = "AppSet" in kinds
+    field: Field = ("spec", "template", "spec") if by_set else ("spec",)
+    field = (*field, "environments", environment)
+    place = locate(row.path, row.ordinal, field)
+    where = f"{row.path}:{place[0]}:{place[1]}" if place else row.path
+    facts = {"path": row.path, "line": place[0] if place else None}
+    made = "an AppSet in " if by_set else ""
+    if environment in picture.app.spec.environments:
+        yield "manifest", f"{made}{where} places {picture.name} in {environment}", "", facts
+    else:
+        text = f"{made}{row.path} does not place {picture.name} in {environment} any more"
+        yield "manifest", text, "it stays as it is, unless the Environment prunes", facts
+    touch = picture.record(environment).touch
+    if touch is not None:
+        yield "commit", f"{_commit(touch)} changed that entry last", "", _touch_facts(touch)
+
+
+def _commit(touch: Touch) -> str:
+    return f"{touch.commit[:10]} by {touch.author} ({touch.subject})"
+
+
+def _touch_facts(touch: Touch) -> dict[str, Any]:
+    return {"commit": touch.commit, "author": touch.author, "at": rfc3339(touch.at), "look": touch.look}
+
+
+def _content(picture: Picture) -> Iterator[_Link]:
+    recorded = picture.recorded
+    if recorded.content is None:
+        if picture.app is not None:
+            yield "version", "no content of it has been published yet", "", {}
+        return
+    version, touch = recorded.versions[recorded.content], recorded.content_touch
+    looked = ""
+    if touch is not None:
+        reverts = ", ".join(commit[:10] for commit in touch.reverts) or "an earlier commit"
+        looked = f": {_commit(touch)} {_LOOKS[touch.look].format(reverts=reverts)}"
+    facts = {"version": version.id, "number": version.number, "name": version.name}
+    if touch is not None:
+        facts |= _touch_facts(touch)
+    yield "version", f"the branch asks for {_named(version)}{looked}", "", facts
+    if taken := recorded.withdrawn.get(version.id):
+        yield "version", f"{taken.commit[:10]} took that version back", "", {"commit": taken.commit}
+
+
+def _named(version: Version) -> str:
+    name = label(version.number, version.name)
+    digest = version.id.removeprefix("sha256:")[:12]
+    return f"{name} ({digest})" if version.name is None else f"{name} (v{version.number}, {digest})"
+
+
+def _layers(picture: Picture, environment: str) -> Iterator[_Link]:
+    wanted = picture.wanted.get(environment)
+    if wanted is None or picture.app is None:
+        return
+    entry = picture.app.spec.environments[environment]
+    base = _base(entry, wanted, picture)
+    settings = f", with {canonical(entry.config)}" if entry.config else ""
+    yield "base", f"{base}{settings}", "", {"config": entry.config}
+    if wanted.scheduled_at is not None:
+        text = f"its schedule's entry of {rfc3339(wanted.scheduled_at)} is in force: {chosen(wanted.base_choice)}"
+        yield "schedule", text, "", {"at": rfc3339(wanted.scheduled_at), "config": dict(wanted.base_config)}
+    by_name = {season.name: season for season in picture.scene.seasons}
+    for active in wanted.seasons:
+        text = f"the season {active.name} holds until {rfc3339(active.window.until)}: {_sets(by_name[active.name])}"
+        facts = {"name": active.name, "from": rfc3339(active.window.start), "until": rfc3339(active.window.until)}
+        yield "season", text, "", facts
+
+
+def _base(entry: EnvironmentEntry, wanted: Desired, picture: Picture) -> str:
+    choice: Choice = wanted.base_choice
+    if wanted.scheduled_at is None:
+        said = chosen(choice)
+    else:
+        said = "what its entry says" if entry.version or entry.traffic or entry.track else "the Environment's default"
+    if isinstance(choice, (Tracked, Latest)) and not entry.track:
+        track = picture.scene.environments[wanted.environment].spec.track
+        return f"{wanted.environment} takes {said} (the Environment tracks {track})"
+    return f"{wanted.environment} takes {said}"
+
+
+def _sets(season: Season) -> str:
+    spec = season.spec
+    parts = [canonical(spec.config)] if spec.config else []
+    if spec.version:
+        parts.append(spec.version)
+    if spec.traffic:
+        parts.append(", ".join(f"{share.version} {share.percent:g} %" for share in spec.traffic))
+    return " and ".join(parts) or "nothing"
+
+
+def _promotion(picture: Picture, environment: str) -> Iterator[_Link]:
+    wanted = picture.wanted.get(environment)
+    if wanted is None or not isinstance(wanted.choice, Tracked):
+        return
+    upstream = wanted.choice.environment
+    record = picture.recorded.environments.get(upstream)
+    source = candidate(record, picture.recorded) if record else None
+    if source is None:
+        text = f"{upstream} has nothing to promote at present"
+        yield "promotion", text, f"`reconciler why {picture.name} {upstream}` tells why", {}
+        return
+    facts = {"deployment": source.id, "environment": upstream, "at": _at(source.finished_at)}
+    text = f"deployment {source.number} completed in {upstream} with {spoken(source.traffic)}"
+    yield "promotion", f"{text} at {_at(source.finished_at)}", "", facts
+
+
+def _at(moment: datetime | None) -> str:
+    return rfc3339(moment) if moment else "an unknown moment"
+
+
+def _runs(standing: Standing) -> Iterator[_Link]:
+    running = standing.deployment
+    if running is None:
+        yield "deployment", f"nothing has completed in {standing.environment} yet", "", {}
+    elif not running.traffic:
+        yield "deployment", f"deployment {running.number} retired it here: {running.reason}", "", _facts(running)
+    else:
+        text = f"deployment {running.number} runs {spoken(running.traffic)} since {_at(running.finished_at)}"
+        reason = f": {running.cause}, because {running.reason}" if running.reason else f": {running.cause}"
+        yield "deployment", f"{text}{reason}", "", _facts(running)
+    active = standing.active
+    if active is not None:
+        text = f"deployment {active.number} ({spoken(active.traffic)}) is {active.status}: {active.reason}"
+        yield "deployment", text, f"`reconciler abort {active.id} --reason …` stops it", _facts(active)
+
+
+def _facts(deployment: Deployment) -> dict[str, Any]:
+    return {
+        "deployment": deployment.id,
+        "number": deployment.number,
+        "status": deployment.status,
+        "cause": deployment.cause,
+        "commit": deployment.commit,
+        "deployed_by": deployment.deployed_by,
+    }
+
+
+def _waits(picture: Picture, standing: Standing) -> Iterator[_Link]:
+    for wait in standing.waiting:
+        until = f" until {rfc3339(wait.until)}" if wait.until else ""
+        facts = {"for": wait.waits_for, "until": rfc3339(wait.until) if wait.until else None}
+        remedy = _remedy(picture, standing, wait.waits_for)
+        yield "waiting", f"it waits for {_ARTICLES[wait.waits_for]}{until}: {wait.detail}", remedy, facts
+    for refusal in standing.refused:
+        yield "refused", f"refused ({refusal.rule}): {refusal.detail}", "", {"rule": refusal.rule}
+    if standing.due:
+        text = f"this is due and not begun yet: {standing.due}"
+        yield "due", text, "the reconciler begins it with its next look; `reconciler doctor` tells whether it runs", {}
+    elif standing.in_sync:
+        yield "in sync", "nothing is left to do here", "", {}
+
+
+_ARTICLES = {
+    "manifest": "its manifest",
+    "pause": "the end of a pause",
+    "deployment": "another deployment",
+    "dependency": "an app that it depends on",
+    "promotion": "a promotion",
+    "retry": "the next attempt",
+    "version": "content",
+}
+
+
+def _remedy(picture: Picture, standing: Standing, waits_for: str) -> str:
+    app, environment = standing.app, standing.environment
+    wanted = picture.wanted.get(environment)
+    match waits_for:
+        case "manifest":
+            return "mend the file and push"
+        case "pause" if wanted is not None and wanted.pause is not None:
+            return "remove the pause from the manifest to go on sooner"
+        case "pause":
+            return f"`reconciler resume {app} {environment}` goes on sooner"
+        case "retry":
+            return "nothing: it is tried again by itself"
+        case "promotion" if wanted is not None and isinstance(wanted.choice, Tracked):
+            return f"`reconciler why {app} {wanted.choice.environment}` tells what happens there"
+        case "dependency":
+            return "`reconciler status` shows how that one stands"
+        case _:
+            return ""
+
+
+def _next(picture: Picture, environment: str) -> Iterator[_Link]:
+    wanted = picture.wanted.get(environment)
+    if wanted is not None and wanted.next_edge is not None:
+        moment = rfc3339(wanted.next_edge)
+        text = f"without a new commit, the next change can come at {moment}"
+        yield "next", text, f"`reconciler calendar --until {moment}` tells which", {"at": moment}

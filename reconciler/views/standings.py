@@ -1,0 +1,152 @@
+"""How does each app stand in each environment, and what does it wait for?"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from reconciler.desired import Desired
+from reconciler.model.deployment import Allotment, Deployment, Subject
+from reconciler.model.environment import Environment
+from reconciler.model.output import Hold, PauseShown, Refusal, Standing, Wait, Wanted
+from reconciler.model.plan import Deploy
+from reconciler.planner import rollbacks
+from reconciler.planner.aim import Answer, aim
+from reconciler.planner.causes import RECONCILER, spoken
+from reconciler.planner.promotions import Found, find
+from reconciler.planner.recorded import EnvironmentRecord, PauseRecord, RecordedApp
+from reconciler.views.pictures import Picture
+
+
+def standings(picture: Picture, now: datetime) -> Iterator[Standing]:
+    """How an app stands at `now` (UTC) in each environment, along the chain."""
+    for name in picture.environments:
+        environment, wanted = picture.scene.environments.get(name), picture.wanted.get(name)
+        if wanted is None or environment is None:
+            yield _orphan(picture, name)
+        else:
+            yield _standing(picture, wanted, environment, now)
+
+
+def _orphan(picture: Picture, environment: str) -> Standing:
+    record = picture.record(environment)
+    due = _due(picture, environment)
+    return Standing(
+        app=picture.name,
+        environment=environment,
+        deployment=record.running,
+        desired=None,
+        in_sync=record.active is None and due is None,
+        waiting=_waiting(picture, environment),
+        refused=_refused(picture, environment),
+        active=record.active,
+        orphaned=True,
+        due=due,
+    )
+
+
+def _standing(picture: Picture, wanted: Desired, environment: Environment, now: datetime) -> Standing:
+    recorded, record = picture.recorded, picture.record(wanted.environment)
+    answer = aim(wanted, recorded, record, environment.spec.on_failure)
+    held = _held(wanted, recorded, record)
+    traffic = _traffic(wanted, recorded, record, answer, held)
+    return Standing(
+        app=picture.name,
+        environment=wanted.environment,
+        deployment=record.running,
+        desired=Wanted(traffic=traffic, config=dict(wanted.config)),
+        in_sync=not recorded.complaints and _in_sync(traffic, wanted, record),
+        waiting=_waiting(picture, wanted.environment),
+        refused=_refused(picture, wanted.environment),
+        held=held,
+        paused=_paused(wanted, recorded, now),
+        seasons=tuple(season.name for season in wanted.seasons),
+        active=record.active,
+        due=_due(picture, wanted.environment),
+    )
+
+
+def _traffic(
+    wanted: Desired, recorded: RecordedApp, record: EnvironmentRecord, answer: Answer, held: Hold | None
+) -> tuple[Allotment, ...] | None:
+    """What git asks for: where it is held, that is not what the planner aims at for the time being."""
+    if answer.aim is not None and held is None:
+        return answer.aim.subject.traffic
+    found = find(wanted.choice, wanted, recorded, record)
+    return found.traffic if isinstance(found, Found) else None
+
+
+def _in_sync(traffic: tuple[Allotment, ...] | None, wanted: Desired, record: EnvironmentRecord) -> bool:
+    settled = record.settled
+    if traffic is None or record.active is not None or settled is None or settled.status != "completed":
+        return False
+    return settled.subject.fingerprint == Subject(traffic=traffic, config=dict(wanted.config)).fingerprint
+
+
+def _held(wanted: Desired, recorded: RecordedApp, record: EnvironmentRecord) -> Hold | None:
+    """What git asks for went wrong here, so something else stays until a person says otherwise."""
+    found = find(wanted.choice, wanted, recorded, record)
+    if not isinstance(found, Found):
+        return None
+    subject = Subject(traffic=found.traffic, config=dict(wanted.config))
+    bad = rollbacks.suspicion(subject, wanted, record)
+    if bad is None or _active_for(subject, record):
+        return None
+    reason = f"{spoken(found.traffic)} {bad.why} here (deployment {bad.number})"
+    return Hold(since=bad.at, by=RECONCILER, reason=reason, deployment=bad.deployment)
+
+
+def _active_for(subject: Subject, record: EnvironmentRecord) -> bool:
+    return record.active is not None and record.active.subject.fingerprint == subject.fingerprint
+
+
+def _paused(wanted: Desired, recorded: RecordedApp, now: datetime) -> PauseShown | None:
+    pauses = [p for p in recorded.pauses if p.environment in (None, wanted.environment) and p.until > now]
+    if wanted.pause is not None:
+        declared = wanted.pause
+        pauses.append(
+            PauseRecord(
+                environment=wanted.environment,
+                by=declared.by,
+                reason=declared.reason,
+                until=declared.until,
+            )
+        )
+    last = max(pauses, key=lambda pause: pause.until, default=None)
+    return PauseShown(by=last.by, reason=last.reason, until=last.until) if last else None
+
+
+def _waiting(picture: Picture, environment: str) -> tuple[Wait, ...]:
+    return tuple(
+        Wait(waits_for=one.waits_for, until=one.until, detail=one.detail)
+        for one in picture.plan.waiting
+        if one.environment == environment
+    )
+
+
+def _refused(picture: Picture, environment: str) -> tuple[Refusal, ...]:
+    return tuple(
+        Refusal(rule=one.rule, detail=one.detail) for one in picture.plan.refused if one.environment == environment
+    )
+
+
+def _due(picture: Picture, environment: str) -> str | None:
+    for action in picture.plan.actions:
+        if isinstance(action, Deploy) and action.environment == environment:
+            return action.reason
+    return None
+
+
+def past(picture: Picture, ran: Mapping[tuple[str, str], Deployment]) -> Iterator[Standing]:
+    """How things stood at an earlier moment: `ran` is what ran then; the layers come from the manifests of today."""
+    here = {environment: found for (app, environment), found in ran.items() if app == picture.name}
+    names = sorted({*picture.wanted, *here}, key=lambda name: (picture.scene.depth(name), name))
+    for name in names:
+        wanted, found = picture.wanted.get(name), here.get(name)
+        yield Standing(
+            app=picture.name,
+            environment=name,
+            deployment=found,
+            desired=Wanted(traffic=None, config=dict(wanted.config)) if wanted else None,
+            in_sync=found is not None,
+            seasons=tuple(season.name for season in wanted.seasons) if wanted else (),
+            orphaned=wanted is None,
+        )
