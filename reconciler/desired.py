@@ -65,6 +65,8 @@ class Desired:
 
     app: str
     environment: str
+    at: datetime
+    """The moment that this is the answer for (UTC)."""
     choice: Choice
     chosen_by: ChosenBy
     config: Mapping[str, Any]
@@ -114,6 +116,7 @@ def desired(
     return Desired(
         app=app.name,
         environment=environment.name,
+        at=now,
         choice=choice,
         chosen_by=chosen_by,
         config=config,

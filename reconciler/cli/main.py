@@ -1,7 +1,8 @@
 """Which verbs are there, and how does the program end?
 
-Exit status: 0 done, 1 the thing asked about is not so, 2 wrong use, 130 interrupted. Whatever goes wrong, a person reads a
-sentence and never a traceback. A verb's module is imported when the verb is asked for, so that `--help` starts at once.
+Exit status: 0 done, 1 the thing asked about is not so, 2 wrong use, 130 interrupted. Whatever goes wrong, a person
+reads a sentence and never a traceback. A verb's module is imported when the verb is asked for, so that `--help` starts
+at once.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Program(click.Group):
         for name, short in VERBS.items():
             self.add_command(click.Command(name, help=short, short_help=short))
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
         """In the order in which they are needed."""
         return list(self.commands)
 

@@ -14,13 +14,13 @@ from sqlalchemy import Connection
 
 from reconciler.engine.commit import Arrival
 from reconciler.engine.declaring import ancestors, complaint_row
-from reconciler.engine.planning import APP, declared_environments
 from reconciler.errors import ManifestError
 from reconciler.manifest import Complaint, Known, bundle_directory, check_app, locate
 from reconciler.model.app import App
 from reconciler.model.entry import EnvironmentEntry
 from reconciler.model.version import Content, canonical, content_of, digest
 from reconciler.store import declared, versions
+from reconciler.views.planning import APP, declared_environments
 
 ENTRY = TypeAdapter(EnvironmentEntry)
 

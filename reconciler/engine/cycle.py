@@ -14,7 +14,6 @@ from reconciler.engine.claim import claim, claim_triggers
 from reconciler.engine.following import Following, Seen
 from reconciler.engine.outcomes import Outcome, TriggersOutcome, note_outcome, note_triggers
 from reconciler.engine.perform import Job, TriggersJob
-from reconciler.engine.planning import declared_environments, plan_apps
 from reconciler.engine.pool import Pool
 from reconciler.model.deployment import Deployment
 from reconciler.model.environment import Environment
@@ -22,6 +21,7 @@ from reconciler.model.plan import together
 from reconciler.store import declared, deployments, interventions
 from reconciler.store.database import Database, Transaction
 from reconciler.store.rows import deployment_of
+from reconciler.views.planning import declared_environments, plan_apps
 
 BATCH = 500
 """How many apps are planned together: bounds memory, not the turn."""

@@ -7,7 +7,6 @@ complained about. The work is proportional to what changed, not to the repositor
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import Any
 
 from sqlalchemy import Connection
@@ -95,7 +94,11 @@ def under(path: str, directory: str) -> bool:
 
 def ancestors(path: str) -> list[str]:
     """The directories that a path lies in, the root ('') included."""
-    return ["" if str(parent) == "." else str(parent) for parent in PurePosixPath(path).parents]
+    found: list[str] = []
+    while path:
+        path = path.rpartition("/")[0]
+        found.append(path)
+    return found
 
 
 def _inside(path: str, bundles: Mapping[str, str]) -> bool:

@@ -14,11 +14,11 @@ from sqlalchemy import Connection
 from reconciler import schedule
 from reconciler.engine.commit import Arrival
 from reconciler.engine.declaring import Concerned
-from reconciler.engine.planning import SEASON
 from reconciler.model.season import Season
 from reconciler.model.version import canonical
 from reconciler.planner.noting import Meaning, Revert, entry_meaning
 from reconciler.store import declared
+from reconciler.views.planning import SEASON
 
 
 @dataclass(slots=True)

@@ -113,11 +113,14 @@ def listing(records: bytes, prefix: str) -> list[Entry]:
 
 def changes(fields: Sequence[bytes]) -> list[Change]:
     """The records of `diff-tree --raw -z`: pairs of `:modes ids status` and path."""
+    return [_change(meta, path) for meta, path in zip(fields[::2], fields[1::2], strict=True)]
+
+
+def _change(meta: bytes, path: bytes) -> Change:
+    old_mode, new_mode, old_id, new_id, status = meta[1:].split(b" ")
     # Unmerged and unknown are states of an index and do not occur between trees.
-    return [
-        Change(text(path), *meta[1:].decode("ascii").split(" ")[:4], _KINDS.get(meta[-1:], "M"))
-        for meta, path in zip(fields[::2], fields[1::2], strict=True)
-    ]
+    kind = _KINDS.get(status, "M")
+    return Change(text(path), old_mode.decode(), new_mode.decode(), old_id.decode(), new_id.decode(), kind)
 
 
 def entry(path: str, mode: str, object_id: str) -> Entry:

@@ -51,8 +51,11 @@ def why(
     said = spoken(subject.traffic)
     if previous is None:
         return _first(wanted, found, said, app, record)
-    if previous.grounds.base == grounds.base:
-        return _season(wanted, previous, said, app) or _by_touch(record.touch, subject, previous, said)
+    edge = _season(wanted, previous, said, app, record.touch)
+    if edge and (previous.grounds.base == grounds.base or _by_season_alone(wanted, subject, previous)):
+        return edge
+    if previous.grounds.base == grounds.base or _taken_back(record.touch, found, app, record):
+        return _by_touch(record.touch, subject, previous, said)
     if schedule := _schedule(wanted, previous, record, said):
         return schedule
     versions_changed = _versions(subject.traffic) != _versions(previous.traffic)
@@ -108,16 +111,39 @@ def _shorts(commits: tuple[str, ...]) -> str:
     return ", ".join(commit[:10] for commit in commits) or "an earlier commit"
 
 
-def _season(wanted: Desired, previous: Deployment, said: str, app: RecordedApp) -> Why | None:
+def _by_season_alone(wanted: Desired, subject: Subject, previous: Deployment) -> bool:
+    """Whether what changed beneath a season did not show before its edge: the edge is what changes something now."""
+    same_versions = _versions(subject.traffic) == _versions(previous.traffic)
+    return same_versions or "season" in (wanted.chosen_by, previous.grounds.chosen_by)
+
+
+def _taken_back(touch: Touch | None, found: Found, app: RecordedApp, record: EnvironmentRecord) -> bool:
+    """Whether a revert of this environment's entry brings back versions that ran here and have not changed since."""
+    if touch is None or touch.look != "reverted" or any(d.commit == touch.commit for d in record.recent):
+        return False
+    if not any(_versions(d.traffic) == _versions(found.traffic) for d in record.completed):
+        return False
+    if found.source is not None:
+        return found.source.finished_at is not None and found.source.finished_at <= touch.at
+    return app.content_touch is None or app.content_touch.position < touch.position
+
+
+def _season(
+    wanted: Desired, previous: Deployment, said: str, app: RecordedApp, touch: Touch | None
+) -> Why | None:
     before = dict(zip(previous.grounds.seasons, previous.grounds.season_ends, strict=False))
     started = [season for season in wanted.seasons if season.name not in before]
     commit = app.content_touch.commit if app.content_touch else previous.commit
     if started:
         names = ", ".join(season.name for season in started)
         due = max(season.window.start for season in started)
-        return Why(cause="season-start", reason=f"{names} begins: {said}", commit=commit, due_at=due)
+        words = f"{names} begins: {said}"
+        if touch and touch.at > due:  # it was written after its own start: it is nobody's lateness
+            return Why(cause="season-start", reason=words, commit=touch.commit, deployed_by=touch.author)
+        return Why(cause="season-start", reason=words, commit=commit, due_at=due)
     now_active = {season.name for season in wanted.seasons}
-    ended = [name for name in before if name not in now_active]
+    # One whose end has not come was taken away by a commit.
+    ended = [name for name in before if name not in now_active and before[name] <= wanted.at]
     if ended:
         due = max(before[name] for name in ended)
         return Why(cause="season-end", reason=f"{', '.join(ended)} is over: {said}", commit=commit, due_at=due)

@@ -164,6 +164,21 @@ def app_names(connection: Connection) -> list[str]:
     return list(connection.execute(select(A.name).where(A.removed.is_(False)).order_by(A.name)).scalars())
 
 
+def known_names(connection: Connection) -> list[str]:
+    """Every app that git has ever declared, in order, also those that left it."""
+    return list(connection.execute(select(A.name).order_by(A.name)).scalars())
+
+
+def blobs(connection: Connection, paths: Iterable[str]) -> dict[str, str]:
+    """The blob id of each of these manifest files, as it was noted last."""
+    f = tables.files.c
+    found: dict[str, str] = {}
+    for part in chunks(paths):
+        query = select(f.path, f.blob).where(f.path.in_(part))
+        found.update({row.path: row.blob for row in connection.execute(query)})
+    return found
+
+
 def apps_with_labels(connection: Connection, labels: Mapping[str, str]) -> list[str]:
     """Apps that carry all of these labels."""
     wanted = labels.items()

@@ -239,6 +239,21 @@ def listed(connection: Connection, which: Filter) -> list[Deployment]:
     return [deployment_of(row) for row in connection.execute(query)]
 
 
+def ran_at(connection: Connection, apps: Sequence[str], moment: datetime) -> dict[tuple[str, str], Deployment]:
+    """What ran of these apps at a moment, by app and environment: the newest that had completed by then."""
+    place = func.row_number().over(partition_by=(D.app, D.environment), order_by=D.number.desc()).label("place")
+    done = (D.status == "completed") & (D.finished_at <= moment)
+    ranked = select(tables.deployments, place).where(D.app.in_(apps), done).subquery()
+    rows = connection.execute(select(ranked).where(ranked.c.place == 1))
+    return {(row.app, row.environment): deployment_of(row) for row in rows}
+
+
+def ended_since(connection: Connection, moment: datetime) -> dict[str, int]:
+    """How many deployments ended at or after a moment, by their status."""
+    query = select(D.status, func.count()).where(D.finished_at >= moment).group_by(D.status)
+    return {status: count for status, count in connection.execute(query)}
+
+
 def find(connection: Connection, identifier: str) -> Deployment | None:
     """The deployment of this id, or of an id that begins so and is the only one."""
     upper = identifier + "g"

@@ -63,10 +63,15 @@ def _last_seal(connection: Connection) -> tuple[int, str]:
     return (row.upto, row.hash) if row else (0, GENESIS)
 
 
+def newest(connection: Connection) -> int:
+    """The sequence number of the newest fact, 0 before the first."""
+    query = select(tables.ledger.c.sequence).order_by(tables.ledger.c.sequence.desc()).limit(1)
+    return int(connection.execute(query).scalar() or 0)
+
+
 def unsealed(connection: Connection) -> bool:
     """Whether there are facts that no seal covers yet."""
-    newest = select(tables.ledger.c.sequence).order_by(tables.ledger.c.sequence.desc()).limit(1)
-    return (connection.execute(newest).scalar() or 0) > _last_seal(connection)[0]
+    return newest(connection) > _last_seal(connection)[0]
 
 
 def seal(transaction: Transaction, at: datetime) -> int:

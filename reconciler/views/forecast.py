@@ -13,13 +13,13 @@ from sqlalchemy import Connection
 
 from reconciler import schedule
 from reconciler.desired import Choice, Desired, Latest, Pinned, Tracked, desired, effective
-from reconciler.engine.planning import manifests
 from reconciler.model.app import App
 from reconciler.model.output import Edge
 from reconciler.model.season import Season
 from reconciler.model.version import canonical
 from reconciler.store import interventions
 from reconciler.views.pictures import BATCH, Scene, scene
+from reconciler.views.planning import manifests
 
 MOST = 10_000
 """Entries of one forecast; what comes later is left out."""

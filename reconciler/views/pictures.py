@@ -11,13 +11,6 @@ from typing import Any
 from sqlalchemy import Connection
 
 from reconciler.desired import Desired
-from reconciler.engine.planning import (
-    declared_environments,
-    declared_seasons,
-    manifests,
-    references_of,
-    wanted_of,
-)
 from reconciler.model.app import App
 from reconciler.model.environment import LATEST, Environment
 from reconciler.model.plan import Plan
@@ -26,6 +19,13 @@ from reconciler.planner.plan import plan
 from reconciler.planner.recorded import EnvironmentRecord, RecordedApp
 from reconciler.store import declared
 from reconciler.store.recorded import load
+from reconciler.views.planning import (
+    declared_environments,
+    declared_seasons,
+    manifests,
+    references_of,
+    wanted_of,
+)
 
 BATCH = 500
 

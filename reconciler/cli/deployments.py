@@ -1,0 +1,132 @@
+"""`reconciler deployments`: what was released where, when, by whom, why, and how it went."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import get_args
+
+import click
+
+from reconciler.cli import asking, opened, printing, wishes
+from reconciler.cli.printing import Cell
+from reconciler.model.deployment import Cause, Deployment, Event, Status
+
+
+@asking.nouns
+def command() -> None:
+    """List and show deployments."""
+
+
+@asking.verb
+@click.option("--app", help="Of this app.")
+@click.option("--environment", help="In this environment.")
+@click.option("--status", type=click.Choice(get_args(Status)), help="With this status.")
+@click.option("--cause", type=click.Choice(get_args(Cause)), help="With this cause.")
+@click.option("--since", type=asking.AGO, help="Made after a moment, or a length of time ago such as 7d.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=10, show_default=True, help="How many at most.")
+@asking.output_option()
+def listed(
+    app: str | None,
+    environment: str | None,
+    status: str | None,
+    cause: str | None,
+    since: datetime | None,
+    limit: int,
+    form: str,
+) -> None:
+    """List deployments, newest first."""
+    from reconciler.model.output import deployment_json
+    from reconciler.store import declared, deployments
+
+    wanted = deployments.Filter(app=app, environment=environment, status=status, cause=cause, since=since, limit=limit)
+    with opened.store(opened.settings()) as store, store.read() as connection:
+        if app is not None:
+            opened.known_app(declared.known_names(connection), app)
+        found = deployments.listed(connection, wanted)
+    if form == "json":
+        printing.as_json([deployment_json(one) for one in found])
+    elif found:
+        headings = ("ID", "APP", "ENVIRONMENT", "NO", "STATUS", "CAUSE", "VERSIONS", "CREATED", "TOOK", "REASON")
+        printing.table(headings, [_row(one) for one in found])
+    else:
+        printing.echo("no deployment fits")
+
+
+def _row(one: Deployment) -> list[Cell | str]:
+    from reconciler.planner.causes import spoken
+
+    took = "" if one.duration_seconds is None else f"{one.duration_seconds:.1f} s"
+    return [
+        one.id,
+        one.app,
+        one.environment,
+        str(one.number),
+        Cell(one.status, one.status),
+        one.cause,
+        spoken(one.traffic),
+        f"{one.created_at.astimezone():%Y-%m-%d %H:%M:%S}",
+        took,
+        one.reason,
+    ]
+
+
+@asking.verb
+@click.argument("id_", metavar="ID")
+@asking.output_option()
+def show(id_: str, form: str) -> None:
+    """Show the deployment ID with everything that happened to it, and what its target printed."""
+    from reconciler.model.output import deployment_json
+    from reconciler.store import deployments
+
+    with opened.store(opened.settings()) as store, store.read() as connection:
+        found = wishes.deployment(connection, id_)
+        events = deployments.events(connection, found.id)
+    if form == "json":
+        printing.as_json(deployment_json(found, events))
+        return
+    printing.heading(f"deployment {found.number} of {found.app} in {found.environment}: {found.status}")
+    for name, value in _facts(found):
+        if value:
+            printing.echo(f"  {name:12} {value}")
+    printing.echo()
+    for event in events:
+        _print_event(event)
+
+
+def _facts(found: Deployment) -> list[tuple[str, str]]:
+    from reconciler.model.version import canonical
+    from reconciler.planner.causes import spoken
+
+    took, late = found.duration_seconds, found.late_by_seconds
+    return [
+        ("id", found.id),
+        ("versions", spoken(found.traffic)),
+        ("settings", canonical(found.config) if found.config else ""),
+        ("cause", found.cause),
+        ("reason", found.reason),
+        ("by", found.deployed_by),
+        ("commit", found.commit or ""),
+        ("reverts", ", ".join(found.reverts)),
+        ("back from", found.rolled_back_from or ""),
+        ("created", printing.when(found.created_at)),
+        ("finished", printing.when(found.finished_at) if found.finished_at else ""),
+        ("took", f"{took:.1f} s" if took is not None else ""),
+        ("late by", f"{late:.0f} s" if late else ""),
+        ("next attempt", printing.when(found.next_attempt_at) if found.next_attempt_at else ""),
+        ("error", found.error or ""),
+    ]
+
+
+def _print_event(event: Event) -> None:
+    at = f"{event.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+    if event.status == "output":
+        for line in printing.lines(event.message):
+            printing.echo(f"  {'':19}   | {line}", "quiet")
+        return
+    by = f" ({event.actor})" if event.actor not in ("", "reconciler") else ""
+    said = f": {event.message}" if event.message else ""
+    printing.echo(f"  {at}Z  {event.status}{by}{said}", event.status)
+
+
+command.add_command(listed, "list")
+command.add_command(show, "show")

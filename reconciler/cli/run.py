@@ -1,0 +1,114 @@
+"""`reconciler run`: the daemon, or with `--once` one settling of everything that can be done now."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli import asking, endings, opened, printing
+
+if TYPE_CHECKING:
+    from reconciler.wiring import Running
+
+
+@asking.verb
+@click.option("--once", is_flag=True, help="Do all that can be done now, then exit.")
+def command(once: bool) -> int:
+    """Follow the branch and carry out what it asks for.
+
+    TERM or Ctrl-C ends it: running deployments may end, nothing new is begun; a second one ends it at once. With --once
+    the exit status is 1 when the repository or the store did not answer, or when a deployment failed or has to be tried
+    again later.
+    """
+    from reconciler import telemetry
+    from reconciler.wiring import running
+
+    settings = opened.settings()
+    telemetry.set_up()
+    log = telemetry.logger("run")
+    with running(settings) as found, _stopped_by_signals(found.daemon.stop) as stopped:
+        log.info("started", repository=found.following.mirror.url, branch=found.following.mirror.branch)
+        if once:
+            return _once(found, stopped)
+        found.daemon.run()
+        log.info("ended")
+    return endings.DONE
+
+
+@contextmanager
+def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[threading.Event]:
+    """The first TERM or INT calls `stop`, the next ends the process; the event says whether there was one.
+
+    A thread hears of signals through a pipe: a handler runs in the middle of anything, also of what `stop` needs.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    stopped = threading.Event()
+
+    def listen() -> None:
+        while number := os.read(reading, 1)[0]:
+            if stopped.is_set():
+                os._exit(128 + number)
+            stopped.set()
+            stop()
+
+    thread = threading.Thread(target=listen, name="signals", daemon=True)
+    thread.start()
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
+    earlier = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    try:
+        yield stopped
+    finally:
+        signal.set_wakeup_fd(earlier)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        os.write(writing, b"\0")
+        thread.join()
+        os.close(reading)
+        os.close(writing)
+
+
+def _once(found: Running, stopped: threading.Event) -> int:
+    from reconciler.engine import clock
+    from reconciler.store import deployments, repository
+
+    since = clock.system()
+    found.daemon.settle()
+    with found.database.read() as connection:
+        ended = deployments.ended_since(connection, since)
+        left = [row for row in deployments.active(connection) if row.next_attempt_at is not None]
+        place = repository.followed(connection)
+    counts = ", ".join(f"{number} {status}" for status, number in sorted(ended.items())) or "nothing to do"
+    printing.echo(f"settled{f' at {place.head[:10]}' if place and place.head else ''}: {counts}")
+    if place is not None and place.held_head:
+        printing.note(f"the branch was rewritten and is held; see `reconciler accept {place.held_head[:10]}`")
+    wrong = _unsettled(found, stopped, ended, len(left), place is not None and place.head is not None)
+    for message, next_step in wrong:
+        endings.say(message, next_step)
+    return endings.NOT_SO if wrong else endings.DONE
+
+
+def _unsettled(
+    found: Running, stopped: threading.Event, ended: dict[str, int], left: int, noted: bool
+) -> list[tuple[str, str]]:
+    wrong: list[tuple[str, str]] = []
+    if stopped.is_set():
+        wrong.append(("it was stopped before everything was done", "run it again to go on"))
+    if trouble := found.following.trouble:
+        wrong.append((trouble.error.message, trouble.error.next_step))
+    elif not noted and not stopped.is_set():
+        mirror = found.following.mirror
+        wrong.append((f"{mirror.url} has no branch {mirror.branch}", "push to it, or set repository.branch"))
+    if ended.get("failed"):
+        failed = printing.counted(ended["failed"], "deployment")
+        wrong.append((f"{failed} failed", "`reconciler deployments list --status failed` shows why"))
+    if left:
+        waiting = printing.counted(left, "deployment waits", "deployments wait")
+        wrong.append((f"{waiting} for another attempt", "run it again later; `reconciler status` shows when"))
+    return wrong

@@ -1,0 +1,159 @@
+"""`reconciler versions`: what exactly can run of an app, and how any two of them differ."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reconciler.cli import asking, opened, printing
+from reconciler.errors import UnknownReference
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from reconciler.model.version import Version
+
+
+@asking.nouns
+def command() -> None:
+    """List, show and compare versions."""
+
+
+@asking.verb
+@click.argument("app")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=10, show_default=True, help="How many at most.")
+@asking.output_option()
+def listed(app: str, limit: int, form: str) -> None:
+    """List the versions of APP, newest first."""
+    from reconciler.model.output import version_json
+    from reconciler.store import versions
+
+    with opened.store(opened.settings()) as store, store.read() as connection:
+        _known(connection, app)
+        found = versions.newest(connection, app, limit)
+        runs = _runs_in(connection, app)
+    if form == "json":
+        printing.as_json([version_json(one) for one in found])
+    elif found:
+        headings = ("VERSION", "NAME", "DIGEST", "CREATED", "AUTHOR", "COMMIT", "RUNS IN", "MESSAGE")
+        printing.table(headings, [_row(one, runs.get(one.id, [])) for one in found])
+    else:
+        printing.echo(f"{app} has no version yet")
+
+
+def _known(connection: Connection, app: str) -> None:
+    from reconciler.store import declared
+
+    opened.known_app(declared.known_names(connection), app)
+
+
+def _runs_in(connection: Connection, app: str) -> dict[str, list[str]]:
+    """Where each version runs now, by its id."""
+    from reconciler.store import deployments
+
+    found: dict[str, list[str]] = {}
+    seen: set[str] = set()
+    for one in deployments.recent(connection, [app], 1):
+        if one.status == "completed" and one.environment not in seen:
+            seen.add(one.environment)
+            for part in one.traffic:
+                found.setdefault(part.version, []).append(one.environment)
+    return found
+
+
+def _row(one: Version, environments: list[str]) -> list[str]:
+    return [
+        f"v{one.number}",
+        one.name or "",
+        one.id.removeprefix("sha256:")[:12],
+        f"{one.created_at.astimezone():%Y-%m-%d %H:%M}",
+        one.author.email or one.author.name,
+        one.commit[:10],
+        ", ".join(environments),
+        one.message,
+    ]
+
+
+@asking.verb
+@click.argument("app")
+@click.argument("reference", metavar="REF")
+@asking.output_option()
+def show(app: str, reference: str, form: str) -> None:
+    """Show one version of APP: a name, v12, a digest or commit:SHA as REF."""
+    from reconciler.model.output import version_json
+
+    with opened.store(opened.settings()) as store, store.read() as connection:
+        found = version(connection, app, reference)
+        runs = _runs_in(connection, app).get(found.id, [])
+    if form == "json":
+        printing.as_json(version_json(found))
+        return
+    printing.heading(f"{app} v{found.number}{f' ({found.name})' if found.name else ''}: {found.message}")
+    for name, value in _facts(found, runs):
+        if value:
+            printing.echo(f"  {name:11} {value}")
+    _section("config", found.config)
+    _section("bindings", {one.name: f"{one.type} {one.resource}" for one in found.bindings})
+    _section("secrets", {one.name: one.source for one in found.secrets})
+
+
+def _facts(found: Version, runs: list[str]) -> list[tuple[str, str]]:
+    return [
+        ("id", found.id),
+        ("tags", ", ".join(found.tags)),
+        ("author", f"{found.author.name} <{found.author.email}>"),
+        ("commit", found.commit),
+        ("created", printing.when(found.created_at)),
+        ("runs in", ", ".join(runs)),
+        ("bundle", found.bundle or ""),
+        ("image", found.image or ""),
+        ("migrations", ", ".join(found.migrations)),
+        ("partial", "made by a revert that other commits came in between of" if found.partial else ""),
+    ]
+
+
+def _section(name: str, values: dict[str, Any]) -> None:
+    from reconciler.model.version import canonical
+
+    for number, (key, value) in enumerate(sorted(values.items())):
+        shown = value if isinstance(value, str) and name != "config" else canonical(value)
+        printing.echo(f"  {name if number == 0 else '':11} {key} = {shown}")
+
+
+def version(connection: Connection, app: str, reference: str) -> Version:
+    """The version that a reference means. Raises UnknownReference."""
+    from reconciler.store import versions
+
+    _known(connection, app)
+    found = versions.find(connection, app, reference) if len(reference) <= 100 else None
+    if found is None:
+        raise UnknownReference(
+            f"{app} has no version {reference[:100]}",
+            f"`reconciler versions list {app}` shows those it has; a number is written like v12",
+        )
+    return found
+
+
+@asking.verb
+@click.argument("app")
+@click.argument("one", metavar="REF")
+@click.argument("other", metavar="REF")
+@asking.output_option()
+def compare(app: str, one: str, other: str, form: str) -> None:
+    """Show how two versions of APP differ: code, settings, bindings, secrets, migrations, image."""
+    from reconciler.cli import comparing
+
+    settings = opened.settings()
+    with opened.store(settings) as store, store.read() as connection:
+        pair = version(connection, app, one), version(connection, app, other)
+    compared = comparing.compared(*pair, opened.mirror_directory(settings))
+    if form == "json":
+        printing.as_json(compared.as_json())
+    else:
+        comparing.show(compared)
+
+
+command.add_command(listed, "list")
+command.add_command(show, "show")
+command.add_command(compare, "compare")

@@ -1,0 +1,68 @@
+"""How does a person's wish reach whoever leads? It is recorded in the store, and the daemon is nudged to look."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from reconciler.cli import opened
+from reconciler.errors import NotSo, UnknownReference, WrongUse
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from reconciler.config import Settings
+    from reconciler.model.deployment import Deployment
+    from reconciler.store.database import Transaction
+
+_ID = re.compile(r"[0-9a-f]{4,64}")
+
+
+def record(transaction: Transaction, now: Any, **wish: Any) -> None:
+    """Write a wish down, and mark its app for planning."""
+    from reconciler.store import declared, interventions
+
+    interventions.record(transaction, interventions.Wish(**wish), now)
+    if wish.get("app"):
+        declared.mark_due(transaction, [wish["app"]], now)
+
+
+def nudge(settings: Settings) -> None:
+    """Make a daemon look, if one runs on this data directory."""
+    from reconciler import wiring
+
+    wiring.nudge(settings)
+
+
+def placed(connection: Connection, app: str, environment: str | None) -> None:
+    """Check that the app, and it in the environment, is known. Raises UnknownReference."""
+    from reconciler.store import declared
+
+    opened.known_app(declared.known_names(connection), app)
+    environments = sorted(declared.placements(connection, [app]).get(app, {}))
+    if environment is not None and environment not in environments:
+        remedy = f"it is in {', '.join(environments)}" if environments else "it is in no environment"
+        raise UnknownReference(f"{app} is not in an environment {environment[:100]}", remedy)
+
+
+def deployment(connection: Connection, identifier: str) -> Deployment:
+    """The deployment of an id, or of the beginning of one. Raises WrongUse, UnknownReference."""
+    from reconciler.store import deployments
+
+    if not _ID.fullmatch(identifier):
+        raise WrongUse(
+            f"{identifier[:100]} is no deployment's id", "an id has hexadecimal digits; `reconciler deployments list`"
+        )
+    found = deployments.find(connection, identifier)
+    if found is None:
+        raise UnknownReference(
+            f"no deployment, or more than one, has an id that begins with {identifier}",
+            "`reconciler deployments list` shows ids",
+        )
+    return found
+
+
+def refuse_unless(condition: object, message: str, next_step: str) -> None:
+    """Raise NotSo unless the condition holds."""
+    if not condition:
+        raise NotSo(message, next_step)
