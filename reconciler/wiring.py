@@ -14,7 +14,7 @@ from typing import Any
 from reconciler.config import Settings
 from reconciler.engine import clock
 from reconciler.engine.cycle import Cycle
-from reconciler.engine.daemon import Daemon, trouble_logger
+from reconciler.engine.daemon import Daemon, tell_deployment, trouble_logger
 from reconciler.engine.following import Following
 from reconciler.engine.perform import Surroundings
 from reconciler.engine.pool import Pool
@@ -121,7 +121,7 @@ def running(settings: Settings, now: clock.Clock = clock.system) -> Iterator[Run
             environ=os.environ,
         )
         pool = Pool(surroundings, settings.workers, nudged.set)
-        cycle = Cycle(store, follows, pool)
+        cycle = Cycle(store, follows, pool, tell_deployment)
         (place / NUDGE).touch()
         daemon = Daemon(
             store,

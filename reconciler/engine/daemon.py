@@ -21,6 +21,7 @@ from reconciler.engine.cycle import Cycle, Turn
 from reconciler.engine.following import Following
 from reconciler.engine.pool import Pool
 from reconciler.errors import ReconcilerError, StoreError
+from reconciler.model.deployment import Deployment
 from reconciler.store import declared, ledger
 from reconciler.store.database import Database
 
@@ -75,8 +76,9 @@ class Daemon:
             if turn.did_something:
                 continue
             if self._pool.idle:
-                return turn
+                break
             self._nudged.wait(self._seconds_until(turn.wake_at))
+        self._seal()
         return turn
 
     def run(self) -> None:
@@ -207,7 +209,23 @@ class Daemon:
 
 def _say(turn: Turn) -> None:
     if turn.commits or turn.answers or turn.begun:
-        log.info("turn", commits=turn.commits, planned=turn.planned, answers=turn.answers, begun=turn.begun)
+        log.debug("turn", commits=turn.commits, planned=turn.planned, answers=turn.answers, begun=turn.begun)
+
+
+def tell_deployment(deployment: Deployment) -> None:
+    """Tell how a deployment fares, after each answer of its target."""
+    well = deployment.status in ("completed", "aborted") and not deployment.error
+    tell = log.info if well else log.warning
+    tell(
+        f"deployment.{deployment.status}",
+        app=deployment.app,
+        environment=deployment.environment,
+        number=deployment.number,
+        cause=deployment.cause,
+        reason=deployment.reason,
+        **({"error": deployment.error} if deployment.error else {}),
+        **({"again_at": str(deployment.next_attempt_at)} if deployment.next_attempt_at else {}),
+    )
 
 
 def trouble_logger() -> Callable[[Any], None]:
