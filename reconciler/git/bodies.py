@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from reconciler.git.claims import AGAIN, LINKED_ID, NUMBER, REVERT, ROLLBACK, Claim, commit_id
+from reconciler.git.claims import AGAIN, LINKED_ID, NUMBER, REVERT, ROLLBACK, TAKE_BACK, Claim, commit_id
 from reconciler.git.titles import bare, said_by_title
 
 _MOST_CLAIMS = 50
@@ -27,7 +27,7 @@ _ID_BULLET = re.compile(r"[*+-] (?:commit )?`?[0-9a-f]{7,64}\b")
 _OF_OTHERS = re.compile(r">|\t| {4}|(?:Former-commit-id|Change-Id|Bug|Co-authored-by|Signed-off-by):")
 _SQUASH_LOG = "Squashed commit of the following:"
 
-_VERB = re.compile(rf"(?P<revert>{REVERT})|{ROLLBACK}", re.IGNORECASE)
+_VERB = re.compile(rf"(?P<revert>{REVERT})|(?P<back>{TAKE_BACK})|{ROLLBACK}", re.IGNORECASE)
 _AGAIN = re.compile(rf"{AGAIN}|(?<![\w-])re-?submit(?:s|ted|ting)?\b", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?;](?=\s+[A-Z(]|\s*$)|\n\s*\n|\breversing\b|\bThis\s+(?:partially\s+)?reverts\b")
 # Between the verb and what is taken back.
@@ -44,7 +44,7 @@ _STATE = re.compile(rf"\b(?:to|at|from|of|commit)\s+(?P<id>{LINKED_ID})", re.IGN
 _DIGITS_COUNT = re.compile(r"\b(?:commits?|revision|sha)\b", re.IGNORECASE)
 # Taken back some time ago, by somebody else.
 _PASSIVE = re.compile(r"\b(?:was|were|been|be|got|had|accidentally)\s+(?:\w+ly\s+)?$", re.IGNORECASE)
-_BY = re.compile(rf"\s+(?:in|by|with|as)\s+(?:commits?\s+)?(?P<id>{LINKED_ID})", re.IGNORECASE)
+_BY = re.compile(rf"\s+(?:in|by|with|as)\s+(?:commits?\s+|PR\s+)?(?:(?P<id>{LINKED_ID})|{NUMBER})", re.IGNORECASE)
 _HAD_TO = re.compile(r"\b(?:had|needed)\s+to\s+be\s*$", re.IGNORECASE)
 # A statement about this very commit.
 _SAYS_SO = re.compile(
@@ -84,7 +84,7 @@ def said_by_body(body: str, title: Claim | None) -> Iterator[Claim]:
     if title is not None and title.strength == "declared":
         for heading, lines in _of_this(text.squashed, title):
             found += [claim for claim in _claims("\n".join([heading, *lines])) if claim.strength == "declared"]
-    for line in text.listed:
+    for line in text.listed[:_MOST_VERBS]:
         found += [replace(claim, kind="mention", strength="hinted") for claim in _claims(line)]
     yield from found[:_MOST_CLAIMS]
 
@@ -133,15 +133,13 @@ def _claims(text: str) -> Iterator[Claim]:
         said = _SAYS_SO.search(before) or (past and _HAD_TO.search(before))
         if not said and (_NOT_YET.search(before) or _ON_CONDITION.match(after)):
             continue
-        if not found["revert"]:
-            yield Claim("mention", "hinted")
-        elif past:
-            named = _BY.match(after)
-            done = commit_id(named["id"], certain=True) if named else None
+        if past:
             # Somebody took it back before, so this commit may bring it again.
-            yield Claim("mention", "hinted", commit=done, depth=2)
-        else:
+            yield replace(_named(_BY.match(after)), depth=2)
+        elif found["revert"] or found["back"]:
             yield from _taken_back(after)
+        else:
+            yield Claim("mention", "hinted")
 
 
 def _sentence_start(text: str, at: int) -> int:
@@ -176,12 +174,16 @@ def _loosely(near: str) -> Claim:
     if _TO_A_STATE.match(near):
         state = _STATE.search(near[:_NEAR])
         return Claim("mention", "hinted", back_to=commit_id(state["id"], certain=False) if state else None)
-    later = _NAMED_LATER.search(near[:_NEAR])
-    if later is None:
+    return _named(_NAMED_LATER.search(near[:_NEAR]))
+
+
+def _named(found: re.Match[str] | None) -> Claim:
+    """A hint at the commit or the pull request that a pattern found, if it did."""
+    if found is None:
         return Claim("mention", "hinted")
-    if later["id"]:
-        return Claim("mention", "hinted", commit=commit_id(later["id"], certain=False))
-    return Claim("mention", "hinted", pull_request=int(later.group(2)))
+    if found["id"]:
+        return Claim("mention", "hinted", commit=commit_id(found["id"], certain=False))
+    return Claim("mention", "hinted", pull_request=int(found.group(2)))
 
 
 def _listed_ids(text: str, *, certain: bool) -> Iterator[str]:

@@ -50,10 +50,10 @@ REVERT = r"(?<![\w-])revert(?:s|ed|ing)?(?![\w-])(?!\s+risk\b)"
 # To do again what was taken back.
 AGAIN = r"(?<![\w-])(?:re-?appl(?:y|ies|ied|ying)|re-?land(?:s|ed|ing)?|un-?revert(?:s|ed|ing)?)(?![\w-])"
 # Taking back by other names. Those that are more often nouns count only where a verb stands.
-ROLLBACK = (
-    r"(?<![\w-])(?:roll(?:s|ed|ing)?[ -]?back|downgrad(?:e|es|ed|ing)|undo(?:es|ing)?|undid"
-    r"|back(?:s|ed|ing)?[ -]?out)(?![\w-])"
-)
+_TAKE_BACK = r"roll(?:s|ed|ing)?[ -]?back|undo(?:es|ing)?|undid|back(?:s|ed|ing)?[ -]?out"
+ROLLBACK = rf"(?<![\w-])(?:{_TAKE_BACK}|downgrad(?:e|es|ed|ing))(?![\w-])"
+# Those of them that are said of a commit or a pull request.
+TAKE_BACK = rf"(?<![\w-])(?:{_TAKE_BACK})(?![\w-])"
 _ID = r"[0-9a-fA-F]{7,64}"
 # Not the tail of a version such as 1.20-a78fef9a9, and not the beginning of a word.
 ID = rf"(?<![\w.#/-]){_ID}(?![\w-]|\.\w)"

@@ -11,24 +11,24 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
+import subprocess
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-import git
-
 from reconciler.git import trouble
 from reconciler.git.addresses import Address, address
 from reconciler.git.addresses import branch as checked_branch
-from reconciler.git.processes import not_started, outside_of_hooks, talking_environment
+from reconciler.git.processes import complaint, damaged, not_started, outside_of_hooks, talking_environment
 from reconciler.git.refs import LocalRefs, Unreadable
 
 _FILTER = "--filter=blob:limit=1g"
 _PACKS = 50
 _FIRST_FETCH = 30
-_SSH_SETTING = ["git", "config", "--get", "core.sshCommand"]
+_SSH_SETTING = ["config", "--get", "core.sshCommand"]
 
 
 class Mirror:
@@ -102,11 +102,13 @@ class Mirror:
         """
         if self._there is not None:
             there = self.remote_head()
+            self._refuse_if_shallow(self._there.common_dir())
             if there is None or there == self.head():
                 return there
         with self._writing():
             self._prepare()
             status, said = self._fetch()
+            self._refuse_if_shallow(self.git_dir)
         if status == 0:
             return self.head()
         if trouble.no_such_branch(said):
@@ -133,7 +135,7 @@ class Mirror:
         with self._writing():
             status, _, said = self._git(["repack", "-a", "-d", "--keep-unreachable", "--quiet"])
         if status != 0:
-            raise trouble.unreachable(self.url, said)
+            raise damaged(complaint(said))
         return True
 
     def watch_paths(self) -> list[Path]:
@@ -145,7 +147,7 @@ class Mirror:
         if common is None:
             return []
         places = [common, common / "refs" / "heads", (common / self._name).parent, common / "reftable"]
-        return [place for place in dict.fromkeys(places) if place.is_dir()]
+        return [place.resolve() for place in dict.fromkeys(places) if place.is_dir()]
 
     # How
 
@@ -163,25 +165,14 @@ class Mirror:
         environment = talking_environment(self.git_dir) | self._address.environment(settings) | self._ssh
         # The first fetch brings everything.
         patience = self.timeout if self.head() else self.timeout * _FIRST_FETCH
-        try:
-            status, printed, said = git.Git(str(self.git_dir.parent)).execute(
-                [*outside_of_hooks(), "git", *arguments],
-                env=environment,
-                with_extended_output=True,
-                with_exceptions=False,
-                kill_after_timeout=patience,
-                # No terminal, so that neither git nor ssh can ask there.
-                start_new_session=True,
-            )
-        except (git.GitCommandNotFound, OSError) as error:
-            raise not_started(OSError(str(error))) from error
-        return status, str(printed), self._address.scrub(str(said))
+        status, printed, said = _run(arguments, self.git_dir.parent, environment, patience)
+        return status, printed, self._address.scrub(said)
 
     @cached_property
     def _ssh(self) -> dict[str, str]:
         """ssh must fail where it would ask, unless somebody chose himself how it is started."""
         chosen = {"GIT_SSH", "GIT_SSH_COMMAND"} & os.environ.keys()
-        if self.is_local or chosen or git.Git().execute(_SSH_SETTING, with_exceptions=False):
+        if self.is_local or chosen or _run(_SSH_SETTING, self.git_dir.parent, {}, self.timeout)[1]:
             return {}
         return {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15"}
 
@@ -227,9 +218,15 @@ class Mirror:
         return files and all((self.git_dir / name).is_dir() for name in ("objects", "refs"))
 
     def _clear_the_way(self) -> None:
-        """Remove what a fetch that was killed left locked; we are the only one who writes."""
-        for lock in (*self.git_dir.glob("*.lock"), *(self.git_dir / "refs").rglob("*.lock")):
-            lock.unlink(missing_ok=True)
+        """Remove what a fetch that was killed left behind; we are the only one who writes."""
+        packs = self.git_dir / "objects" / "pack"
+        for left in (
+            *self.git_dir.glob("*.lock"),
+            *(self.git_dir / "refs").rglob("*.lock"),
+            *packs.glob("*.keep"),
+            *packs.glob("tmp_*"),
+        ):
+            left.unlink(missing_ok=True)
         # The branch `a` of yesterday and `a/b` of today cannot be next to each other.
         here = self.git_dir / self._here
         if here.is_dir():
@@ -237,6 +234,13 @@ class Mirror:
         for parent in here.parents:
             if parent.is_file():
                 parent.unlink()
+
+    def _refuse_if_shallow(self, git_dir: Path | None) -> None:
+        """A history that is cut off would look like a damaged mirror to everybody who follows it."""
+        if git_dir is not None and (git_dir / "shallow").exists():
+            if git_dir == self.git_dir:
+                self._move_aside()
+            raise trouble.unreachable(self.url, trouble.SHALLOW)
 
     def _sound(self) -> bool:
         head = self.head()
@@ -266,3 +270,34 @@ class Mirror:
             with lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 yield
+
+
+def _run(
+    arguments: Sequence[str], where: Path, environment: Mapping[str, str], patience: float
+) -> tuple[int, str, str]:
+    """Exit status, output and messages of a git command that ends after so many seconds at the latest."""
+    try:
+        # Loaded late: it takes as long as a whole short command, and asks for git's version.
+        import git
+    except ImportError as error:
+        raise not_started(FileNotFoundError("GitPython does not find it")) from error
+    try:
+        started = git.Git(str(where)).execute(
+            [*outside_of_hooks(), "git", *arguments],
+            env=environment,
+            as_process=True,
+            # No terminal, so that neither git nor ssh can ask there; and one group to end.
+            start_new_session=True,
+        )
+    except (git.GitCommandNotFound, OSError) as error:
+        raise not_started(FileNotFoundError("it is not found")) from error
+    process = started.proc
+    assert process is not None
+    try:
+        printed, said = process.communicate(timeout=patience)
+    except subprocess.TimeoutExpired:
+        # GitPython's own timeout needs `ps`, which small images lack, and waits for git's children.
+        os.killpg(process.pid, signal.SIGKILL)
+        printed, said = process.communicate()
+        said += f"\n{trouble.TOO_LATE}".encode()
+    return process.returncode, printed.decode(errors="surrogateescape"), said.decode(errors="replace")

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from reconciler.git.shapes import Change, ChangeKind, Commit, Entry, type_of_entry
+from reconciler.git.shapes import ENTRY_TYPES, Change, ChangeKind, Commit, Entry
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
@@ -125,4 +125,4 @@ def _change(meta: bytes, path: bytes) -> Change:
 
 def entry(path: str, mode: str, object_id: str) -> Entry:
     """An entry whose type follows from its mode."""
-    return Entry(path, mode, type_of_entry.get(mode, "blob"), object_id)
+    return Entry(path, mode, ENTRY_TYPES.get(mode, "blob"), object_id)

@@ -18,7 +18,7 @@ from typing import Literal
 from reconciler.errors import WrongUse
 
 _ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-type_of_entry = {"040000": "tree", "160000": "commit"}
+ENTRY_TYPES = {"040000": "tree", "160000": "commit"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from reconciler.git.claims import AGAIN, ID, NUMBER, REVERT, ROLLBACK, Claim, commit_id
+from reconciler.git.claims import AGAIN, ID, NUMBER, REVERT, ROLLBACK, TAKE_BACK, Claim, commit_id
 
 _LONGEST = 1000
 _DEEPEST = 40
@@ -23,9 +23,13 @@ _QUOTED = re.compile(
 )
 _CONVENTIONAL = re.compile(r"revert(?:\([^()]{0,80}\))?!?:\s+(?P<rest>\S.*)", re.IGNORECASE)
 _NUMBERS_AFTER = re.compile(r"(?:\s*\([#!]\d+\))*\s*\.?\s*$")
+# After a quotation tools also put a branch or a label: (release-2.3), [skip ci].
+_LABELS_AFTER = re.compile(r"(?:\s*(?:\([^()]{0,60}\)|\[[^\[\]]{0,60}\]))*\s*\.?\s*$")
 _LAST_NUMBER = re.compile(r"\([^()\s]{0,80}[#!](\d{1,9})\)")
 # What goes on with a sentence after a quotation.
-_GOES_ON = re.compile(r"\s*(?:[&,;+–—]|(?:and|then|but|plus|also|with|for|on|in|from|to)\b)")
+_GOES_ON = re.compile(
+    r"\s*(?:[&,;:+–—]|-\s|(?:and|then|but|plus|also|with|for|on|in|from|to|as|since|until|because|due)\b)"
+)
 _CUT = re.compile(r"(?P<ellipsis>…|\.\.\.)(?:\s*\([#!]\d+\))*\s*$")
 _AGAIN = re.compile(AGAIN, re.IGNORECASE)
 # What may stand in front: an emoji, [scope], (scope), :emoji:, `scope(x)!:`, `part of the system - `.
@@ -34,11 +38,12 @@ _IN_FRONT = re.compile(
     r"|[\w./@ -]{1,60}?\s[-–—]\s"
 )
 _BY_NUMBER = re.compile(
-    rf"(?:partial(?:l?y)?\s+)?{REVERT}\s+(?:the\s+)?(?:(?:PR|pull request|MR|merge request)s?\s*)?\(?{NUMBER}",
+    rf"(?:partial(?:l?y)?\s+)?(?:{REVERT}|{TAKE_BACK})\s+(?:the\s+)?(?:changes?\s+(?:made\s+|introduced\s+)?"
+    rf"(?:from|in|of|by)\s+)?(?:(?:(?:PR|pull request|MR|merge request)s?\s*)?\(?{NUMBER}|[PM]R (\d{{1,9}})\b)",
     re.IGNORECASE,
 )
 _BY_ID = re.compile(
-    rf"(?:partial(?:l?y)?\s+)?(?:{REVERT}|back(?:s|ed|ing)?\s+out)\s+(?P<certain>(?:commit|changeset)s?:?\s+)?"
+    rf"(?:partial(?:l?y)?\s+)?(?:{REVERT}|{TAKE_BACK})\s+(?P<certain>(?:commit|changeset)s?:?\s+)?"
     rf"['\"`(]?(?:[\w./-]{{1,80}}@)?(?P<id>{ID})",
     re.IGNORECASE,
 )
@@ -48,6 +53,7 @@ _FREE = re.compile(
     rf"(?:(?P<again>{AGAIN})|(?P<revert>{REVERT})|{ROLLBACK})[\])]?",
     re.IGNORECASE,
 )
+_OF_A_REVERT = re.compile(rf"(?:the\s+)?{REVERT}", re.IGNORECASE)
 # As nouns these speak of a feature: "rollback support", "downgrade path", "revert button".
 _NOUN = re.compile(
     r"\s*(?:support|groups?|rights?|users?|buttons?|commands?|features?|conditions?|warnings?|progress|paths?"
@@ -65,9 +71,9 @@ _LATER_IN_TITLE = re.compile(
 _ANYWHERE = re.compile(rf"{REVERT}|{ROLLBACK}", re.IGNORECASE)
 _BACK = re.compile(
     r"\bback\s+to\s+(?:v?\d|[0-9a-f]{7,}|(?:the\s+)?(?:previous|earlier|old|last|original|known)\b)"
-    r"|\b(?:go(?:es|ing)?|switch(?:ed|ing)?|chang(?:e|ed|ing)|mov(?:e|ed|ing)|set|pin(?:ned)?)\s+back\s+to\b"
+    r"|\b(?:go(?:es|ing)?|switch(?:ed|ing)?|chang(?:e|ed|ing)|mov(?:e|ed|ing)|set|pin|pinned)\s+back\s+to\b"
     r"|\broll(?:s|ed|ing)?(?:\s+[\w./-]{1,40}){1,5}\s+back\b"
-    r"|\b(?:restor(?:e|ed|ing)|return(?:ed|ing)?\s+to)\s+(?:the\s+)?(?:previous|earlier|last)\s",
+    r"|\b(?:restore|restored|restoring|return(?:ed|ing)?\s+to)\s+(?:the\s+)?(?:previous|earlier|last)\s",
     re.IGNORECASE,
 )
 _TAKE_TWO = re.compile(
@@ -184,7 +190,7 @@ def _quoted(title: str) -> Claim | None:
     if _AGAIN.search(after):
         # One thing back and another forth: only the content can tell what that amounts to.
         return Claim("title", "hinted")
-    if not _NUMBERS_AFTER.fullmatch(after) and not _GOES_ON.match(after):
+    if not _LABELS_AFTER.fullmatch(after) and not _GOES_ON.match(after):
         # A quoted word in a free sentence.
         return Claim("subject", "hinted", title=inner)
     power = _power(found)
@@ -256,7 +262,7 @@ def _depth(title: str) -> int:
 def _numbered(title: str) -> Claim | None:
     number = _BY_NUMBER.match(title)
     if number:
-        return Claim("pull-request", "declared", pull_request=int(number.group(1)))
+        return Claim("pull-request", "declared", pull_request=int(number.group(1) or number.group(2)))
     named = _BY_ID.match(title)
     found = commit_id(named["id"], certain=bool(named["certain"])) if named else None
     return Claim("trailer", "declared", commit=found) if found else None
@@ -277,7 +283,8 @@ def _free(title: str) -> Claim | None:
         if not found["revert"] or re.match(r"(?:back\s+)?to\b", rest)
         else _NUMBERS_AFTER.sub("", rest).strip(" :-–—")
     )
-    return Claim("subject", "hinted", title=named or None, back_to=state)
+    again = found["revert"] and _OF_A_REVERT.match(rest)
+    return Claim("subject", "hinted", title=named or None, back_to=state, depth=2 if again else 1)
 
 
 def _in_passing(title: str) -> Claim | None:

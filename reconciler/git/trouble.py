@@ -14,6 +14,8 @@ from reconciler.git.processes import complaint
 _LATER = "It is tried again with the next poll; until then the last fetched commit stays in force."
 _OWNER = re.compile(r"dubious ownership in repository at '([^'\n]+)'")
 
+TOO_LATE = "fatal: given up, no answer"
+SHALLOW = "shallow update not allowed"
 # Each: what git says, what that means, what somebody has to do (before it is tried again).
 _CAUSES = (
     (r"dubious ownership", "it belongs to another user, whom git does not trust", ""),
@@ -34,8 +36,13 @@ _CAUSES = (
         "there is no repository at this address",
         "Check repository.url.",
     ),
+    (
+        SHALLOW,
+        "it is a shallow clone, whose history is cut off",
+        "Run git fetch --unshallow there, or name the repository that it was cloned from.",
+    ),
     (r"No space left on device", "the disk is full", "Free some space in the data directory."),
-    (r"Timeout: the command", "it did not answer in time", ""),
+    (TOO_LATE, "it did not answer in time", ""),
     (
         r"Could not resolve host|Temporary failure in name resolution|Connection (?:refused|timed out|reset)"
         r"|Failed to connect|Network is unreachable|No route to host|early EOF|hung up unexpectedly",
