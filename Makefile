@@ -27,6 +27,10 @@ run: $(VENV)/.installed-run ## a working example: a desired repository, a target
 test: lint ## every check, then every test; `make test PYTEST_ARGS="-k season"` for some tests
 	$(PYTHON) -m pytest $(PYTEST_ARGS)
 
+.PHONY: test-long
+test-long: $(VENV)/.installed-dev ## the tests that take minutes: real histories, commit by commit
+	$(PYTHON) -m pytest -m long $(PYTEST_ARGS)
+
 .PHONY: lint
 lint: $(VENV)/.installed-dev ## the checks alone
 	$(BIN)/ruff format --check

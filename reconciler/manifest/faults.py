@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 from yaml import MarkedYAMLError, YAMLError
 
-from reconciler.manifest.complaints import Severity
-
 _NOT_YAML = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _QUOTE = "put the text in quotes"
 _INDENT = "put it in line with its siblings, indented by spaces"
@@ -43,7 +41,6 @@ class Fault:
     index: int
     message: str
     remedy: str = ""
-    severity: Severity = "error"
 
 
 class Stop(Exception):
@@ -91,9 +88,3 @@ def decoded(data: bytes) -> str | Fault:
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8").removeprefix("\ufeff")
         return Fault(len(before), f"the byte 0x{data[error.start]:02x} is not UTF-8", "save the file as UTF-8")
-
-
-def line_and_column(text: str, index: int) -> tuple[int, int]:
-    """Where an index of a text stands, as editors count: both from 1, columns in characters."""
-    index = min(index, len(text))
-    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Any
 
 from pydantic import ValidationError
@@ -49,7 +49,8 @@ def judge(document: Document, path: str, raw: Raw) -> tuple[Manifest | None, lis
     meaning = [problem for problem in odd(kind, name, document.odd) if problem.field not in wrong]
     if sound is not None:
         unsure = _unsure(shape)
-        meaning += [problem for problem in checks.check(sound, path) if not _within(problem.field, unsure)]
+        sure = (problem for problem in checks.check(sound, path) if not _within(problem.field, unsure))
+        meaning += islice(sure, _MOST_ERRORS)
     return manifest, [*shape, *meaning, *not_yet.check(kind, name, value)]
 
 

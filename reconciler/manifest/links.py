@@ -192,8 +192,10 @@ def _circles(app: App, environments: Mapping[str, Environment]) -> Iterator[Prob
 def _followed(app: App, name: str, environments: Mapping[str, Environment], moment: datetime | None) -> str | None:
     """The environment that an entry tracks from a moment on (None: before all of them), None for no other."""
     pinned, track = _in_force(app.spec.environments[name], moment)
+    if pinned or track is not None:
+        return track if track in app.spec.environments else None
     own = environments[name].spec.track if name in environments else LATEST
-    followed = None if pinned else upstream(app, track or own, environments)
+    followed = upstream(app, own, environments)
     return followed.environment if isinstance(followed, Tracked) else None
 
 

@@ -97,14 +97,16 @@ class _File:
             self._look_for_misspelt(document)
             return
         kind, name = named(value)
+        if len(self.complaints) > MOST_COMPLAINTS and self.broken:
+            # Nobody reads on, and a hostile file could make it last.
+            self.broken.append((kind, name))
+            return
         manifest, problems = judge(document, self.path, lambda at: self.places.raw(document.ordinal, at))
         if problems or document.faults:
-            before = len(self.complaints)
             self._place(document, problems)
-            if any(found.severity == "error" for found in self.complaints[before:]):
-                self.broken.append((kind, name))
-                return
-        if manifest is not None:
+        if manifest is None or document.faults or any(problem.severity == "error" for problem in problems):
+            self.broken.append((kind, name))
+        else:
             self.declarations.append(Declaration(kind, name, self.path, document.ordinal, manifest, value))
 
     def _place(self, document: Document, problems: list[Problem]) -> None:
@@ -114,7 +116,7 @@ class _File:
             place = self.places.place(fault.index)
             taken.add(place)
             self._complain(place, fault.message, fault.remedy)
-        for problem in problems[: MOST_COMPLAINTS + 1]:
+        for problem in sorted(problems, key=lambda problem: problem.severity)[: MOST_COMPLAINTS + 1]:
             place = self.places.find(document.ordinal, problem.field, problem.at_key)
             if place not in taken:
                 self._complain(place, problem.message, problem.remedy, problem.severity)
@@ -125,17 +127,18 @@ class _File:
             plain = key.replace("_", "").replace("-", "").casefold()
             if plain == "apiversion" and isinstance(version, str) and version.startswith(_FAMILY):
                 place = self.places.find(document.ordinal, (key,), at_key=True)
-                self._complain(place, f"the key {key} is not known here", "did you mean apiVersion?")
+                self._complain(place, f"the key {key[:60]} is not known here", "did you mean apiVersion?")
 
     def _complain(self, place: tuple[int, int], message: str, remedy: str, severity: Severity = "error") -> None:
         self.complaints.append(Complaint(self.path, *place, message, remedy, severity))
 
     def _bounded(self) -> tuple[Complaint, ...]:
         found = sorted(set(self.complaints))
-        rest = len(found) - MOST_COMPLAINTS
-        if rest <= 0:
+        if len(found) <= MOST_COMPLAINTS:
             return tuple(found)
         last = found[MOST_COMPLAINTS]
-        message = f"there are {rest} or more further complaints about this file"
-        more = Complaint(self.path, last.line, last.column, message, "correct these first")
+        message = f"there are more than {MOST_COMPLAINTS} complaints about this file"
+        # Whoever looks for errors has to find one if there is one among those left out.
+        worst: Severity = min(complaint.severity for complaint in found[MOST_COMPLAINTS:])
+        more = Complaint(self.path, last.line, last.column, message, "correct these first", worst)
         return (*found[:MOST_COMPLAINTS], more)

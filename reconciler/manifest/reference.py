@@ -6,18 +6,16 @@ Guides, which explain why, are written by hand elsewhere.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterator
-from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
+from reconciler.manifest.kinds import KINDS
 from reconciler.manifest.not_yet import ANY, NOT_YET
 from reconciler.manifest.schemas import schema
-from reconciler.model import app, environment, gates, references, season, shape
+from reconciler.model import app, references, shape
 
 _ORDER = ("Environment", "App", "AppSet", "Group", "Season", "Freeze", "Resource")
-_MODULES: tuple[ModuleType, ...] = (app, environment, gates, season)
 _PATTERNS = {
     shape.NAME_PATTERN: "name",
     shape.LINE_PATTERN: "text",
@@ -85,11 +83,12 @@ def _parts() -> list[_Part]:
 
 def _section(part: _Part, places: dict[str, str]) -> str:
     level = "###" if part.at else "##"
-    later = _LATER if not part.at and ("kind",) in NOT_YET.get(part.kind, ()) else ""
+    later_here = NOT_YET.get(part.kind, ())
+    later = _LATER if not part.at and ("kind",) in later_here else ""
     rows = ["| key | takes | when left out | |", "|---|---|---|---|"]
     for key in _keys(part):
         value = part.schema["properties"][key]
-        meaning = value.get("description", "") + (_LATER if (*part.at, key) in NOT_YET.get(part.kind, ()) else "")
+        meaning = value.get("description", "") + (_LATER if part.at and (*part.at, key) in later_here else "")
         rows.append(f"| `{key}` | {_takes(value, places)} | {_default(key, value, part.schema)} | {meaning} |")
     table = "\n".join(row.replace("  ", " ") for row in rows)
     return f"{level} {part.title}\n\n{part.schema['description']}{later}\n\n{table}\n"
@@ -97,9 +96,20 @@ def _section(part: _Part, places: dict[str, str]) -> str:
 
 def _keys(part: _Part) -> list[str]:
     """The keys of a shape in the order in which it declares them."""
-    cls: Any = next(vars(module)[part.shape] for module in _MODULES if part.shape in vars(module))
-    aliases = {name: info.alias or name for name, info in cls.__pydantic_fields__.items()}
-    return [aliases[field.name] for field in dataclasses.fields(cls)]
+    fields: dict[str, Any] = _shapes_of(KINDS[part.kind])[part.shape].__pydantic_fields__
+    return [info.alias or name for name, info in fields.items()]
+
+
+def _shapes_of(annotation: Any) -> dict[str, Any]:
+    """The shapes that a type is made of, by name."""
+    found: dict[str, Any] = {}
+    if fields := getattr(annotation, "__pydantic_fields__", None):
+        found[annotation.__name__] = annotation
+        for info in fields.values():
+            found |= _shapes_of(info.annotation)
+    for inner in get_args(annotation):
+        found |= _shapes_of(inner)
+    return found
 
 
 def _deeper(part: _Part) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -294,11 +294,11 @@ def test_the_schemas_accept_what_is_right(text: bytes) -> None:
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        (b"owner:", b"onwer:"),
+        (b"owner:", b"ownr:"),
         (b"name: booking-agent", b"name: booking agent"),
         (b"percent: 90", b'percent: "90"'),
         (b"    sandbox: {}", b"    sand box: {}"),
-        (b"from: \"env:", b"from: \"vault:"),
+        (b'from: "env:', b'from: "vault:'),
         (b"  environments:", b"  env:"),
         (b"apiVersion: reconciler/v1", b"apiVersion: reconciler/v2"),
         (b"kind: App\n", b"# no kind\n"),
