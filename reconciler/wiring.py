@@ -5,11 +5,12 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from reconciler.config import Settings
 from reconciler.engine import clock
@@ -27,6 +28,8 @@ from reconciler.targets.base import Target
 from reconciler.targets.registry import Registry
 
 NUDGE = "nudge"
+# A process that was killed while it started git leaves the lock to that child for the moment until git takes over.
+LOCK_TRIES, LOCK_PAUSE = 20, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +152,24 @@ def running(settings: Settings, now: clock.Clock = clock.system) -> Iterator[Run
 def _alone(place: Path) -> Iterator[None]:
     """Nobody else runs on this data directory; the lock goes with the process, however it ends."""
     with (place / "daemon.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise NotSo(
-                f"another reconciler runs on the data directory {place.name}",
-                "stop it first, or use another directory",
-            ) from None
+        tries = LOCK_TRIES
+        while not _locked(lock):
+            tries -= 1
+            if not tries:
+                raise NotSo(
+                    f"another reconciler runs on the data directory {place.name}",
+                    "stop it first, or use another directory",
+                )
+            time.sleep(LOCK_PAUSE)
         yield
+
+
+def _locked(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def nudge(settings: Settings) -> None:

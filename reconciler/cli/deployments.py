@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import get_args
 
 import click
@@ -64,7 +64,7 @@ def _row(one: Deployment) -> list[Cell | str]:
         Cell(one.status, one.status),
         one.cause,
         spoken(one.traffic),
-        f"{one.created_at.astimezone():%Y-%m-%d %H:%M:%S}",
+        printing.when(one.created_at),
         took,
         one.reason,
     ]
@@ -118,14 +118,13 @@ def _facts(found: Deployment) -> list[tuple[str, str]]:
 
 
 def _print_event(event: Event) -> None:
-    at = f"{event.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
     if event.status == "output":
         for line in printing.lines(event.message):
-            printing.echo(f"  {'':19}   | {line}", "quiet")
+            printing.echo(f"    | {line}", "quiet")
         return
     by = f" ({event.actor})" if event.actor not in ("", "reconciler") else ""
     said = f": {event.message}" if event.message else ""
-    printing.echo(f"  {at}Z  {event.status}{by}{said}", event.status)
+    printing.echo(f"  {printing.when(event.at)}  {event.status}{by}{said}", event.status)
 
 
 command.add_command(listed, "list")

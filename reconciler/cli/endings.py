@@ -34,6 +34,10 @@ def ended_by(error: BaseException) -> int:
         case MemoryError() | RecursionError():
             say("there is not enough memory for this", "ask for less, or give it more")
             return NOT_SO
+        case OSError():
+            about = f"{error.filename}: " if isinstance(error.filename, str) else ""
+            say(f"{about}{error.strerror or error}", "see to the rights and the space there, or set another path")
+            return NOT_SO
         case _:
             return _unforeseen(error)
 

@@ -36,6 +36,12 @@ def mirror_directory(chosen: Settings) -> Path:
     return data(chosen) / "mirror.git"
 
 
+def followed_path(chosen: Settings) -> str:
+    """The followed path inside the repository, '' for all of it."""
+    path = chosen.repository.path
+    return "" if path in (".", "", "/") else path.strip("/").removeprefix("./")
+
+
 @contextmanager
 def store(chosen: Settings) -> Iterator[Database]:
     """The store as it is. Raises NotSo where nothing has been recorded yet, StoreError where it does not fit."""

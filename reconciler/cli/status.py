@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from reconciler.model.output import Standing
+    from reconciler.store.database import Database
 
 PAUSE = 1.0
 """Seconds between two looks of `--watch`."""
@@ -30,11 +31,17 @@ def command(app: str | None, at: datetime | None, watch: bool, form: str) -> Non
     """Show what runs in each environment (of APP alone), for how long, and what waits for what."""
     settings = opened.settings()
     with opened.store(settings) as store:
-        if not watch:
-            with store.read() as connection:
-                _print(connection, app, at, form)
+        if watch:
+            _watch(store, app, at, form)
             return
-        before = None
+        with store.read() as connection:
+            _print(connection, app, at, form)
+
+
+def _watch(store: Database, app: str | None, at: datetime | None, form: str) -> None:
+    """Print anew whenever something changes, until Ctrl-C."""
+    before = None
+    try:
         while True:
             with store.read() as connection:
                 seen = _seen(connection)
@@ -43,10 +50,9 @@ def command(app: str | None, at: datetime | None, watch: bool, form: str) -> Non
                         click.clear()
                     _print(connection, app, at, form)
             before = seen
-            try:
-                time.sleep(PAUSE)
-            except KeyboardInterrupt:
-                return
+            time.sleep(PAUSE)
+    except KeyboardInterrupt:
+        return
 
 
 def _seen(connection: Connection) -> Any:
@@ -70,7 +76,7 @@ def _print(connection: Connection, app: str | None, at: datetime | None, form: s
         printing.echo(f"at {printing.when(at)}{', by the manifests of today' if at != now else ''}")
     if found:
         headings = ("APP", "ENVIRONMENT", "RUNS", "SINCE", "FOR", "STATE")
-        printing.table(headings, [_row(one, moment) for one in found])
+        printing.table(headings, [_row(one, moment, over=moment < now) for one in found])
         _details(found)
     else:
         printing.echo("no app is known yet")
@@ -91,7 +97,7 @@ def _standings(connection: Connection, app: str | None, at: datetime, now: datet
             yield from standings(picture, at)
 
 
-def _row(one: Standing, now: datetime) -> list[Cell | str]:
+def _row(one: Standing, now: datetime, *, over: bool) -> list[Cell | str]:
     from reconciler.planner.causes import spoken
 
     running = one.deployment
@@ -102,7 +108,7 @@ def _row(one: Standing, now: datetime) -> list[Cell | str]:
         spoken(running.traffic) if running else "–",
         printing.when(since) if since else "–",
         printing.age(now - since) if since else "–",
-        state(one),
+        Cell("ran then" if running else "nothing ran", "quiet") if over else state(one),
     ]
 
 
@@ -161,13 +167,14 @@ def _trouble(connection: Connection) -> None:
         printing.heading(printing.counted(len(complaints), "complaint"))
     for one in complaints:
         remedy = f" ({one['remedy']})" if one["remedy"] else ""
-        place = f"{one['path']}:{one['line']}:{one['column']}"
-        printing.echo(f"  {place}: {one['message']}{remedy}", "error")
+        where = f"{one['path']}:{one['line']}:{one['column']}"
+        printing.echo(f"  {where}: {one['message']}{remedy}", "error")
     place = repository.followed(connection)
     if place is not None and place.held_head is not None and place.held_since is not None:
+        since = printing.when(place.held_since)
         printing.echo()
         printing.echo(
-            f"the branch {place.branch} was rewritten: {place.held_head} is held since "
-            f"{printing.when(place.held_since)}; `reconciler accept {place.held_head[:10]}` follows it",
+            f"the branch {place.branch} was rewritten: {place.held_head} is held since {since}; "
+            f"`reconciler accept {place.held_head[:10]}` follows it",
             "bad",
         )

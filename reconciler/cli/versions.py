@@ -67,7 +67,7 @@ def _row(one: Version, environments: list[str]) -> list[str]:
         f"v{one.number}",
         one.name or "",
         one.id.removeprefix("sha256:")[:12],
-        f"{one.created_at.astimezone():%Y-%m-%d %H:%M}",
+        printing.when(one.created_at),
         one.author.email or one.author.name,
         one.commit[:10],
         ", ".join(environments),

@@ -41,6 +41,8 @@ def carry(transaction: Transaction, plan: Plan, now: datetime) -> None:
 
 
 def _stop(transaction: Transaction, aborts: list[Abort], now: datetime) -> None:
+    if not aborts:
+        return
     rows = deployments.by_ids(transaction.connection, [abort.deployment for abort in aborts])
     for abort in aborts:
         row = rows[abort.deployment]
@@ -72,9 +74,10 @@ def _create(transaction: Transaction, deploys: list[Deploy], now: datetime) -> N
             edges.append(_edge(wish, made, now))
     deployments.create(transaction, wishes, now)
     deployments.occurred(transaction, edges)
+    asked = interventions.open_of(transaction.connection, "retry") if deploys else []
     for wish in deploys:
-        if wish.cause == "retry":
-            _retried(transaction, wish, now)
+        here = [one.subject for one in asked if (one.app, one.environment) == (wish.app, wish.environment)]
+        _answer_retries(transaction, wish, here, now)
 
 
 def _edge(wish: Deploy, made: str, now: datetime) -> dict[str, Any]:
@@ -88,11 +91,14 @@ def _edge(wish: Deploy, made: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def _retried(transaction: Transaction, wish: Deploy, now: datetime) -> None:
-    for asked in interventions.open_of(transaction.connection, "retry"):
-        if asked.app == wish.app and asked.environment == wish.environment:
-            interventions.finish(transaction, "retry", asked.subject, now, "a new deployment was made")
-    deployments.clear(transaction, wish.app, wish.environment, [wish.subject.fingerprint])
+def _answer_retries(transaction: Transaction, wish: Deploy, asked: list[str], now: datetime) -> None:
+    """Wishes to try again are done with, or overtaken: they must not come back to life weeks later."""
+    retried = wish.cause == "retry"
+    for deployment in asked:
+        outcome = "a new deployment was made" if retried else f"overtaken: {wish.reason}"
+        interventions.finish(transaction, "retry", deployment, now, outcome)
+    if retried:
+        deployments.clear(transaction, wish.app, wish.environment, [wish.subject.fingerprint])
 
 
 def _request_triggers(transaction: Transaction, action: ApplyTriggers) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, Row, bindparam, or_, select
 
 from reconciler.desired import effective
 from reconciler.engine.carry import TRIGGERS
@@ -19,6 +19,13 @@ from reconciler.model.version import Version
 from reconciler.schedule import rfc3339
 from reconciler.store import deployments, tables, versions
 from reconciler.store.database import Transaction
+
+_T = tables.triggers.c
+_TO_HAND_OVER = (
+    select(tables.triggers)
+    .where(_T.open, or_(_T.retry_at.is_(None), _T.retry_at <= bindparam("now", type_=_T.retry_at.type)))
+    .limit(bindparam("most"))
+)
 
 
 def claim(transaction: Transaction, environments: Mapping[str, Environment], pool: Pool, now: datetime) -> list[Job]:
@@ -90,11 +97,9 @@ def claim_triggers(
     connection: Connection, environments: Mapping[str, Environment], pool: Pool, now: datetime
 ) -> list[TriggersJob]:
     """Trigger settings that are to be handed over now."""
-    t = tables.triggers.c
-    query = select(tables.triggers).where(t.open, or_(t.retry_at.is_(None), t.retry_at <= now)).limit(pool.workers * 4)
     rows = [
         row
-        for row in connection.execute(query)
+        for row in connection.execute(_TO_HAND_OVER, {"now": now, "most": pool.workers * 4})
         if (row.app, row.environment) not in pool.handing_over and row.environment in environments
     ]
     return [

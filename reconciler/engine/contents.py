@@ -113,7 +113,7 @@ def _declared(
     bundle, tree = None, None
     if not complaints:
         complaints = [complaint_row(found) for found in _duplicates(place, name, several)]
-        bundle, tree, wrong = _bundle(app, place)
+        bundle, tree, wrong = _bundle(app, place, old)
         complaints += [complaint_row(found) for found in (*wrong, *_links(app, place, known))]
     content = None if complaints else content_of(name, app.spec, tree)
     if content is not None and (taken := _name_taken(connection, content, place)):
@@ -181,7 +181,7 @@ def _duplicates(place: _Place, name: str, several: list[Any]) -> list[Complaint]
     ]
 
 
-def _bundle(app: App, place: _Place) -> tuple[str | None, str | None, list[Complaint]]:
+def _bundle(app: App, place: _Place, old: Any | None) -> tuple[str | None, str | None, list[Complaint]]:
     """The bundle's directory and tree id, or why there is none."""
     if app.spec.bundle is None:
         return None, None, []
@@ -194,6 +194,8 @@ def _bundle(app: App, place: _Place) -> tuple[str | None, str | None, list[Compl
     if not directory or place.row.path.startswith(f"{directory}/"):
         wrong = f"the bundle {app.spec.bundle} holds this manifest itself"
         return None, None, [place.complaint(field, wrong, "put the content into a directory of its own")]
+    if old is not None and old.bundle == directory and old.tree and _as_it_was(place.arrival, directory, old):
+        return directory, old.tree, []
     for step in [*reversed(ancestors(directory)), directory]:
         entry = place.arrival.lookup(step) if step else None
         if step and (entry is None or entry.type != "tree"):
@@ -201,6 +203,14 @@ def _bundle(app: App, place: _Place) -> tuple[str | None, str | None, list[Compl
     found = place.arrival.lookup(directory)
     assert found is not None
     return directory, found.id, []
+
+
+def _as_it_was(arrival: Arrival, directory: str, old: Any) -> bool:
+    """Whether a sound app's bundle is what it was when it was last looked at, told by git's diff alone."""
+    if arrival.first or old.removed or old.complaints is not None:
+        return False
+    above = {directory, *ancestors(directory)}
+    return not any(c.path in above and (c.path == directory or c.kind != "M") for c in arrival.changes)
 
 
 def _no_directory(path: str, entry: Any | None) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from reconciler.engine.carry import carry
+from reconciler.engine.carry import by_person, carry
 from reconciler.engine.claim import claim, claim_triggers
 from reconciler.engine.following import Following, Seen
 from reconciler.engine.outcomes import Outcome, TriggersOutcome, note_outcome, note_triggers
@@ -17,7 +17,7 @@ from reconciler.engine.perform import Job, TriggersJob
 from reconciler.engine.pool import Pool
 from reconciler.model.deployment import Deployment
 from reconciler.model.environment import Environment
-from reconciler.model.plan import together
+from reconciler.model.plan import Abort, Plan, together
 from reconciler.store import declared, deployments, interventions
 from reconciler.store.database import Database, Transaction
 from reconciler.store.rows import deployment_of
@@ -58,16 +58,18 @@ class Cycle:
         self._following = following
         self._pool = pool
         self._on_event = on_event
-        self._recovered = False
+        self._certain = False
 
     def turn(self, now: datetime) -> Turn:
         """One turn at `now` (UTC). Raises StoreError when the store does not answer; nothing is lost then."""
         answers = self._pool.answers()
-        if self._accepted():
-            self._following.again()
         try:
+            if self._following.holding and self._accepted():
+                self._following.again()
             return self._turn(answers, self._following.look(now), now)
         except BaseException:
+            # Nobody knows how far it came, not even whether it was committed: the next turn looks at everything.
+            self._certain = False
             self._pool.give_back(answers)
             raise
 
@@ -77,9 +79,9 @@ class Cycle:
         with self._database.write() as transaction:
             commits = self._following.note(transaction, seen, now)
             environments = declared_environments(transaction.connection)
-            self._recover(transaction, now)
             _record(transaction, answers, environments, now)
             planned = _plan_due(transaction, environments, now)
+            self._end_stopped(transaction, now)
             jobs = claim(transaction, environments, self._pool, now)
             handed = claim_triggers(transaction.connection, environments, self._pool, now)
             wake_at = _earliest(
@@ -87,6 +89,7 @@ class Cycle:
             )
         self._following.considered(seen)
         self._after(answers, jobs, handed)
+        self._certain = True
         return Turn(
             commits=commits,
             answers=len(answers),
@@ -114,7 +117,7 @@ class Cycle:
             due = declared.next_due(connection)
             if due is not None and due <= now:
                 return True
-            if not self._recovered:
+            if not self._certain:
                 return True
             again = deployments.next_attempt(connection)
             if again is not None and again <= now:
@@ -129,14 +132,12 @@ class Cycle:
         with self._database.read() as connection:
             return _earliest(declared.next_due(connection), deployments.next_attempt(connection))
 
-    def _recover(self, transaction: Transaction, now: datetime) -> None:
-        """Once after a start: what was being stopped when the process ended counts as stopped."""
-        if self._recovered:
-            return
-        self._recovered = True
+    def _end_stopped(self, transaction: Transaction, now: datetime) -> None:
+        """What is to stop and is carried out by nobody, since the process was killed over it, has stopped."""
         for row in deployments.stopped_meanwhile(transaction.connection, self._pool.busy):
             deployments.move(transaction, row, "aborted", now, row.abort_reason)
-            declared.mark_due(transaction, [row.app], now)
+            by_person(transaction, row, now, row.abort_reason)
+            _plan_anew(transaction, {row.app}, now)
 
     def _after(
         self, answers: Sequence[Outcome | TriggersOutcome], jobs: Sequence[Job], handed: Sequence[TriggersJob]
@@ -186,10 +187,23 @@ def _plan_due(transaction: Transaction, environments: dict[str, Environment], no
         for plans in plan_apps(transaction.connection, names, environments, now):
             carry(transaction, together(plans.values()), now)
             declared.planned(transaction, {name: plan.wake_at for name, plan in plans.items()})
+            _plan_anew(transaction, {name for name, plan in plans.items() if _stops(plan)}, now)
         count += len(names)
+        transaction.flush()
         if len(names) < BATCH:
-            break  # nothing that was just planned is due again now
+            break  # what was stopped just now is planned anew with the next turn
     return count
+
+
+def _stops(plan: Plan) -> bool:
+    """Whether a plan ended something at once: what stood behind it can go on."""
+    return any(isinstance(action, Abort) and not action.running for action in plan.actions)
+
+
+def _plan_anew(transaction: Transaction, names: set[str], now: datetime) -> None:
+    """These apps, and those that wait for them, are planned again with the next turn."""
+    if names:
+        declared.mark_due(transaction, names | declared.dependents(transaction.connection, names), now)
 
 
 def _earliest(*moments: datetime | None) -> datetime | None:

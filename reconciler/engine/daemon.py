@@ -126,7 +126,7 @@ class Daemon:
             # Nudges do not shorten this: whatever is wrong must not be hammered.
             self._stopping.wait(self._pause().total_seconds())
             return
-        if not self._nudged.is_set():
+        if self._pool.idle and not self._nudged.is_set():
             self._seal()
         # With a limit, so that a scheduler that failed costs time and nothing else.
         self._nudged.wait(self._interval.total_seconds())

@@ -22,6 +22,8 @@ from reconciler.store import declared
 from reconciler.store.database import Transaction
 
 LARGEST = 1 << 20
+AT_ONCE = 500
+"""How many files of the very first commit are held in memory together."""
 REGULAR = {"100644", "100755"}
 
 
@@ -43,28 +45,63 @@ class _Files:
 
     sound: dict[str, tuple[str, tuple[Declaration, ...]]] = field(default_factory=dict)
     broken: dict[str, tuple[str, list[Complaint]]] = field(default_factory=dict)
+    binary: dict[str, str] = field(default_factory=dict)
+    """Files that are no text, with their blobs."""
     gone: set[str] = field(default_factory=set)
+
+    @property
+    def paths(self) -> list[str]:
+        """All of them."""
+        return [*self.sound, *self.gone, *self.broken]
 
 
 def declare(transaction: Transaction, arrival: Arrival, root: str) -> Concerned:
     """Take in the manifests that a commit changed; `root` is the followed path, '' for everything."""
+    if arrival.first:
+        return _declare_all(transaction, arrival, root)
     connection = transaction.connection
     concerned = Concerned()
     bundles = _bundles_above(connection, arrival, concerned)
     wanted = {change.path: change for change in arrival.changes if _is_candidate(change, root)}
     files = _read(arrival, {path: c for path, c in wanted.items() if not _inside(path, bundles)})
-    _settle_bundles(connection, arrival, files, root)
-    paths = [*files.sound, *files.gone]
-    before = declared.in_files(connection, [*paths, *files.broken])
-    rows = [row for path, (_, several) in files.sound.items() for row in _rows(path, several, arrival, root)]
-    sound = [{"path": path, "blob": blob, "complaints": None} for path, (blob, _) in files.sound.items()]
-    declared.replace_files(transaction, paths, sound, rows)
-    for path, (blob, complaints) in files.broken.items():
-        declared.complain(transaction, path, blob, [complaint_row(found) for found in complaints])
+    _settle_binary(connection, files)
+    before = declared.in_files(connection, files.paths)
+    looked = set(files.paths)
+    _settle_bundles(connection, arrival, files, root, before)
+    before += declared.in_files(connection, set(files.paths) - looked)
+    rows = _write(transaction, arrival, files, root)
     kept = {(row.path, row.ordinal, row.kind, row.name) for row in before if row.path in files.broken}
     _compare(connection, before, rows, kept, concerned)
     concerned.apps |= refreshed_sets(transaction, arrival, root, skip=set(files.sound))
     return concerned
+
+
+def _declare_all(transaction: Transaction, arrival: Arrival, root: str) -> Concerned:
+    """The very first commit brings everything: taken in piece by piece, so that memory never holds all of it."""
+    wanted = [change for change in arrival.changes if _is_candidate(change, root)]
+    bundles: dict[str, str] = {}
+    taken: list[str] = []
+    apps: set[tuple[str, str]] = set()
+    for start in range(0, len(wanted), AT_ONCE):
+        files = _read(arrival, {change.path: change for change in wanted[start : start + AT_ONCE]})
+        _settle_binary(transaction.connection, files)
+        bundles.update(_named_bundles(arrival, files, root))
+        taken += files.paths
+        rows = _write(transaction, arrival, files, root)
+        apps.update((row["path"], row["name"]) for row in rows if row["kind"] == "App")
+    inside = {path for path in taken if _inside(path, bundles)}
+    declared.replace_files(transaction, inside, [], [])
+    return Concerned(apps={name for path, name in apps if path not in inside})
+
+
+def _write(transaction: Transaction, arrival: Arrival, files: _Files, root: str) -> list[dict[str, Any]]:
+    """Record what the files declare, and what is wrong with the broken ones; rows of the declarations."""
+    rows = [row for path, (_, several) in files.sound.items() for row in _rows(path, several, arrival, root)]
+    sound = [{"path": path, "blob": blob, "complaints": None} for path, (blob, _) in files.sound.items()]
+    declared.replace_files(transaction, [*files.sound, *files.gone], sound, rows)
+    for path, (blob, complaints) in files.broken.items():
+        declared.complain(transaction, path, blob, [complaint_row(found) for found in complaints])
+    return rows
 
 
 def complaint_row(found: Complaint) -> dict[str, Any]:
@@ -108,8 +145,6 @@ def _inside(path: str, bundles: Mapping[str, str]) -> bool:
 
 def _bundles_above(connection: Connection, arrival: Arrival, concerned: Concerned) -> dict[str, str]:
     """Bundles that a changed path is or lies in, with the file that declares each; their apps are concerned."""
-    if arrival.first:
-        return {}
     directories = {change.path for change in arrival.changes if change.is_tree or change.kind == "T"}
     directories |= {directory for change in arrival.changes for directory in ancestors(change.path)}
     clean = [directory for directory in directories if clean_name(directory)]
@@ -162,6 +197,8 @@ def _take(files: _Files, path: str, blob: str, data: object) -> None:
         files.broken[path] = (blob, list(parsed.complaints))
     elif parsed.declarations:
         files.sound[path] = (blob, parsed.declarations)
+    elif b"\0" in data:
+        files.binary[path] = blob
     else:
         files.gone.add(path)
 
@@ -170,29 +207,32 @@ def _complaint(path: str, message: str, remedy: str) -> Complaint:
     return Complaint(path=path, line=1, column=1, message=message, remedy=remedy)
 
 
-def _settle_bundles(connection: Connection, arrival: Arrival, files: _Files, root: str) -> None:
+def _settle_binary(connection: Connection, files: _Files) -> None:
+    """A file that held manifests and is no text any more was damaged, not emptied: what it declared must not vanish."""
+    damaged = {row.path for row in declared.in_files(connection, files.binary)}
+    for path, blob in files.binary.items():
+        if path in damaged:
+            wrong = _complaint(path, "the file is no text any more", "put its manifests back, or remove the file")
+            files.broken[path] = (blob, [wrong])
+        else:
+            files.gone.add(path)
+
+
+def _settle_bundles(
+    connection: Connection, arrival: Arrival, files: _Files, root: str, declared_before: Iterable[Any]
+) -> None:
     """Files inside a bundle that was named just now are content; those of one that is named no longer are looked at."""
-    named = {
-        directory: path
-        for path, (_, several) in files.sound.items()
-        for directory in _bundles_of(path, several, arrival, root)
-    }
+    named = _named_bundles(arrival, files, root)
     for path in [path for path in (*files.sound, *files.broken) if _inside(path, named)]:
         files.sound.pop(path, None)
         files.broken.pop(path, None)
         files.gone.add(path)
-    if arrival.first:
-        return
     for directory, declaring in named.items():
         files.gone |= {path for path in declared.files_under(connection, directory) if path != declaring}
-    before = {row.bundle for row in _apps_of(connection, [*files.sound, *files.gone]) if row.bundle is not None}
+    names = [row.name for row in declared_before if row.kind == "App" and row.path not in files.broken]
+    before = {row.bundle for row in declared.apps(connection, names).values() if row.bundle is not None}
     for directory in before - set(named):
         _look_again(arrival, directory, files, named, root)
-
-
-def _apps_of(connection: Connection, paths: Iterable[str]) -> list[Any]:
-    rows = [row for row in declared.in_files(connection, paths) if row.kind == "App"]
-    return list(declared.apps(connection, [row.name for row in rows]).values())
 
 
 def _look_again(arrival: Arrival, directory: str, files: _Files, named: Mapping[str, str], root: str) -> None:
@@ -209,13 +249,25 @@ def _look_again(arrival: Arrival, directory: str, files: _Files, named: Mapping[
     files.broken.update(again.broken)
 
 
+def _named_bundles(arrival: Arrival, files: _Files, root: str) -> dict[str, str]:
+    """Directories that these files name as bundles, with the file that names each."""
+    return {
+        directory: path
+        for path, (_, several) in files.sound.items()
+        for directory in _bundles_of(path, several, arrival, root)
+    }
+
+
 def _bundles_of(path: str, several: Iterable[Declaration], arrival: Arrival, root: str) -> Iterable[str]:
     for one in several:
+        found: list[str] = []
         if isinstance(one.manifest, App) and one.manifest.spec.bundle is not None:
             with suppress(ManifestError):
-                yield bundle_directory(path, one.manifest.spec.bundle)
+                found = [bundle_directory(path, one.manifest.spec.bundle)]
         elif isinstance(one.manifest, AppSet):
-            yield from (base for base, _ in expansions(one.manifest, arrival, root))
+            found = [base for base, _ in expansions(one.manifest, arrival, root)]
+        # A bundle that holds its own manifest is complained about: it must not take its neighbours out of git.
+        yield from (directory for directory in found if not under(path, directory))
 
 
 def _rows(path: str, several: Iterable[Declaration], arrival: Arrival, root: str) -> Iterable[dict[str, Any]]:

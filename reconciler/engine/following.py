@@ -71,6 +71,8 @@ class Following:
         self._next_poll: datetime | None = None
         self._asked = True
         self._considered: str | None = None
+        self.holding = False
+        """Whether a head waits to be accepted, as far as the last look at it told."""
         self.trouble: Trouble | None = None
 
     def ask(self) -> None:
@@ -133,6 +135,7 @@ class Following:
             return 0
         place = repository.follow(transaction, self.mirror.url, self.mirror.branch)
         if seen.head == place.head:
+            self.holding = False
             if place.held_head is not None:
                 repository.let_go(transaction)
             return 0
@@ -146,7 +149,8 @@ class Following:
     def _advance(self, transaction: Transaction, place: repository.Followed, head: str, now: datetime) -> int:
         adopting = place.head is None
         found = history(self.objects, place.head, head, self._adopt if adopting else EVERYTHING)
-        if found.rewritten and not self._accepted(transaction, head, now):
+        self.holding = found.rewritten and not self._accepted(transaction, head, now)
+        if self.holding:
             if place.held_head != head:
                 repository.hold(transaction, head, now)
                 body = {"head": head, "noted": place.head}

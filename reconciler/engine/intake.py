@@ -5,7 +5,7 @@ changes too much at once. Written in a cycle's transaction; commits are noted on
 difference how they arrive together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from reconciler.engine.commit import Arrival
 from reconciler.engine.contents import Asked, ask
-from reconciler.engine.declaring import declare
+from reconciler.engine.declaring import AT_ONCE, declare
 from reconciler.engine.reverting import evidence, revert_of
 from reconciler.engine.seasonal import Touching, season_touches
 from reconciler.git.shapes import Commit
@@ -54,18 +54,37 @@ def note(transaction: Transaction, arrival: Arrival, root: str) -> set[str]:
     connection = transaction.connection
     revert = revert_of(connection, arrival)
     concerned = declare(transaction, arrival, root)
-    asked = ask(connection, arrival, concerned.apps)
+    _note_commit(transaction, arrival, revert)
+    if arrival.first:
+        return _note_all(transaction, arrival, sorted(concerned.apps), revert)
+    asked, facts = _facts(connection, arrival, concerned.apps, revert)
+    touching = season_touches(connection, arrival, concerned, revert)
+    braked = _weigh(transaction, arrival, revert, facts, touching)
+    _write(transaction, arrival, asked, facts, touching, braked)
+    freed = _trailers(transaction, arrival)
+    return {one.name for one in asked} | touching.apps | freed | _waiting_for(connection, asked)
+
+
+def _note_all(transaction: Transaction, arrival: Arrival, apps: Sequence[str], revert: Revert | None) -> set[str]:
+    """The very first commit concerns every app: noted piece by piece, so that memory never holds all of it."""
+    for start in range(0, len(apps), AT_ONCE):
+        asked, facts = _facts(transaction.connection, arrival, apps[start : start + AT_ONCE], revert)
+        _write(transaction, arrival, asked, facts, Touching(), braked=False)
+        transaction.flush()
+    return set(apps)
+
+
+def _facts(
+    connection: Connection, arrival: Arrival, apps: Iterable[str], revert: Revert | None
+) -> tuple[list[Asked], _Facts]:
+    """What these apps ask for at a commit, and the rows that this adds."""
+    asked = ask(connection, arrival, apps)
     placed = declared.placements(connection, [one.name for one in asked])
     facts = _Facts()
     _contents(connection, arrival, asked, revert, facts)
     for one in asked:
         _entries(arrival, one, placed.get(one.name, {}), revert, facts)
-    touching = season_touches(connection, arrival, concerned, revert)
-    _note_commit(transaction, arrival, revert)
-    braked = _weigh(transaction, arrival, revert, facts, touching)
-    _write(transaction, arrival, asked, facts, touching, braked)
-    freed = _trailers(transaction, arrival)
-    return {one.name for one in asked} | touching.apps | freed | _waiting_for(connection, asked)
+    return asked, facts
 
 
 def _waiting_for(connection: Connection, asked: Sequence[Asked]) -> set[str]:

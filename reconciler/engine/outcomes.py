@@ -13,7 +13,7 @@ from sqlalchemy import Row, update
 from reconciler.engine.carry import backoff, by_person
 from reconciler.model.deployment import ROLLBACKS
 from reconciler.model.environment import Environment, EnvironmentSpec
-from reconciler.store import declared, deployments, tables
+from reconciler.store import declared, deployments, interventions, tables
 from reconciler.store.database import Transaction
 from reconciler.store.rows import deployment_of
 
@@ -49,8 +49,8 @@ def note_outcome(
 ) -> None:
     """Record how an attempt ended, and mark for planning whatever that can concern."""
     row = deployments.by_ids(transaction.connection, [outcome.deployment]).get(outcome.deployment)
-    if row is None or row.status != "started":
-        return
+    if row is None or row.status != "started" or row.next_attempt_at is not None:
+        return  # this answer has been recorded before
     _keep_output(transaction, row, outcome, now)
     spec = environments[row.environment].spec if row.environment in environments else EnvironmentSpec()
     _settle(transaction, row, outcome, spec, now)
@@ -64,6 +64,7 @@ def _settle(transaction: Transaction, row: Row[Any], outcome: Outcome, spec: Env
         subject = deployment_of(row).subject
         whats = [subject.fingerprint, *(part.version for part in subject.traffic)]
         deployments.clear(transaction, row.app, row.environment, whats)
+        interventions.finish(transaction, "abort", row.id, now, "it had completed by then")
     elif row.abort_reason is not None or outcome.kind == "aborted":
         deployments.move(transaction, row, "aborted", now, row.abort_reason or outcome.message)
         by_person(transaction, row, now, row.abort_reason or outcome.message)

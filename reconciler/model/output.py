@@ -12,7 +12,7 @@ from pydantic import Field, TypeAdapter
 
 from reconciler.model.app import Triggers
 from reconciler.model.deployment import Allotment, Cause, Deployment, Event
-from reconciler.model.plan import Abort, Action, ApplyTriggers, Deploy, Plan
+from reconciler.model.plan import Abort, Action, ApplyTriggers, Deploy, Plan, Refused, Waiting
 from reconciler.model.shape import Config, Instant, shape
 from reconciler.model.version import Version
 
@@ -121,6 +121,8 @@ class PlannedAction:
     cause: str | None
     traffic: tuple[Allotment, ...]
     reason: str
+    at: Instant | None = None
+    """When, where a plan goes on into the future."""
 
 
 @shape
@@ -206,34 +208,39 @@ def step_json(step: Step) -> dict[str, Any]:
 def plan_json(plan: PlanShown) -> dict[str, Any]:
     """A plan."""
     dumped: dict[str, Any] = PLAN.dump_python(plan, mode="json")
+    for action in dumped["actions"]:
+        if action["at"] is None:
+            del action["at"]
     return dumped
 
 
-def shown_plan(plan: Plan, commit: str | None, at: datetime) -> PlanShown:
-    """A plan as it is shown, made for the commit `commit` and the moment `at` (UTC)."""
+def shown_plan(plan: Plan, commit: str | None, at: datetime, moments: Sequence[datetime] = ()) -> PlanShown:
+    """A plan as it is shown, made for the commit `commit` and the moment `at` (UTC).
+
+    `moments` says when each action would be done, where the plan goes on into the future.
+    """
+    when: Sequence[datetime | None] = moments or (None,) * len(plan.actions)
     return PlanShown(
         commit=commit,
         at=at,
-        actions=tuple(_action(action) for action in plan.actions),
-        waiting=tuple(
-            PlannedWait(
-                app=one.app,
-                environment=one.environment,
-                waits_for=one.waits_for,
-                until=one.until,
-                detail=one.detail,
-            )
-            for one in plan.waiting
-        ),
-        refused=tuple(
-            PlannedRefusal(app=one.app, environment=one.environment, rule=one.rule, detail=one.detail)
-            for one in plan.refused
-        ),
+        actions=tuple(_action(action, moment) for action, moment in zip(plan.actions, when, strict=True)),
+        waiting=tuple(_wait(one) for one in plan.waiting),
+        refused=tuple(_refusal(one) for one in plan.refused),
         wake_at=plan.wake_at,
     )
 
 
-def _action(action: Action) -> PlannedAction:
+def _wait(one: Waiting) -> PlannedWait:
+    return PlannedWait(
+        app=one.app, environment=one.environment, waits_for=one.waits_for, until=one.until, detail=one.detail
+    )
+
+
+def _refusal(one: Refused) -> PlannedRefusal:
+    return PlannedRefusal(app=one.app, environment=one.environment, rule=one.rule, detail=one.detail)
+
+
+def _action(action: Action, at: datetime | None) -> PlannedAction:
     cause: Cause | None = None
     traffic: tuple[Allotment, ...] = ()
     match action:
@@ -251,6 +258,7 @@ def _action(action: Action) -> PlannedAction:
         cause=cause,
         traffic=traffic,
         reason=reason,
+        at=at,
     )
 
 

@@ -54,10 +54,12 @@ def why(
     edge = _season(wanted, previous, said, app, record.touch)
     if edge and (previous.grounds.base == grounds.base or _by_season_alone(wanted, subject, previous)):
         return edge
-    if previous.grounds.base == grounds.base or _taken_back(record.touch, found, app, record):
+    if previous.grounds.base == grounds.base:
         return _by_touch(record.touch, subject, previous, said)
     if schedule := _schedule(wanted, previous, record, said):
         return schedule
+    if _taken_back(record.touch, found, app, record):
+        return _by_touch(record.touch, subject, previous, said)
     versions_changed = _versions(subject.traffic) != _versions(previous.traffic)
     if versions_changed and isinstance(wanted.choice, Tracked) and found.source:
         return _promotion(wanted.choice, found, said)
@@ -128,9 +130,7 @@ def _taken_back(touch: Touch | None, found: Found, app: RecordedApp, record: Env
     return app.content_touch is None or app.content_touch.position < touch.position
 
 
-def _season(
-    wanted: Desired, previous: Deployment, said: str, app: RecordedApp, touch: Touch | None
-) -> Why | None:
+def _season(wanted: Desired, previous: Deployment, said: str, app: RecordedApp, touch: Touch | None) -> Why | None:
     before = dict(zip(previous.grounds.seasons, previous.grounds.season_ends, strict=False))
     started = [season for season in wanted.seasons if season.name not in before]
     commit = app.content_touch.commit if app.content_touch else previous.commit

@@ -17,7 +17,6 @@ from reconciler.model.plan import Abort, Action, ApplyTriggers, Deploy, Plan, Re
 from reconciler.model.version import canonical
 from reconciler.planner.aim import Aim, Answer, aim
 from reconciler.planner.causes import RECONCILER, Why, spoken
-from reconciler.planner.promotions import withdrawn_in
 from reconciler.planner.recorded import Brake, EnvironmentRecord, PauseRecord, RecordedApp
 
 
@@ -122,8 +121,7 @@ def _reconcile(answer: Answer, recorded: RecordedApp, record: EnvironmentRecord,
     active, goal = record.active, answer.aim
     if active is None:
         return _against_settled(goal, answer, recorded, record, now, uncertain=False)
-    taken_back = bool(withdrawn_in(active, recorded)) and goal is not None and goal.urgent
-    if goal is None or (goal.subject.fingerprint == active.subject.fingerprint and not taken_back):
+    if goal is None or goal.subject.fingerprint == active.subject.fingerprint:
         return Plan(waiting=(*answer.waiting, *_next_attempt(active)), refused=answer.refused)
     if _idle(active):
         superseded = _abort(active, f"superseded: {goal.why.reason}")

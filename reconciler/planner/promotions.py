@@ -62,11 +62,29 @@ def _pinned(choice: Pinned, wanted: Desired, app: RecordedApp) -> Found | Refuse
 def _tracked(choice: Tracked, wanted: Desired, app: RecordedApp, record: EnvironmentRecord) -> Found | Waiting:
     upstream = app.environments.get(choice.environment)
     source = candidate(upstream, app) if upstream else None
-    if source is not None:
+    if source is not None and not _overtaken(source, record):
         return Found(source.traffic, source)
-    if stays := newest_good(record, app):
+    # Where nothing good is known, what runs here keeps its versions: settings and ends of seasons still reach it.
+    if stays := newest_good(record, app) or _by_own_choice(record.running):
         return Found(stays.traffic)
+    if upstream is not None and upstream.running is not None:
+        return _waiting(wanted, "promotion", f"what runs in {choice.environment} is not to be promoted")
     return _waiting(wanted, "promotion", f"nothing has completed in {choice.environment} yet")
+
+
+def _overtaken(source: Deployment, record: EnvironmentRecord) -> bool:
+    """Whether something newer came here past `source`: an environment that returns to the chain must not bring old
+    code back. What this environment's own entry asks for since then is a person's word and counts."""
+    running = record.running
+    came = next((d for d in record.completed if d.cause == "promotion"), None)
+    if running is None or came is None or came.traffic != running.traffic or came.traffic == source.traffic:
+        return False
+    asked_since = record.touch is not None and record.touch.at >= came.created_at
+    return source.finished_at is not None and came.created_at > source.finished_at and not asked_since
+
+
+def _by_own_choice(running: Deployment | None) -> Deployment | None:
+    return running if running and running.traffic and running.grounds.chosen_by != "season" else None
 
 
 def candidate(upstream: EnvironmentRecord, app: RecordedApp) -> Deployment | None:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from reconciler.store import tables
-from reconciler.store.database import Transaction, many
+from reconciler.store.database import Among, Transaction
 
 C = tables.commits.c
 T = tables.touches.c
@@ -23,7 +23,7 @@ _HERE = (T.app == bindparam("in_app")) & (T.environment == bindparam("in_environ
 _PUBLISHED_AT = select(func.max(T.position)).where(
     T.app == bindparam("in_app"), T.environment == "", T.after == bindparam("version")
 )
-_ASK_AGAIN = delete(tables.withdrawals).where(tables.withdrawals.c.version.in_(many("versions")))
+_ASK_AGAIN = Among(delete(tables.withdrawals), tables.withdrawals.c.version)
 _RELEASE = update(tables.touches).where(_HERE, T.braked, T.before.is_not_distinct_from(bindparam("as_before")))
 _RELEASE = _RELEASE.values(braked=False)
 
@@ -140,7 +140,7 @@ def ask_again(transaction: Transaction, versions: Iterable[str]) -> None:
     """A later ordinary commit asks for these again: they are no longer withdrawn."""
     wanted = list(versions)
     if wanted:
-        transaction.connection.execute(_ASK_AGAIN, {"versions": wanted})
+        _ASK_AGAIN.run(transaction.connection, wanted)
 
 
 def brake(transaction: Transaction, position: int, commit: str, changed: int, recorded: int) -> None:

@@ -4,14 +4,25 @@ The only place that knows which database it is. A `Transaction` gathers ledger e
 everything else, so that a cycle is one commit: all of it happened, or none.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Engine, bindparam, create_engine, event, exc, pool
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Engine,
+    bindparam,
+    create_engine,
+    event,
+    exc,
+    pool,
+)
 from sqlalchemy.engine import make_url
 
 from reconciler.errors import StoreError
@@ -24,6 +35,23 @@ _NOTE = tables.ledger.insert()
 def many(name: str) -> BindParameter[Any]:
     """A parameter of a statement that is made once: as many values as there are when it is carried out."""
     return bindparam(name, expanding=True)
+
+
+class Among:
+    """A statement about the rows in which a column has one of several values, made once and carried out often.
+
+    Mostly there is one value, and comparing with one costs half as much as a list of one.
+    """
+
+    def __init__(self, statement: Any, column: ColumnElement[Any]) -> None:
+        self._one = statement.where(column == bindparam("only"))
+        self._many = statement.where(column.in_(many("among")))
+
+    def run(self, connection: Connection, values: Sequence[Any], **others: Any) -> CursorResult[*tuple[Any, ...]]:
+        """Carry it out; `others` are the statement's other parameters."""
+        if len(values) == 1:
+            return connection.execute(self._one, {**others, "only": values[0]})
+        return connection.execute(self._many, {**others, "among": values})
 
 
 @dataclass(slots=True)
@@ -120,7 +148,13 @@ def _engine(url: str) -> Engine:
     except exc.ArgumentError as error:
         raise StoreError("the store's address cannot be read", "write it like sqlite:///state/reconciler.db") from error
     if address.get_backend_name() != "sqlite":
-        return create_engine(address)
+        try:
+            return create_engine(address)
+        except (exc.ArgumentError, ImportError) as error:
+            raise StoreError(
+                f"there is no driver for a store at {address.get_backend_name()}://…: {error}",
+                "use sqlite:/// or postgresql://, the latter with reconciler[postgres] installed",
+            ) from error
     if address.database in (None, "", ":memory:"):
         engine = create_engine(address, poolclass=pool.StaticPool, connect_args={"check_same_thread": False})
     else:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Text, bindparam, delete, func, select, type_coerce, update
 
 from reconciler.store import tables
-from reconciler.store.database import Transaction, many
+from reconciler.store.database import Among, Transaction
 
 A = tables.apps.c
 D = tables.declarations.c
@@ -24,28 +24,27 @@ _OF_KIND = select(D.name, D.document).where(D.kind == bindparam("of_kind"))
 _OF_KIND = _OF_KIND.order_by(D.path.desc(), D.ordinal.desc())
 _TEXTS = select(D.name, type_coerce(D.document, Text).label("text")).where(D.kind == bindparam("of_kind"))
 _TEXTS = _TEXTS.order_by(D.path.desc(), D.ordinal.desc())
-_OF_KIND_NAMED = _OF_KIND.where(D.name.in_(many("names")))
-_IN_FILES = select(tables.declarations).where(D.path.in_(many("paths")))
-_NAMED = select(tables.declarations).where(D.kind == bindparam("of_kind"), D.name.in_(many("names")))
-_NAMED = _NAMED.order_by(D.path, D.ordinal)
-_FORGET_DECLARATIONS = delete(tables.declarations).where(D.path.in_(many("paths")))
-_FORGET_FILES = delete(tables.files).where(F.path.in_(many("paths")))
+_OF_KIND_NAMED = Among(_OF_KIND, D.name)
+_IN_FILES = Among(select(tables.declarations), D.path)
+_NAMED = select(tables.declarations).where(D.kind == bindparam("of_kind")).order_by(D.path, D.ordinal)
+_NAMED_SO = Among(_NAMED, D.name)
+_FORGET_DECLARATIONS = Among(delete(tables.declarations), D.path)
+_FORGET_FILES = Among(delete(tables.files), F.path)
 _ADD_FILES = tables.files.insert()
 _ADD_DECLARATIONS = tables.declarations.insert()
-_BROKEN = select(F.path, F.complaints).where(F.path.in_(many("paths")), F.complaints.is_not(None))
-_BUNDLES_AT = select(A.name, A.bundle, A.path).where(A.removed.is_(False), A.bundle.in_(many("directories")))
-_APPS = select(tables.apps).where(A.name.in_(many("names")))
-_DEPENDENTS = select(N.app).where(N.on.in_(many("names")))
-_DEPENDS_ON = select(tables.dependencies).where(N.app.in_(many("names")))
-_FORGET_APPS = delete(tables.apps).where(A.name.in_(many("names")))
-_FORGET_DEPENDENCIES = delete(tables.dependencies).where(N.app.in_(many("names")))
+_BROKEN = Among(select(F.path, F.complaints).where(F.complaints.is_not(None)), F.path)
+_UNDER = select(F.path).where(F.path >= bindparam("first"), F.path < bindparam("beyond"))
+_BUNDLES_AT = Among(select(A.name, A.bundle, A.path).where(A.removed.is_(False)), A.bundle)
+_APPS = Among(select(tables.apps), A.name)
+_DEPENDENTS = Among(select(N.app), N.on)
+_DEPENDS_ON = Among(select(tables.dependencies), N.app)
+_FORGET_APPS = Among(delete(tables.apps), A.name)
+_FORGET_DEPENDENCIES = Among(delete(tables.dependencies), N.app)
 _ADD_APPS = tables.apps.insert()
-_PLACEMENTS = select(tables.placements).where(P.app.in_(many("names")))
-_MARK = update(tables.apps).where(
-    A.name.in_(many("names")), A.due_at.is_(None) | (A.due_at > bindparam("at", type_=A.due_at.type))
-)
-_MARK = _MARK.values(due_at=bindparam("at", type_=A.due_at.type))
-_PLANNED = update(tables.apps).where(A.name.in_(many("names"))).values(due_at=bindparam("at", type_=A.due_at.type))
+_PLACEMENTS = Among(select(tables.placements), P.app)
+_LATER = A.due_at.is_(None) | (A.due_at > bindparam("at", type_=A.due_at.type))
+_MARK = Among(update(tables.apps).where(_LATER).values(due_at=bindparam("at", type_=A.due_at.type)), A.name)
+_PLANNED = Among(update(tables.apps).values(due_at=bindparam("at", type_=A.due_at.type)), A.name)
 _DUE = select(A.name).where(A.due_at.is_not(None), A.due_at <= bindparam("at", type_=A.due_at.type))
 _DUE = _DUE.order_by(A.due_at, A.name).limit(bindparam("most"))
 _NEXT_DUE = select(A.due_at).where(A.due_at.is_not(None)).order_by(A.due_at).limit(1)
@@ -64,7 +63,7 @@ def documents(connection: Connection, kind: str, names: Iterable[str] | None = N
         return {row.name: row.document for row in connection.execute(_OF_KIND, {"of_kind": kind})}
     found: dict[str, dict[str, Any]] = {}
     for part in chunks(names):
-        rows = connection.execute(_OF_KIND_NAMED, {"of_kind": kind, "names": part})
+        rows = _OF_KIND_NAMED.run(connection, part, of_kind=kind)
         found.update({row.name: row.document for row in rows})
     return found
 
@@ -76,7 +75,7 @@ def texts(connection: Connection, kind: str) -> dict[str, str]:
 
 def in_files(connection: Connection, paths: Iterable[str]) -> list[Any]:
     """Rows of what these files declare: path, ordinal, kind, name, document."""
-    return [row for part in chunks(paths) for row in connection.execute(_IN_FILES, {"paths": part})]
+    return [row for part in chunks(paths) for row in _IN_FILES.run(connection, part)]
 
 
 def of_kind(connection: Connection, kind: str) -> list[Any]:
@@ -89,7 +88,7 @@ def named(connection: Connection, kind: str, names: Iterable[str]) -> dict[str, 
     """Rows of the declarations of each name of a kind, in order of place."""
     found: dict[str, list[Any]] = {}
     for part in chunks(names):
-        for row in connection.execute(_NAMED, {"of_kind": kind, "names": part}):
+        for row in _NAMED_SO.run(connection, part, of_kind=kind):
             found.setdefault(row.name, []).append(row)
     return found
 
@@ -103,8 +102,8 @@ def replace_files(
     """What these files declare now, in place of what they declared."""
     connection = transaction.connection
     for part in chunks(paths):
-        connection.execute(_FORGET_DECLARATIONS, {"paths": part})
-        connection.execute(_FORGET_FILES, {"paths": part})
+        _FORGET_DECLARATIONS.run(connection, part)
+        _FORGET_FILES.run(connection, part)
     if files:
         connection.execute(_ADD_FILES, files)
     if rows:
@@ -137,26 +136,24 @@ def broken_files(connection: Connection, paths: Iterable[str]) -> dict[str, list
     """Complaints of those of the files that are broken."""
     found: dict[str, list[dict[str, Any]]] = {}
     for part in chunks(paths):
-        found.update({row.path: row.complaints for row in connection.execute(_BROKEN, {"paths": part})})
+        found.update({row.path: row.complaints for row in _BROKEN.run(connection, part)})
     return found
 
 
 def files_under(connection: Connection, directory: str) -> list[str]:
     """Manifest files inside a directory."""
-    f = tables.files.c
     prefix = f"{directory}/" if directory else ""
-    query = select(f.path).where(f.path >= prefix, f.path < prefix + "\U0010ffff")
-    return list(connection.execute(query).scalars())
+    return list(connection.execute(_UNDER, {"first": prefix, "beyond": prefix + "\U0010ffff"}).scalars())
 
 
 def bundles_at(connection: Connection, directories: Iterable[str]) -> list[Any]:
     """Apps whose bundle is one of these directories: name, bundle, path."""
-    return [row for part in chunks(directories) for row in connection.execute(_BUNDLES_AT, {"directories": part})]
+    return [row for part in chunks(directories) for row in _BUNDLES_AT.run(connection, part)]
 
 
 def apps(connection: Connection, names: Iterable[str]) -> dict[str, Any]:
     """Rows of apps by name."""
-    return {row.name: row for part in chunks(names) for row in connection.execute(_APPS, {"names": part})}
+    return {row.name: row for part in chunks(names) for row in _APPS.run(connection, part)}
 
 
 def app_names(connection: Connection) -> list[str]:
@@ -218,14 +215,14 @@ def apps_in(connection: Connection, environment: str) -> list[str]:
 
 def dependents(connection: Connection, names: Iterable[str]) -> set[str]:
     """Apps that depend on one of these."""
-    return {app for part in chunks(names) for app in connection.execute(_DEPENDENTS, {"names": part}).scalars()}
+    return {app for part in chunks(names) for app in _DEPENDENTS.run(connection, part).scalars()}
 
 
 def depends_on(connection: Connection, names: Iterable[str]) -> dict[str, list[str]]:
     """What each of these apps depends on."""
     found: dict[str, list[str]] = {}
     for part in chunks(names):
-        for row in connection.execute(_DEPENDS_ON, {"names": part}):
+        for row in _DEPENDS_ON.run(connection, part):
             found.setdefault(row.app, []).append(row.on)
     return found
 
@@ -236,8 +233,8 @@ def replace_apps(
     """Record apps as they are declared now."""
     connection = transaction.connection
     for part in chunks([row["name"] for row in rows]):
-        connection.execute(_FORGET_APPS, {"names": part})
-        connection.execute(_FORGET_DEPENDENCIES, {"names": part})
+        _FORGET_APPS.run(connection, part)
+        _FORGET_DEPENDENCIES.run(connection, part)
     if rows:
         connection.execute(_ADD_APPS, rows)
     pairs = [{"app": app, "on": on} for app, others in depends.items() for on in dict.fromkeys(others)]
@@ -249,7 +246,7 @@ def placements(connection: Connection, names: Iterable[str]) -> dict[str, dict[s
     """Rows of placements by app and environment."""
     found: dict[str, dict[str, Any]] = {}
     for part in chunks(names):
-        for row in connection.execute(_PLACEMENTS, {"names": part}):
+        for row in _PLACEMENTS.run(connection, part):
             found.setdefault(row.app, {})[row.environment] = row
     return found
 
@@ -275,7 +272,7 @@ def placed(connection: Connection) -> int:
 def mark_due(transaction: Transaction, names: Iterable[str], at: datetime) -> None:
     """These apps are to be planned again at `at` or sooner."""
     for part in chunks(sorted(names)):
-        transaction.connection.execute(_MARK, {"names": part, "at": at})
+        _MARK.run(transaction.connection, part, at=at)
 
 
 def mark_all_due(transaction: Transaction, at: datetime) -> None:
@@ -292,7 +289,7 @@ def planned(transaction: Transaction, wakes: Mapping[str, datetime | None]) -> N
         by_moment.setdefault(moment, []).append(name)
     for moment, names in by_moment.items():
         for part in chunks(names):
-            connection.execute(_PLANNED, {"names": part, "at": moment})
+            _PLANNED.run(connection, part, at=moment)
 
 
 def due(connection: Connection, now: datetime, limit: int) -> list[str]:

@@ -15,7 +15,7 @@ from reconciler.model.deployment import LEGAL, Deployment, Event, Status, Subjec
 from reconciler.model.plan import Deploy
 from reconciler.schedule import utc
 from reconciler.store import ledger, tables
-from reconciler.store.database import Transaction, many
+from reconciler.store.database import Among, Transaction, many
 from reconciler.store.rows import deployment_of, grounds_row, traffic_row
 
 D = tables.deployments.c
@@ -26,8 +26,7 @@ ROLLBACK_FIRST = case((D.cause.in_(["rollback", "auto-rollback"]), 0), else_=1)
 # Statements of every turn are made once: making one costs more than carrying it out.
 _ALL = select(tables.deployments)
 _ADD = tables.deployments.insert()
-_NUMBERS = select(D.app, D.environment, func.max(D.number)).where(D.app.in_(many("apps")))
-_NUMBERS = _NUMBERS.group_by(D.app, D.environment)
+_NUMBERS = Among(select(D.app, D.environment, func.max(D.number)).group_by(D.app, D.environment), D.app)
 _ONE = update(tables.deployments).where(D.id == bindparam("which"))
 _STARTED = _ONE.values(status="started", started_at=bindparam("at", type_=MOMENT), next_attempt_at=None)
 _COMPLETED = _ONE.values(status="completed", finished_at=bindparam("at", type_=MOMENT), next_attempt_at=None)
@@ -38,7 +37,7 @@ _PENDING = _PENDING.order_by(ROLLBACK_FIRST, D.sequence).limit(bindparam("most")
 _STARTED_ONES = _ALL.where(D.status == "started", D.abort_reason.is_(None)).order_by(ROLLBACK_FIRST, D.sequence)
 _NEXT_ATTEMPT = select(D.next_attempt_at).where(D.status == "started", D.next_attempt_at.is_not(None))
 _NEXT_ATTEMPT = _NEXT_ATTEMPT.order_by(D.next_attempt_at).limit(1)
-_BY_ID = _ALL.where(D.id.in_(many("ids")))
+_BY_ID = Among(_ALL, D.id)
 _CLEAR = delete(tables.suspicions).where(
     S.app == bindparam("in_app"), S.environment == bindparam("in_environment"), S.what.in_(many("whats"))
 )
@@ -73,7 +72,7 @@ def numbers(connection: Connection, apps: Sequence[str]) -> dict[tuple[str, str]
     """The highest deployment number by app and environment."""
     if not apps:
         return {}
-    rows = connection.execute(_NUMBERS, {"apps": list(apps)})
+    rows = _NUMBERS.run(connection, list(apps))
     return {(app, environment): number for app, environment, number in rows}
 
 
@@ -215,7 +214,7 @@ def active(connection: Connection) -> list[Row[Any]]:
 
 def by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Row[Any]]:
     """Rows by id."""
-    return {row.id: row for row in connection.execute(_BY_ID, {"ids": list(ids)})}
+    return {row.id: row for row in _BY_ID.run(connection, list(ids))}
 
 
 def recent(connection: Connection, apps: Sequence[str], each: int) -> list[Deployment]:
@@ -251,7 +250,7 @@ def ran_at(connection: Connection, apps: Sequence[str], moment: datetime) -> dic
 def ended_since(connection: Connection, moment: datetime) -> dict[str, int]:
     """How many deployments ended at or after a moment, by their status."""
     query = select(D.status, func.count()).where(D.finished_at >= moment).group_by(D.status)
-    return {status: count for status, count in connection.execute(query)}
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def find(connection: Connection, identifier: str) -> Deployment | None:

@@ -11,14 +11,14 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, bindparam, or_, select, update
 
 from reconciler.store import tables
-from reconciler.store.database import Transaction, many
+from reconciler.store.database import Among, Transaction
 
 I = tables.interventions.c  # noqa: E741
 Kind = Literal["pause", "abort", "retry", "accept"]
 
 _OPEN = select(tables.interventions).where(I.done_at.is_(None)).order_by(I.id)
 _OPEN_OF = _OPEN.where(I.kind == bindparam("of_kind"))
-_OPEN_FOR = _OPEN.where(I.kind.in_(["pause", "abort", "retry"]), I.app.in_(many("apps")))
+_OPEN_FOR = Among(_OPEN.where(I.kind.in_(["pause", "abort", "retry"])), I.app)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ def record(transaction: Transaction, wish: Wish, now: datetime) -> int:
 
 def open_for(connection: Connection, apps: list[str]) -> list[Row[Any]]:
     """Wishes that still hold, for these apps."""
-    return list(connection.execute(_OPEN_FOR, {"apps": apps}))
+    return list(_OPEN_FOR.run(connection, apps))
 
 
 def open_of(connection: Connection, kind: Kind) -> list[Row[Any]]:

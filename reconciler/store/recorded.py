@@ -22,28 +22,29 @@ from reconciler.planner.recorded import (
     Withdrawal,
 )
 from reconciler.store import declared, deployments, interventions, tables, versions
-from reconciler.store.database import many
+from reconciler.store.database import Among, many
 
 EACH = 25
 """How many of the newest deployments the planner sees in an environment."""
 
 _C, _T, _B, _W = tables.commits.c, tables.touches.c, tables.brakes.c, tables.withdrawals.c
 _COMMIT = (_C.position, _C.id, _C.noted_at, _C.author_email, _C.author_name, _C.subject)
-_SUSPICIONS = select(tables.suspicions).where(tables.suspicions.c.app.in_(many("apps")))
-_TRIGGERS = select(tables.triggers).where(tables.triggers.c.app.in_(many("apps")))
+_SUSPICIONS = Among(select(tables.suspicions), tables.suspicions.c.app)
+_TRIGGERS = Among(select(tables.triggers), tables.triggers.c.app)
 _CONTENT_TOUCHES = (
     select(*_COMMIT, _T.app, _T.after, _T.look, _T.reverts)
     .join_from(tables.touches, tables.commits, _T.position == _C.position)
     .where(_T.app.in_(many("apps")), _T.environment == "", _T.after.in_(many("contents")))
     .order_by(_T.position)
 )
-_COMMITS_AT = select(*_COMMIT).where(_C.position.in_(many("positions")))
-_WITHDRAWN = select(tables.withdrawals).where(_W.app.in_(many("apps")))
-_BRAKES = (
+_COMMITS_AT = Among(select(*_COMMIT), _C.position)
+_WITHDRAWN = Among(select(tables.withdrawals), _W.app)
+_BRAKES = Among(
     select(_T.app, tables.brakes)
     .join_from(tables.touches, tables.brakes, _T.position == _B.position)
-    .where(_T.app.in_(many("apps")), _T.braked)
-    .order_by(_B.position)
+    .where(_T.braked)
+    .order_by(_B.position),
+    _T.app,
 )
 
 
@@ -83,11 +84,10 @@ def _gather_deployments(connection: Connection, names: Sequence[str], gathered: 
     for deployment in deployments.recent(connection, names, EACH):
         here = gathered.recent.setdefault(deployment.app, {})
         here.setdefault(deployment.environment, []).append(deployment)
-    apps = {"apps": list(names)}
-    for row in connection.execute(_SUSPICIONS, apps):
+    for row in _SUSPICIONS.run(connection, names):
         found = Suspicion(what=row.what, deployment=row.deployment, number=row.number, at=row.at, why=row.why)
         gathered.suspicions.setdefault((row.app, row.environment), {})[row.what] = found
-    for row in connection.execute(_TRIGGERS, apps):
+    for row in _TRIGGERS.run(connection, names):
         retry_at = row.retry_at if row.open else None
         gathered.triggers[row.app, row.environment] = TriggerRecord(requested=row.requested, retry_at=retry_at)
 
@@ -117,15 +117,14 @@ def _gather_touches(connection: Connection, gathered: _Gathered) -> None:
     positions = {pair.touch for pair in pairs}
     found = {}
     if positions:
-        found = {row.position: row for row in connection.execute(_COMMITS_AT, {"positions": list(positions)})}
+        found = {row.position: row for row in _COMMITS_AT.run(connection, list(positions))}
     for pair in pairs:
         if pair.touch in found:
             gathered.entry_touches[pair.app, pair.environment] = _touch(found[pair.touch], pair.look, pair.reverts)
 
 
 def _gather_rulings(connection: Connection, names: Sequence[str], gathered: _Gathered) -> None:
-    apps = {"apps": list(names)}
-    for row in connection.execute(_WITHDRAWN, apps):
+    for row in _WITHDRAWN.run(connection, names):
         gathered.withdrawn.setdefault(row.app, {})[row.version] = Withdrawal(
             version=row.version,
             commit=row.commit,
@@ -136,7 +135,7 @@ def _gather_rulings(connection: Connection, names: Sequence[str], gathered: _Gat
         )
     for wish in interventions.open_for(connection, list(names)):
         gathered.wishes.setdefault(wish.app, []).append(wish)
-    for row in connection.execute(_BRAKES, apps):
+    for row in _BRAKES.run(connection, names):
         brake = Brake(commit=row.commit, position=row.position, changed=row.changed, recorded=row.recorded)
         gathered.brakes.setdefault(row.app, []).append(brake)
 
@@ -147,7 +146,8 @@ def _gather_dependencies(connection: Connection, names: Sequence[str], gathered:
     if not others:
         return
     placed = declared.placements(connection, others)
-    found = {(d.app, d.environment, d.active): d for d in reversed(deployments.recent(connection, others, 3))}
+    reached = [d for d in deployments.recent(connection, others, 3) if d.active or d.started_at is not None]
+    found = {(d.app, d.environment, d.active): d for d in reversed(reached)}
     states = {key: (found.get((*key, False)), found.get((*key, True))) for key in {(k[0], k[1]) for k in found}}
     for app, several in needed.items():
         for on in several:

@@ -7,15 +7,15 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from reconciler.model.references import Pointer, pointers
 from reconciler.model.version import Content, Version
 from reconciler.store import tables
-from reconciler.store.database import Transaction, many
+from reconciler.store.database import Among, Transaction
 from reconciler.store.rows import content_row, version_of
 
 V = tables.versions.c
 
 _ADD = tables.versions.insert()
-_KNOWN = select(V.id).where(V.id.in_(many("ids")))
-_BY_ID = select(tables.versions).where(V.id.in_(many("ids")))
-_HIGHEST = select(V.app, func.max(V.number)).where(V.app.in_(many("apps"))).group_by(V.app)
+_KNOWN = Among(select(V.id), V.id)
+_BY_ID = Among(select(tables.versions), V.id)
+_HIGHEST = Among(select(V.app, func.max(V.number)).group_by(V.app), V.app)
 
 
 def add(transaction: Transaction, rows: Sequence[dict[str, object]]) -> None:
@@ -47,7 +47,7 @@ def row(version: Version, content: Content, position: int | None) -> dict[str, o
 def known(connection: Connection, ids: Iterable[str]) -> set[str]:
     """Those of the ids that are recorded."""
     wanted = list(ids)
-    return set(connection.execute(_KNOWN, {"ids": wanted}).scalars()) if wanted else set()
+    return set(_KNOWN.run(connection, wanted).scalars()) if wanted else set()
 
 
 def by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Version]:
@@ -55,7 +55,7 @@ def by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Version]:
     wanted = list(ids)
     if not wanted:
         return {}
-    return {found.id: version_of(found) for found in connection.execute(_BY_ID, {"ids": wanted})}
+    return {found.id: version_of(found) for found in _BY_ID.run(connection, wanted)}
 
 
 def highest_numbers(connection: Connection, apps: Iterable[str]) -> dict[str, int]:
@@ -63,7 +63,7 @@ def highest_numbers(connection: Connection, apps: Iterable[str]) -> dict[str, in
     wanted = list(apps)
     if not wanted:
         return {}
-    return {row[0]: row[1] for row in connection.execute(_HIGHEST, {"apps": wanted})}
+    return {row[0]: row[1] for row in _HIGHEST.run(connection, wanted)}
 
 
 def named(connection: Connection, app: str, name: str) -> Version | None:

@@ -4,8 +4,9 @@ Nobody fires a season or a scheduled entry: what should run is a function of the
 asking it at each of its edges.
 """
 
+import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -28,27 +29,37 @@ MOST = 10_000
 def forecast(connection: Connection, names: Sequence[str], now: datetime, until: datetime) -> list[Edge]:
     """What will change for these apps after `now`, up to and at `until` (UTC), in order of time."""
     common = scene(connection)
-    found: list[Edge] = []
+    apps: dict[str, App] = {}
+    pauses: list[Edge] = []
     for start in range(0, len(names), BATCH):
         part = names[start : start + BATCH]
-        for app in manifests(connection, part).values():
-            if app is not None:
-                found += islice(_of_app(app, common, now, until), MOST)
-        found += _asked_pauses(connection, part, now, until)
+        apps |= {name: app for name, app in manifests(connection, part).items() if app is not None}
+        pauses += _asked_pauses(connection, part, apps, now, until)
+    found = [*islice(_in_order(apps, common, now, until), MOST), *pauses]
     return sorted(found, key=lambda edge: (edge.at, edge.app, edge.environment, edge.cause))[:MOST]
 
 
-def _of_app(app: App, common: Scene, now: datetime, until: datetime) -> Iterator[Edge]:
-    for name in app.spec.environments:
-        environment = common.environments.get(name)
-        if environment is None:
-            continue
-        before = desired(app, environment, common.environments, common.seasons, now)
-        while before.next_edge is not None and before.next_edge <= until:
-            moment = before.next_edge
-            after = desired(app, environment, common.environments, common.seasons, moment)
-            yield from _edges(app, before, after, moment, common.seasons)
-            before = after
+def _in_order(apps: Mapping[str, App], common: Scene, now: datetime, until: datetime) -> Iterator[Edge]:
+    """Every edge, the earliest first: however far somebody looks ahead, only as much is computed as is taken."""
+    ahead: list[tuple[datetime, str, str]] = []
+    states: dict[tuple[str, str], Desired] = {}
+
+    def look(app: App, environment: str, moment: datetime) -> Desired:
+        state = desired(app, common.environments[environment], common.environments, common.seasons, moment)
+        states[app.name, environment] = state
+        if state.next_edge is not None and state.next_edge <= until:
+            heapq.heappush(ahead, (state.next_edge, app.name, environment))
+        return state
+
+    for app in apps.values():
+        for environment in app.spec.environments:
+            if environment in common.environments:
+                look(app, environment, now)
+    while ahead:
+        moment, name, environment = heapq.heappop(ahead)
+        before = states[name, environment]
+        after = look(apps[name], environment, moment)
+        yield from _edges(apps[name], before, after, moment, common.seasons)
 
 
 def _edges(app: App, before: Desired, after: Desired, moment: datetime, seasons: Sequence[Season]) -> Iterator[Edge]:
@@ -73,9 +84,11 @@ def _edges(app: App, before: Desired, after: Desired, moment: datetime, seasons:
 
 
 def _local(moment: datetime, timezone: str | None) -> str:
-    """A moment as the season's own clocks show it."""
-    zone = schedule.zone(timezone or "UTC")
-    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+    """A moment as the season's own clocks show it, and in UTC."""
+    here = moment.astimezone(schedule.zone(timezone or "UTC"))
+    if not here.utcoffset():
+        return f"{here:%Y-%m-%d %H:%M} UTC"
+    return f"{here:%Y-%m-%d %H:%M %Z} ({moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC)"
 
 
 def _difference(app: App, before: Desired, after: Desired) -> str:
@@ -115,9 +128,10 @@ def _brief(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:79]}…"
 
 
-def _asked_pauses(connection: Connection, names: Sequence[str], now: datetime, until: datetime) -> Iterator[Edge]:
+def _asked_pauses(
+    connection: Connection, names: Sequence[str], apps: Mapping[str, App], now: datetime, until: datetime
+) -> Iterator[Edge]:
     """Ends of the pauses that people asked for besides git."""
-    apps = manifests(connection, names)
     for wish in interventions.open_for(connection, list(names)):
         if wish.kind != "pause" or wish.until is None or not now < wish.until <= until:
             continue

@@ -329,6 +329,42 @@ def test_a_dependency_is_waited_for():
     assert plan.waiting[0].waits_for == "dependency"
 
 
+def test_a_pending_deployment_of_a_pinned_withdrawn_version_is_left_alone():
+    pinned = app(environments={"sandbox": {"version": "v1"}})
+    waiting = deployment(2, 1, "pending", cause="rollback")
+    facts = recorded(
+        2, record("sandbox", waiting, deployment(1, 2), touch=touch(3)), withdrawn=withdrawal(1), references={"v1": version(1).id}
+    )
+    plan = planned(pinned, facts)
+    assert plan.empty
+    assert [refusal.rule for refusal in plan.refused] == ["withdrawn"]
+
+
+def test_settings_reach_a_withdrawn_version_that_has_nothing_to_go_back_to():
+    shop = app(environments={"sandbox": {"version": "v1"}, "live": {"config": {"size": 9}}})
+    facts = recorded(
+        2,
+        record("sandbox", deployment(1, 1)),
+        record("live", deployment(1, 1, environment="live"), touch=touch(3)),
+        withdrawn=withdrawal(1),
+        references={"v1": version(1).id},
+    )
+    plan = planned(shop, facts)
+    assert deploys(plan) == {"live": ("release", [1])}
+    assert plan.actions[0].subject.config == {"size": 9}
+
+
+def test_an_environment_that_returns_to_the_chain_brings_no_old_code_back():
+    came = deployment(2, 2, environment="live", cause="promotion")
+    facts = recorded(
+        2,
+        record("sandbox", deployment(2, 2), deployment(1, 1)),
+        record("pre-release", deployment(1, 1, environment="pre-release"), touch=touch(3, hours=3)),
+        record("live", came, deployment(1, 1, environment="live", cause="promotion"), touch=touch(1)),
+    )
+    assert deploys(planned(SHOP, facts, at(3))) == {"pre-release": ("promotion", [2])}
+
+
 def test_what_left_git_stays_unless_its_environment_prunes():
     from reconciler.planner.plan import plan
 

@@ -1,0 +1,156 @@
+"""A desired repository of any size: the same ids on every machine.
+
+So many app-environments, each with a manifest of 40 lines and a bundle of two files, in sharded directories; four
+environments, of which each takes the newest content. `Writer` adds commits that change one manifest, and reverts.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+ENVIRONMENTS = ("dev", "staging", "preprod", "prod")
+_ENVIRONMENT = """\
+apiVersion: reconciler/v1
+kind: Environment
+metadata: {{name: {name}}}
+spec: {{track: latest, target: {{type: directory, path: releases/{name}}}, concurrency: 64}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One app in one environment."""
+
+    number: int
+
+    @property
+    def name(self) -> str:
+        return f"a{self.number // 4:06d}-{self.environment}"
+
+    @property
+    def environment(self) -> str:
+        return ENVIRONMENTS[self.number % 4]
+
+    @property
+    def directory(self) -> str:
+        return f"apps/{self.number // 4 % 100:02d}/{self.name}"
+
+    @property
+    def path(self) -> str:
+        return f"{self.directory}/app.yaml"
+
+    def manifest(self, revision: int = 1) -> str:
+        """Forty lines."""
+        i, env = self.number // 4, self.environment
+        return f"""\
+apiVersion: reconciler/v1
+kind: App
+metadata:
+  name: {self.name}
+  labels:
+    tier: {"gold" if i % 3 else "silver"}
+    region: eu-west-{i % 3}
+    cost-center: "{1000 + i % 500}"
+spec:
+  owner: team-{i % 97}@example.com
+  bundle: site
+  config:
+    REVISION: {revision}
+    LOG_LEVEL: {"DEBUG" if env == "dev" else "INFO"}
+    REGION: eu-west-{i % 3}
+    MAX_CONNECTIONS: {10 + i % 90}
+    FEATURE_X: {"true" if i % 2 else "false"}
+    HEALTH_URL: "http://127.0.0.1:8080/healthz"
+    HEALTH_TIMEOUT_SECONDS: 5
+    WORKERS: {i % 8 + 1}
+    CACHE:
+      backend: memory
+      entries: 10000
+      seconds: 300
+    LIMITS:
+      requests_per_second: {100 + i % 50}
+      burst: 20
+    FEATURES:
+      - search
+      - checkout
+      - wishlist
+  triggers:
+    routes: []
+    crons: []
+  environments:
+    {env}:
+      config:
+        STAGE: {env}
+        REPLICAS: {i % 4 + 1}
+        TRACING: false
+        SAMPLING: 0.25
+"""
+
+
+class Writer:
+    """Commits to a bare repository through one open `git fast-import`; commits are there once it is closed."""
+
+    def __init__(self, path: Path) -> None:
+        self._commits = 0
+        if not path.exists():
+            subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(path)], check=True)
+            # As a server does that lets its clients filter.
+            subprocess.run(["git", "-C", str(path), "config", "uploadpack.allowFilter", "true"], check=True)
+        self._git = subprocess.Popen(
+            ["git", "-C", str(path), "fast-import", "--quiet"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        assert self._git.stdin is not None
+        assert self._git.stdout is not None
+        self._in, self._out = self._git.stdin, self._git.stdout
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_raised: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._in.close()
+        if self._git.wait() != 0:
+            raise RuntimeError("git fast-import failed")
+
+    def begin(self, count: int) -> str:
+        """The first commit: so many app-environments."""
+        files = {f"environments/{name}.yaml": _ENVIRONMENT.format(name=name) for name in ENVIRONMENTS}
+        for number in range(count):
+            placed = Placed(number)
+            files[placed.path] = placed.manifest()
+            files[f"{placed.directory}/site/index.html"] = f"<h1>{placed.name}</h1>\n" * 10
+            files[f"{placed.directory}/site/settings.json"] = '{"timeout": 30}\n'
+        return self.commit("Begin", files)
+
+    def commit(self, message: str, files: dict[str, str]) -> str:
+        """Commit files; the id."""
+        self._commits += 1
+        said = message.encode()
+        self._in.write(b"commit refs/heads/coming\nmark :%d\n" % self._commits)
+        self._in.write(b"committer Bench <bench@example.org> %d +0000\n" % (1_700_000_000 + self._commits))
+        self._in.write(b"data %d\n%s\n" % (len(said), said))
+        for path, text in files.items():
+            self._in.write(b"M 100644 inline %s\ndata %d\n%s\n" % (path.encode(), len(text), text.encode()))
+        self._in.write(b"\nget-mark :%d\n" % self._commits)
+        self._in.flush()
+        return self._out.readline().decode().strip()
+
+    def change(self, placed: Placed, revision: int) -> str:
+        """Change one manifest, so that it makes a new version; the id."""
+        return self.commit(f"Set {placed.name} to {revision}", {placed.path: placed.manifest(revision)})
+
+    def revert(self, placed: Placed, revision: int, reverted: str) -> str:
+        """Take that back, as `git revert` does; the id."""
+        message = f'Revert "Set {placed.name} to {revision}"\n\nThis reverts commit {reverted}.\n'
+        return self.commit(message, {placed.path: placed.manifest()})
+
+
+def publish(path: Path, commit: str) -> None:
+    """Let `main` be at a commit, as a push does in the end; starts no process."""
+    ref = path / "refs" / "heads" / "main"
+    fresh = ref.with_name("main.lock")
+    fresh.write_text(f"{commit}\n")
+    fresh.rename(ref)

@@ -1,0 +1,156 @@
+"""What is wrong with the manifests of a commit? All that the daemon would say, and what can only be said of the whole.
+
+The daemon's own noting fills a store in memory; its complaints are read from there. What it has no reason to look at
+with every commit (seasons that get in each other's way, circles, settings of targets) is checked in `links`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from reconciler import manifest
+from reconciler.cli import linking
+from reconciler.cli.rehearsing import Rehearsal, in_memory, rehearsal
+from reconciler.engine.declaring import ancestors, clean_name, under
+from reconciler.git.objects import Objects
+from reconciler.git.shapes import Entry
+from reconciler.manifest import Complaint, Declaration
+from reconciler.store import attention, declared
+from reconciler.views.planning import declared_seasons, manifests, references_of
+
+if TYPE_CHECKING:
+    from reconciler.cli.worktree import Taken
+
+HISTORY = 10_000
+"""Commits that are read where a manifest names a version."""
+LARGEST = 1 << 20
+REGULAR = ("100644", "100755")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The complaints in order of place, and what there is."""
+
+    complaints: tuple[Complaint, ...]
+    files: int
+    kinds: dict[str, int]
+    foreign: int
+    """Documents that are no manifests and were left alone."""
+
+    @property
+    def errors(self) -> int:
+        """How many complaints are errors."""
+        return sum(one.severity == "error" for one in self.complaints)
+
+
+def of_file(found: Checked, path: str) -> Checked:
+    """What concerns one file, by its path in the repository."""
+    return replace(found, complaints=tuple(one for one in found.complaints if one.path == path))
+
+
+@dataclass(slots=True)
+class Read:
+    """What the files of a tree hold, as far as each file tells by itself."""
+
+    contents: dict[str, bytes] = field(default_factory=dict)
+    declarations: list[Declaration] = field(default_factory=list)
+    warnings: list[Complaint] = field(default_factory=list)
+    foreign: int = 0
+    directories: list[str] = field(default_factory=list)
+    """Every directory below the path that was asked about, relative to it."""
+
+
+def check(taken: Taken, now: datetime) -> Checked:
+    """Check the manifests of a work tree as they would be at `now` (UTC)."""
+    with _noted(taken, now, history=False) as played:
+        # Versions have numbers by the history: it is read only where somebody names one.
+        if taken.head is None or not _names_versions(played.transaction.connection):
+            return _checked(played, taken, now)
+    with _noted(taken, now, history=True) as played:
+        return _checked(played, taken, now)
+
+
+@contextmanager
+def _noted(taken: Taken, now: datetime, *, history: bool) -> Iterator[Rehearsal]:
+    from reconciler.git import addresses
+    from reconciler.git.mirror import Mirror
+
+    mirror = Mirror(addresses.address(str(taken.git_dir)), taken.git_dir, "main", 600)
+    store = in_memory()
+    try:
+        adopt = HISTORY if history else 1
+        with rehearsal(store, mirror, root=taken.root, adopt=adopt, allow_rewrites=True) as played:
+            if history:
+                played.note(taken.head, now)
+            played.note(taken.commit, now)
+            yield played
+    finally:
+        store.close()
+
+
+def _names_versions(connection: Connection) -> bool:
+    seasons = declared_seasons(connection)
+    apps = manifests(connection, declared.known_names(connection)).values()
+    return any(app is not None and (app.spec.version or references_of(app, seasons)) for app in apps)
+
+
+def _checked(played: Rehearsal, taken: Taken, now: datetime) -> Checked:
+    connection, objects = played.transaction.connection, played.following.objects
+    told = [Complaint(**row) for row in declared.complaints(connection)]
+    found = read(connection, objects, taken)
+    told += [one for one in found.warnings if one not in told]
+    told += linking.complaints(connection, found, now)
+    kinds = Counter(one.kind for one in found.declarations)
+    kinds["App"] = len(declared.app_names(connection))
+    return Checked(
+        complaints=tuple(sorted(set(told))),
+        files=len(attention.manifest_files(connection)),
+        kinds={kind: kinds[kind] for kind in manifest.KINDS if kinds[kind]},
+        foreign=found.foreign,
+    )
+
+
+def read(connection: Connection, objects: Objects, taken: Taken) -> Read:
+    """Read every file of the tree that may hold manifests and is no content of a bundle."""
+    bundles = attention.bundles(connection)
+    broken = {path for path, is_broken in attention.manifest_files(connection).items() if is_broken}
+    found = Read()
+    files: list[Entry] = []
+    for entry in objects.tree(objects.commit(taken.commit).tree, taken.root):
+        if entry.type == "tree":
+            found.directories.append(entry.path.removeprefix(f"{taken.root}/") if taken.root else entry.path)
+        elif _may_hold_manifests(entry, bundles, taken.root):
+            files.append(entry)
+    blobs = objects.blobs((entry.id for entry in files), LARGEST)
+    for entry, (_, data) in zip(files, blobs, strict=True):
+        if isinstance(data, bytes):
+            _take(found, entry.path, data, is_broken=entry.path in broken)
+    return found
+
+
+def _may_hold_manifests(entry: Entry, bundles: dict[str, str], root: str) -> bool:
+    path = entry.path
+    return (
+        entry.mode in REGULAR
+        and manifest.is_manifest_file(path)
+        and clean_name(path)
+        and under(path, root)
+        and not any(bundles.get(directory, path) != path for directory in ancestors(path))
+    )
+
+
+def _take(found: Read, path: str, data: bytes, *, is_broken: bool) -> None:
+    parsed = manifest.parse(path, data)
+    found.foreign += parsed.foreign
+    if is_broken:
+        return
+    found.contents[path] = data
+    found.declarations += parsed.declarations
+    found.warnings += parsed.complaints

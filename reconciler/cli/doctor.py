@@ -1,0 +1,184 @@
+"""`reconciler doctor`: is everything in its place? Looks at everything and changes nothing."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from reconciler.cli import asking, endings, opened, printing
+from reconciler.cli.printing import Cell
+from reconciler.errors import ReconcilerError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from reconciler.config import Settings
+
+OLDEST_GIT = (2, 39)
+_VERSION = re.compile(r"(\d+)\.(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One thing that was looked at: `good`, `note` (worth knowing) or `bad`, and what to do about it."""
+
+    check: str
+    status: Literal["good", "note", "bad"]
+    detail: str
+    remedy: str = ""
+
+
+@asking.verb
+@asking.output_option()
+def command(form: str) -> int:
+    """Check git, repository, store, data directory, targets and manifests; the exit status is 1 when one is wrong."""
+    found = list(examined(opened.settings()))
+    if form == "json":
+        printing.as_json(
+            [{"check": f.check, "status": f.status, "detail": f.detail, "remedy": f.remedy} for f in found]
+        )
+    else:
+        words = {"good": Cell("ok", "good"), "note": Cell("note", "warning"), "bad": Cell("wrong", "bad")}
+        printing.table(("", "CHECK", "WHAT WAS FOUND"), [(words[f.status], f.check, f.detail) for f in found])
+        for one in found:
+            if one.remedy:
+                printing.echo(f"{one.check}: {one.remedy}", "bad" if one.status == "bad" else "warning")
+    return endings.NOT_SO if any(one.status == "bad" for one in found) else endings.DONE
+
+
+def examined(settings: Settings) -> Iterator[Found]:
+    """Everything that was looked at, in order."""
+    yield _git()
+    yield _data(settings)
+    yield _daemon(settings)
+    yield from _repository(settings)
+    yield from _store(settings)
+    yield from _targets()
+    yield _zones()
+
+
+def _git() -> Found:
+    found = shutil.which("git")
+    if found is None:
+        return Found("git", "bad", "git is not installed", "install git 2.39 or newer")
+    try:
+        said = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    except OSError as error:
+        return Found("git", "bad", f"git cannot be started: {error.strerror}", "install git 2.39 or newer")
+    version = _VERSION.search(said)
+    old = version is None or (int(version[1]), int(version[2])) < OLDEST_GIT
+    return Found("git", "bad" if old else "good", said, "install git 2.39 or newer" if old else "")
+
+
+def _data(settings: Settings) -> Found:
+    place = opened.data(settings)
+    there = next(parent for parent in (place, *place.parents) if parent.exists())
+    if not there.is_dir():
+        return Found("data directory", "bad", f"{there} is not a directory", "name another with the setting `data`")
+    if not os.access(there, os.W_OK | os.X_OK):
+        return Found("data directory", "bad", f"{there} cannot be written", "give the daemon's user the right to")
+    free = shutil.disk_usage(there).free
+    detail = f"{place}{'' if there == place else ' (made when the daemon starts)'}, {free / 1e9:.1f} GB free"
+    low = free < 100_000_000
+    return Found("data directory", "bad" if low else "good", detail, "free some space" if low else "")
+
+
+def _daemon(settings: Settings) -> Found:
+    """The daemon holds a lock for as long as it lives; asking for a shared one tells without getting in its way."""
+    try:
+        with (opened.data(settings) / "daemon.lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return Found("daemon", "good", "one runs on this data directory")
+    except OSError:
+        pass
+    return Found("daemon", "note", "none runs on this data directory", "start `reconciler run`")
+
+
+def _repository(settings: Settings) -> Iterator[Found]:
+    from reconciler.git.mirror import Mirror
+
+    repository = settings.repository
+    try:
+        with tempfile.TemporaryDirectory(prefix="reconciler-") as directory:
+            mirror = Mirror.open(repository.url, Path(directory) / "look.git", repository.branch, base=Path.cwd())
+            head = mirror.remote_head()
+            yield Found("repository", "good", mirror.url)
+    except ReconcilerError as error:
+        yield Found("repository", "bad", error.message, error.next_step)
+        return
+    if head is None:
+        remedy = "push to it, or set repository.branch"
+        yield Found("branch", "bad", f"the repository has no branch {repository.branch}", remedy)
+    else:
+        yield Found("branch", "good", f"{repository.branch} is at {head[:10]}")
+
+
+def _store(settings: Settings) -> Iterator[Found]:
+    try:
+        store = opened.existing_store(settings)
+        if store is None:
+            where = opened.shown_address(settings)
+            yield Found("store", "note", f"there is none at {where} yet", "`reconciler run` makes it")
+            return
+        try:
+            with store.read() as connection:
+                yield from _recorded(connection, settings)
+        finally:
+            store.close()
+    except ReconcilerError as error:
+        yield Found("store", "bad", error.message, error.next_step)
+
+
+def _recorded(connection: Connection, settings: Settings) -> Iterator[Found]:
+    from reconciler.store import declared, repository
+    from reconciler.targets.registry import Registry
+    from reconciler.views.planning import declared_environments
+
+    place = repository.followed(connection)
+    noted = f"noted up to {place.head[:10]}" if place and place.head else "nothing is noted yet"
+    yield Found("store", "good", f"{opened.shown_address(settings)}, {noted}")
+    if place is not None and place.held_head is not None:
+        remedy = f"look at it, then `reconciler accept {place.held_head[:10]}`"
+        yield Found("rewritten branch", "bad", f"{place.held_head} is held", remedy)
+    complaints = declared.complaints(connection)
+    if complaints:
+        first = complaints[0]
+        detail = f"{printing.counted(len(complaints), 'complaint')}, first {first['path']}:{first['line']}"
+        yield Found("manifests", "bad", f"{detail}: {first['message']}", "`reconciler status` lists them all")
+    else:
+        yield Found("manifests", "good", printing.counted(len(declared.app_names(connection)), "app"))
+    for name, environment in sorted(declared_environments(connection).items()):
+        for sentence in Registry().check(environment.spec.target):
+            yield Found(f"target of {name}", "bad", sentence, "correct spec.target of the Environment")
+
+
+def _targets() -> Iterator[Found]:
+    from reconciler.targets.registry import Registry
+
+    registry, sound = Registry(), []
+    for name in registry.names():
+        try:
+            registry.type(name)
+            sound.append(name)
+        except ReconcilerError as error:
+            yield Found(f"target {name}", "bad", error.message, error.next_step)
+    remedy = "" if sound else "install the package again"
+    yield Found("targets", "good" if sound else "bad", ", ".join(sound) or "there are none", remedy)
+
+
+def _zones() -> Found:
+    from importlib import metadata
+
+    try:
+        return Found("time zones", "good", f"tzdata {metadata.version('tzdata')}")
+    except metadata.PackageNotFoundError:
+        return Found("time zones", "bad", "the time zone data is missing", "install the package tzdata")

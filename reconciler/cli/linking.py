@@ -1,0 +1,116 @@
+"""What is wrong between the manifests of a whole commit: what names nothing, goes round in circles, or collides?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection
+
+from reconciler import manifest
+from reconciler.manifest import Complaint, Known, Problem
+from reconciler.manifest.places import Places
+from reconciler.manifest.text import read as reading
+from reconciler.model.app import App
+from reconciler.model.environment import Environment
+from reconciler.model.season import Season
+from reconciler.model.sets import AppSet
+from reconciler.store import attention, declared, versions
+from reconciler.targets.registry import Registry
+from reconciler.views.planning import declared_environments, declared_seasons, manifests
+
+if TYPE_CHECKING:
+    from reconciler.cli.checking import Read
+
+_Field = tuple[str | int, ...]
+
+
+def complaints(connection: Connection, found: Read, now: datetime) -> Iterator[Complaint]:
+    """Complaints about what only the whole shows, in files that are sound by themselves."""
+    for one, problem in manifest.check_twice(one for one in found.declarations if one.kind != "App"):
+        yield _complaint(problem, found.contents[one.path], one.path, one.ordinal)
+    for problem in _problems(connection, found, now):
+        row = next(iter(declared.named(connection, problem.kind, [problem.name]).get(problem.name, [])), None)
+        # A file that broke keeps what it declared: its lines are other ones by now, and it has its own complaints.
+        if row is not None and row.path in found.contents:
+            yield _complaint(problem, found.contents[row.path], row.path, row.ordinal)
+
+
+def _complaint(problem: Problem, data: bytes, path: str, ordinal: int) -> Complaint:
+    line, column = Places(reading(data)).find(ordinal, problem.field, problem.at_key)
+    return Complaint(path, line, column, problem.message, problem.remedy, problem.severity)
+
+
+def _problems(connection: Connection, found: Read, now: datetime) -> Iterator[Problem]:
+    environments, seasons = declared_environments(connection), declared_seasons(connection)
+    known = _known(connection, environments)
+    apps = {name: app for name, app in manifests(connection, declared.app_names(connection)).items() if app is not None}
+    yield from manifest.check_environments(environments, known.unread)
+    yield from _targets(environments)
+    needs = declared.depends_on(connection, list(apps))
+    for name, app in apps.items():
+        yield from manifest.check_depends(name, _needed(needs))
+        yield from _missing_versions(connection, app, "App", name, _references(app))
+    for season in seasons:
+        yield from manifest.check_season(season, known)
+        for name, app in apps.items():
+            if season.covers(name, app.metadata.labels):
+                yield from _missing_versions(connection, app, "Season", season.name, _of_season(season))
+    yield from manifest.check_seasons(seasons, {name: app.metadata.labels for name, app in apps.items()}, now)
+    for one in found.declarations:
+        if isinstance(one.manifest, AppSet):
+            yield from manifest.check_expand(one.manifest, found.directories)
+
+
+def _known(connection: Connection, environments: Mapping[str, Environment]) -> Known:
+    broken = any(attention.manifest_files(connection).values())
+    apps, resources = set(declared.known_names(connection)), set(declared.documents(connection, "Resource"))
+    return Known(
+        environments=environments,
+        # In a file that cannot be read there may be anything.
+        is_app=(lambda _name: True) if broken else apps.__contains__,
+        is_resource=resources.__contains__,
+        names=lambda kind: {"App": apps, "Resource": resources}.get(kind, set()),
+    )
+
+
+def _needed(needs: Mapping[str, list[str]]) -> Callable[[str], list[str]]:
+    return lambda name: needs.get(name, [])
+
+
+def _targets(environments: Mapping[str, Environment]) -> Iterator[Problem]:
+    registry = Registry()
+    for name, environment in environments.items():
+        for sentence in registry.check(environment.spec.target):
+            yield Problem("Environment", name, ("spec", "target"), sentence, at_key=True)
+
+
+def _references(app: App) -> Iterator[tuple[_Field, str]]:
+    """Every version that an App's entries name, with its place."""
+    for name, entry in app.spec.environments.items():
+        here: _Field = ("spec", "environments", name)
+        yield from _named((*here,), entry)
+        for number, item in enumerate(entry.schedule):
+            yield from _named((*here, "schedule", number), item)
+
+
+def _of_season(season: Season) -> Iterator[tuple[_Field, str]]:
+    return _named(("spec",), season.spec)
+
+
+def _named(here: _Field, spec: Any) -> Iterator[tuple[_Field, str]]:
+    if spec.version is not None:
+        yield (*here, "version"), spec.version
+    for number, share in enumerate(spec.traffic or ()):
+        yield (*here, "traffic", number, "version"), share.version
+
+
+def _missing_versions(
+    connection: Connection, app: App, kind: str, name: str, references: Iterator[tuple[_Field, str]]
+) -> Iterator[Problem]:
+    for field, reference in references:
+        if versions.find(connection, app.name, reference) is None:
+            message = f"{app.name} has no version {reference}"
+            remedy = "the history here does not publish it; a number is written like v12"
+            yield Problem(kind, name, field, message, remedy)

@@ -1,0 +1,101 @@
+"""How does a plan look: as a table for a person, as Markdown for a pull request?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from reconciler.cli import printing
+from reconciler.cli.printing import Cell
+from reconciler.model.output import PlannedAction, PlanShown
+from reconciler.planner.causes import spoken
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~<>])")
+_MENTION = re.compile(r"(?<!\w)@(?=\w)")
+
+
+def show(plan: PlanShown, complaints: list[dict[str, Any]]) -> None:
+    """A plan in text."""
+    printing.heading(f"at {(plan.commit or 'no commit')[:10]}, {printing.when(plan.at)}")
+    if plan.actions:
+        dated = any(action.at for action in plan.actions)
+        headings = ["ACTION", "APP", "ENVIRONMENT", "CAUSE", "VERSIONS", "REASON"]
+        rows = [_row(action) for action in plan.actions]
+        if dated:
+            headings = ["WHEN", *headings]
+            rows = [[_when(action), *row] for action, row in zip(plan.actions, rows, strict=True)]
+        printing.table(headings, rows)
+    else:
+        printing.echo("nothing to do")
+    for wait in plan.waiting:
+        until = f" until {printing.when(wait.until)}" if wait.until else ""
+        printing.echo(f"{wait.app} in {wait.environment} waits for {wait.waits_for}{until}: {wait.detail}", "warning")
+    for refusal in plan.refused:
+        printing.echo(f"{refusal.app} in {refusal.environment}: refused ({refusal.rule}): {refusal.detail}", "bad")
+    for one in complaints:
+        printing.echo(f"{_complaint(one)}", "error")
+    if plan.wake_at:
+        printing.echo(f"the next change without a new commit can come at {printing.when(plan.wake_at)}", "quiet")
+
+
+def _row(action: PlannedAction) -> list[Cell | str]:
+    says = "failed" if action.action in ("abort", "retire") or "rollback" in (action.cause or "") else "started"
+    return [
+        Cell(action.action, says),
+        action.app,
+        action.environment,
+        action.cause or "",
+        spoken(action.traffic) if action.traffic else "",
+        action.reason,
+    ]
+
+
+def _when(action: PlannedAction) -> str:
+    return printing.when(action.at) if action.at else ""
+
+
+def _complaint(one: dict[str, Any]) -> str:
+    remedy = f" ({one['remedy']})" if one["remedy"] else ""
+    return f"{one['path']}:{one['line']}:{one['column']}: {one['message']}{remedy}"
+
+
+def markdown(plan: PlanShown, complaints: list[dict[str, Any]]) -> str:
+    """A plan for a pull request: what would be done, what waits, what is refused, which files are broken."""
+    return "\n".join(_markdown(plan, complaints)) + "\n"
+
+
+def _markdown(plan: PlanShown, complaints: list[dict[str, Any]]) -> Iterator[str]:
+    yield f"### What happens with `{(plan.commit or 'no commit')[:10]}`"
+    yield ""
+    if not plan.actions:
+        yield "Nothing is deployed."
+    else:
+        dated = any(action.at for action in plan.actions)
+        when = "| When " if dated else ""
+        yield f"{when}| Action | App | Environment | Cause | Versions | Why |"
+        yield f"{'|---' if dated else ''}|---|---|---|---|---|---|"
+        for action in plan.actions:
+            first = f"| {escaped(_when(action))} " if dated else ""
+            cells = [cell.text if isinstance(cell, Cell) else cell for cell in _row(action)]
+            yield first + "".join(f"| {escaped(cell)} " for cell in cells) + "|"
+    yield from _listed("Waiting", [f"{w.app} in {w.environment} for {w.waits_for}: {w.detail}" for w in plan.waiting])
+    yield from _listed("Refused", [f"{r.app} in {r.environment} ({r.rule}): {r.detail}" for r in plan.refused])
+    yield from _listed("Broken files: what they define stays as it is", [_complaint(one) for one in complaints])
+    if plan.wake_at:
+        yield ""
+        yield f"The next change without a new commit can come at {printing.when(plan.wake_at)}."
+
+
+def _listed(title: str, lines: list[str]) -> Iterator[str]:
+    if lines:
+        yield ""
+        yield f"**{title}**"
+        yield ""
+        for line in lines:
+            yield f"- {escaped(line)}"
+
+
+def escaped(text: str) -> str:
+    """Text that is only text in Markdown: no markup, no table cell, nobody mentioned."""
+    return _MENTION.sub("@\u200b", _MARKDOWN.sub(r"\\\1", printing.plain(text)).replace("\\<", "&lt;"))

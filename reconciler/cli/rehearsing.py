@@ -1,0 +1,114 @@
+"""What would happen? The daemon's own steps, taken in a transaction that is rolled back.
+
+Commits are noted, plans made and written down by the code that does it in earnest; targets are never reached. Where the
+future is asked for, every deployment is taken to go well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from reconciler.engine.carry import carry
+from reconciler.engine.following import Following, Seen
+from reconciler.engine.outcomes import Outcome, note_outcome
+from reconciler.model.plan import Plan, together
+from reconciler.store import attention, declared, deployments, repository
+from reconciler.store.database import Database, Transaction
+from reconciler.store.migrate import create_fresh
+from reconciler.views.planning import declared_environments, plan_apps
+
+if TYPE_CHECKING:
+    from reconciler.git.mirror import Mirror
+
+BATCH = 500
+MOST_ROUNDS = 10_000
+"""Steps into the future that one rehearsal takes."""
+
+
+def in_memory() -> Database:
+    """An empty store that is gone with the process."""
+    made = Database("sqlite://")
+    create_fresh(made)
+    return made
+
+
+@dataclass(slots=True)
+class Rehearsal:
+    """A store in a transaction that is rolled back, and a branch that is noted into it."""
+
+    transaction: Transaction
+    following: Following
+
+    @property
+    def noted(self) -> str | None:
+        """The commit that is in force."""
+        place = repository.followed(self.transaction.connection)
+        return place.head if place else None
+
+    def note(self, head: str | None, now: datetime) -> None:
+        """Let the branch be at `head`."""
+        if head is not None:
+            self.following.note(self.transaction, Seen(head=head, new=True), now)
+
+    def look_at_all_that_matters(self, now: datetime) -> None:
+        """Plan also what nothing has become due of, but has something to say: what waits or is refused."""
+        names = attention.with_something_to_say(self.transaction.connection)
+        declared.mark_due(self.transaction, names, now)
+
+    def plan(self, now: datetime) -> dict[str, Plan]:
+        """The plans of every app that is due at `now` (UTC), by its name, written down."""
+        connection = self.transaction.connection
+        environments = declared_environments(connection)
+        plans: dict[str, Plan] = {}
+        while names := declared.due(connection, now, BATCH):
+            for group in plan_apps(connection, names, environments, now):
+                carry(self.transaction, together(group.values()), now)
+                declared.planned(self.transaction, {name: plan.wake_at for name, plan in group.items()})
+                plans |= group
+        return plans
+
+    def complete(self, now: datetime) -> None:
+        """Let every deployment that is under way end well."""
+        connection = self.transaction.connection
+        environments = declared_environments(connection)
+        for row in deployments.active(connection):
+            if row.status == "pending":
+                deployments.move(self.transaction, row, "started", now, "")
+            note_outcome(self.transaction, Outcome(deployment=row.id, kind="completed"), environments, now)
+
+    def settle(self, now: datetime) -> Iterator[dict[str, Plan]]:
+        """Everything that follows at `now`, round by round until nothing is left to do."""
+        for _ in range(MOST_ROUNDS):
+            plans = self.plan(now)
+            yield plans
+            if all(plan.empty for plan in plans.values()):
+                return
+            self.complete(now)
+
+    def unfold(self, now: datetime, until: datetime) -> Iterator[tuple[datetime, dict[str, Plan]]]:
+        """Everything that follows from `now` to `until` (UTC), with the moments at which it does."""
+        moment: datetime | None = now
+        for _ in range(MOST_ROUNDS):
+            if moment is None or moment > until:
+                return
+            for plans in self.settle(moment):
+                yield moment, plans
+            moment = declared.next_due(self.transaction.connection)
+
+
+@contextmanager
+def rehearsal(
+    database: Database, mirror: Mirror, *, root: str, adopt: int, allow_rewrites: bool
+) -> Iterator[Rehearsal]:
+    """A rehearsal on a store; nothing of it stays. `root` and `adopt` are as for `Following`."""
+    never = timedelta(days=1)
+    following = Following(database, mirror, root=root, interval=never, allow_rewrites=allow_rewrites, adopt=adopt)
+    try:
+        with database.rehearse() as transaction:
+            yield Rehearsal(transaction, following)
+    finally:
+        following.close()

@@ -1,0 +1,84 @@
+"""`reconciler validate`: every mistake in the manifests of a work tree at once, before anything is pushed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli import asking, endings, printing
+
+if TYPE_CHECKING:
+    from reconciler.cli.checking import Checked
+
+
+@asking.verb
+@click.argument("path", type=click.Path(exists=True, path_type=Path), default=".")
+@asking.output_option("github", "sarif")
+def command(path: Path, form: str) -> int:
+    """Check the manifests below PATH as they are now, committed or not; the exit status is 1 when there is a mistake.
+
+    In a git repository, references to versions are checked against its history. PATH may be one file: then only its
+    own mistakes are shown.
+    """
+    from reconciler.cli import checking
+    from reconciler.cli.worktree import taken
+    from reconciler.engine import clock
+
+    only = path if path.is_file() else None
+    with taken(path.parent if only else path) as tree:
+        found = checking.check(tree, clock.system())
+        if only:
+            found = checking.of_file(found, tree.path_of(only))
+    _print(found, form)
+    if not found.files:
+        endings.say(f"there is no manifest below {path}", "a manifest has apiVersion: reconciler/v1")
+    return endings.NOT_SO if found.errors or not found.files else endings.DONE
+
+
+def _print(found: Checked, form: str) -> None:
+    from reconciler.manifest import github, sarif
+
+    if form == "github":
+        click.echo(github(found.complaints), nl=False)
+        click.echo(summary(found), err=True)
+    elif form == "sarif":
+        printing.as_json(sarif(found.complaints))
+    elif form == "json":
+        printing.as_json(
+            {
+                "valid": not found.errors and bool(found.files),
+                "files": found.files,
+                "manifests": found.kinds,
+                "foreign": found.foreign,
+                "complaints": [
+                    {
+                        "path": one.path,
+                        "line": one.line,
+                        "column": one.column,
+                        "severity": one.severity,
+                        "message": one.message,
+                        "remedy": one.remedy,
+                    }
+                    for one in found.complaints
+                ],
+            }
+        )
+    else:
+        for one in found.complaints:
+            printing.echo(f"{one.path}:{one.line}:{one.column}: {one.severity}: {one.sentence}", one.severity)
+        printing.echo(summary(found), "bad" if found.errors else "good")
+
+
+def summary(found: Checked) -> str:
+    """What there is, and how much of it is wrong, in a line."""
+    warnings = len(found.complaints) - found.errors
+    wrong = [
+        printing.counted(number, name) for number, name in ((found.errors, "error"), (warnings, "warning")) if number
+    ]
+    kinds = ", ".join(printing.counted(number, kind) for kind, number in found.kinds.items())
+    there = f"{printing.counted(found.files, 'file')}{f' with {kinds}' if kinds else ''}"
+    foreign = printing.counted(found.foreign, "other YAML document")
+    left = f"; {foreign} left alone" if found.foreign else ""
+    return f"{there}: {' and '.join(wrong) or 'no mistakes'}{left}"

@@ -1,0 +1,49 @@
+"""Which apps have something to say although nothing has become due of them?
+
+Apps that wait for something or that a rule stops are planned once and then left alone; a dry run is to name them all
+the same. What is asked here finds them by their traces, so that it need not plan every app. It may find some too many.
+"""
+
+from sqlalchemy import Connection, Text, except_, select, type_coerce, union
+
+from reconciler.store import tables
+
+_APPS = tables.apps.c
+_PLACED = tables.placements.c
+_DEPLOYED = tables.deployments.c
+
+# Set against set: a look for each placement would take the square of their number.
+_nothing_completed = except_(
+    select(_PLACED.app, _PLACED.environment).where(_PLACED.declared),
+    select(_DEPLOYED.app, _DEPLOYED.environment).where(_DEPLOYED.status == "completed"),
+).subquery()
+_text = type_coerce(_APPS.document, Text)
+_TRACES = union(
+    select(_APPS.name).where(_APPS.complaints.is_not(None)),
+    select(_DEPLOYED.app).where(_DEPLOYED.status.in_(["pending", "started"])),
+    select(_nothing_completed.c.app),
+    select(tables.suspicions.c.app),
+    select(tables.withdrawals.c.app),
+    select(tables.touches.c.app).where(tables.touches.c.braked),
+    select(tables.interventions.c.app).where(tables.interventions.c.done_at.is_(None)),
+    select(tables.dependencies.c.app),
+    # A pin may name a version that does not exist.
+    select(_APPS.name).where(_text.contains('"version":"') | _text.contains('"traffic":[')),
+)
+
+
+def with_something_to_say(connection: Connection) -> set[str]:
+    """Apps that may wait for something, or be stopped by a rule, although they are not due."""
+    return {name for name in connection.execute(_TRACES).scalars() if name}
+
+
+def bundles(connection: Connection) -> dict[str, str]:
+    """Every directory that is an app's bundle, with the file that declares it."""
+    query = select(_APPS.bundle, _APPS.path).where(_APPS.removed.is_(False), _APPS.bundle.is_not(None))
+    return {row.bundle: row.path for row in connection.execute(query)}
+
+
+def manifest_files(connection: Connection) -> dict[str, bool]:
+    """Every file that holds manifests, and whether it is broken."""
+    query = select(tables.files.c.path, tables.files.c.complaints)
+    return {row.path: row.complaints is not None for row in connection.execute(query)}

@@ -1,0 +1,69 @@
+"""Is the forecast what will come true, also far ahead and for many apps?"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from tests.commands import Told
+from tests.world import app_manifest, season_manifest
+
+
+def test_scheduled_entries_and_pauses_of_git_are_in_the_calendar(tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    soon, later = (told.now + timedelta(days=days) for days in (1, 2))
+    live = {
+        "schedule": [{"at": f"{soon:%Y-%m-%dT%H:%M:%S}Z", "config": {"hours": "8-20"}}],
+        "pause": {"by": "ann", "reason": "moving house", "until": f"{later:%Y-%m-%dT%H:%M:%S}Z"},
+    }
+    told.start_repository(environments={"sandbox": {}, "live": live}, config={"hours": "9-17"})
+    told.settle()
+    edges = told.json("calendar")
+    assert [(edge["cause"], edge["environment"]) for edge in edges] == [("schedule", "live"), ("pause-end", "live")]
+    assert edges[0]["at"] == f"{soon:%Y-%m-%dT%H:%M:%S}Z"
+    assert edges[0]["detail"] == 'hours: "9-17" → "8-20"'
+    assert "moving house" in edges[1]["detail"]
+
+
+def test_two_seasons_over_one_another_are_told_apart(tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    day = (told.now + timedelta(days=5)).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+
+    def at(days: int) -> str:
+        return f"{day + timedelta(days=days):%Y-%m-%dT%H:%M}"
+
+    told.start_repository(config={"banner": "none"})
+    told.commit(
+        "Seasons",
+        {
+            "a.yaml": season_manifest("advent", at(0), at(10), config={"banner": "advent"}),
+            "b.yaml": season_manifest("sale", at(3), at(5), config={"banner": "sale"}, priority=1),
+            "c.yaml": season_manifest("hidden", at(6), at(7), config={"banner": "hidden"}, priority=-1),
+        },
+    )
+    told.settle()
+    edges = [(edge["cause"], edge["name"], edge["detail"].split(": ", 1)[-1]) for edge in told.json("calendar")]
+    assert edges == [
+        ("season-start", "advent", 'banner: "none" → "advent"'),
+        ("season-start", "sale", 'banner: "advent" → "sale"'),
+        ("season-end", "sale", '"sale" → "advent"'),
+        ("season-start", "hidden", "nothing changes, since another layer covers it"),
+        ("season-end", "hidden", "nothing changes, since another layer covers it"),
+        ("season-end", "advent", '"advent" → "none"'),
+    ]
+
+
+def test_a_daily_season_for_a_century_is_bounded(tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    told.start_repository(environments=["live"])
+    apps = {f"a{n}.yaml": app_manifest(f"a{n}", bundle="shop", environments=["live"]) for n in range(20)}
+    daily = season_manifest("night", "2026-01-01T20:00", "2026-01-02T06:00", repeat="FREQ=DAILY", config={"dark": True})
+    names = [f"a{n}" for n in range(20)]
+    told.commit("Nights", {**apps, "night.yaml": daily.replace('["shop"]', str(names).replace("'", '"'))})
+    told.settle()
+    began = time.monotonic()
+    edges = told.json("calendar", "--until", "36000d")
+    assert len(edges) == 10_000
+    assert edges[-1]["at"] < (datetime.now(UTC) + timedelta(days=300)).isoformat()
+    assert time.monotonic() - began < 30

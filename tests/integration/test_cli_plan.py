@@ -1,0 +1,203 @@
+"""Does the dry run show what the daemon then does, and does it leave everything as it was?"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.commands import Told
+from tests.world import ENVIRONMENTS, app_manifest, season_manifest
+
+ACTION = ["action", "app", "environment", "cause", "traffic", "reason"]
+
+
+def deploys(plan: dict[str, Any]) -> list[tuple[str, str, str, list[int]]]:
+    """App, environment, cause and version numbers of each deployment in a plan."""
+    return [
+        (one["app"], one["environment"], one["cause"], [part["number"] for part in one["traffic"]])
+        for one in plan["actions"]
+        if one["action"] == "deploy"
+    ]
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Told:
+    made = Told(tmp_path)
+    made.start_repository()
+    return made
+
+
+def test_before_there_is_a_store_everything_is_new(told: Told) -> None:
+    plan = told.json("plan")
+    assert list(plan) == ["commit", "at", "actions", "waiting", "refused", "wake_at"]
+    assert plan["commit"] == told.repo.head
+    assert list(plan["actions"][0]) == ACTION
+    assert deploys(plan) == [("shop", "sandbox", "release", [1])]
+    assert {wait["environment"]: wait["for"] for wait in plan["waiting"]} == {
+        "pre-release": "promotion",
+        "live": "promotion",
+    }
+    assert not (told.directory / "state").exists()
+
+
+def test_a_plan_is_what_happens_next(told: Told) -> None:
+    told.settle()
+    assert told.json("plan")["actions"] == []
+    assert "nothing to do" in told.type("plan").out
+    told.commit("Change", {"shop/index.html": "two"})
+    before = told.type("audit", "export").out
+    planned = told.json("plan")
+    assert deploys(planned) == [("shop", "sandbox", "release", [2])]
+    assert told.type("audit", "export").out == before
+    told.settle()
+    first = told.json("deployments", "list", "--environment", "sandbox")[0]
+    action = planned["actions"][0]
+    assert {key: first[key] for key in ACTION[1:]} == {key: action[key] for key in ACTION[1:]}
+
+
+def test_a_plan_goes_on_into_the_future(told: Told) -> None:
+    told.settle()
+    begins = told.now + timedelta(days=3)
+    ends = begins + timedelta(days=1)
+    season = season_manifest("sale", f"{begins:%Y-%m-%dT%H:%M}", f"{ends:%Y-%m-%dT%H:%M}", config={"banner": "Sale"})
+    told.commit("Change, and a season", {"shop/index.html": "two", "sale.yaml": season})
+    plan = told.json("plan", "--until", "10d")
+    assert deploys(plan) == [
+        ("shop", "sandbox", "release", [2]),
+        ("shop", "pre-release", "promotion", [2]),
+        ("shop", "live", "promotion", [2]),
+        ("shop", "live", "season-start", [2]),
+        ("shop", "live", "season-end", [2]),
+    ]
+    moments = [one["at"] for one in plan["actions"]]
+    assert moments == sorted(moments)
+    assert moments[3].startswith(f"{begins:%Y-%m-%dT%H:%M}")
+    assert (plan["waiting"], plan["refused"], plan["wake_at"]) == ([], [], None)
+    assert deploys(told.json("plan", "--until", "2d"))[-1] == ("shop", "live", "promotion", [2])
+
+
+def test_a_plan_at_another_moment(told: Told) -> None:
+    begins = told.now + timedelta(days=3)
+    season = season_manifest(
+        "sale", f"{begins:%Y-%m-%dT%H:%M}", f"{begins + timedelta(days=1):%Y-%m-%dT%H:%M}", config={"banner": "Sale"}
+    )
+    told.commit("A season", {"sale.yaml": season})
+    told.settle()
+    assert told.json("plan")["actions"] == []
+    assert told.json("plan")["wake_at"].startswith(f"{begins:%Y-%m-%dT%H:%M}")
+    later = told.json("plan", "--at", "80h")
+    assert deploys(later) == [("shop", "live", "season-start", [1])]
+    assert later["wake_at"].startswith(f"{begins + timedelta(days=1):%Y-%m-%dT%H:%M}")
+
+
+def test_what_a_branch_would_change(told: Told) -> None:
+    told.settle()
+    told.repo.checkout("feature", "main")
+    told.commit("Say two", {"shop/index.html": "two"}, push=False)
+    told.repo.git("push", "--quiet", "origin", "feature")
+    told.repo.checkout("main")
+    told.commit("Another app", {"blog.yaml": app_manifest("blog"), "blog/index.html": "b"})
+
+    both = told.json("plan", "--head", "feature", "--base", "main")
+    assert deploys(both) == [("shop", "sandbox", "release", [2])]
+    assert deploys(told.json("plan")) == [("blog", "sandbox", "release", [1])]
+    # Without a base: the branch merged into what has been noted.
+    assert deploys(told.json("plan", "--head", "feature")) == [("shop", "sandbox", "release", [2])]
+    commit = told.repo.git("rev-parse", "feature")
+    assert deploys(told.json("plan", "--head", commit, "--base", "main")) == deploys(both)
+    told.settle()
+    assert deploys(told.json("plan", "--head", commit[:10])) == [("shop", "sandbox", "release", [2])]
+
+
+def test_a_branch_is_judged_without_a_store_too(told: Told) -> None:
+    told.repo.checkout("feature", "main")
+    told.commit("Say two", {"shop/index.html": "two"}, push=False)
+    told.repo.git("push", "--quiet", "origin", "feature")
+    plan = told.json("plan", "--base", "main", "--head", "feature")
+    assert deploys(plan) == [("shop", "sandbox", "release", [2])]
+    assert not (told.directory / "state").exists()
+
+
+def test_a_branch_that_conflicts_says_so(told: Told) -> None:
+    told.settle()
+    told.repo.checkout("feature", "main")
+    told.commit("Say two", {"shop/index.html": "two"}, push=False)
+    told.repo.git("push", "--quiet", "origin", "feature")
+    told.repo.checkout("main")
+    told.commit("Say three", {"shop/index.html": "three"})
+    told.settle()
+    done = told.type("plan", "--head", "feature")
+    assert (done.status, done.out) == (1, "")
+    assert "conflicts in shop/index.html" in done.err
+
+
+@pytest.mark.parametrize(
+    "reference", ["nowhere", "--upload-pack=x", "", "a..b", "deadbeef", "\x1b[2J", "HEAD:shop.yaml"]
+)
+def test_what_is_no_commit_is_no_traceback(told: Told, reference: str) -> None:
+    done = told.type("plan", f"--head={reference}")
+    assert (done.status, done.out) == (1, "")
+    assert "has no commit" in done.err
+
+
+def test_a_branch_over_a_server_is_fetched(told: Told) -> None:
+    told.repo.checkout("feature", "main")
+    told.commit("Say two", {"shop/index.html": "two"}, push=False)
+    told.repo.git("push", "--quiet", "origin", "feature")
+    commit = told.repo.git("rev-parse", "feature")
+    bundle = told.directory / "desired.bundle"
+    told.repo.git("bundle", "create", "--quiet", str(bundle), "main", "feature")
+    # A bundle is read through git's own transport, as a server is.
+    told.set(repository={"url": str(bundle)})
+    assert deploys(told.json("plan")) == [("shop", "sandbox", "release", [1])]
+    for reference in ("feature", commit):
+        assert deploys(told.json("plan", "--base", "main", "--head", reference)) == [
+            ("shop", "sandbox", "release", [2])
+        ]
+
+
+def test_without_the_repository_the_last_fetched_commit_counts(told: Told) -> None:
+    told.settle()
+    told.home.path.rename(told.directory / "gone")
+    done = told.type("plan", "-o", "json")
+    assert done.status == 0
+    assert done.json["actions"] == []
+    assert "last fetched" in done.err or "fetched last" in done.err
+
+
+def test_markdown_for_a_pull_request(told: Told) -> None:
+    told.settle()
+    told.commit(
+        "Say | two <b> @ann", {"shop/index.html": "two", "broken.yaml": "apiVersion: reconciler/v1\nkind: Ap\n"}
+    )
+    said = told.type("plan", "-o", "markdown").out
+    assert "| Action | App | Environment | Cause | Versions | Why |" in said
+    assert "| deploy | shop | sandbox | release | v2 | v2: Say \\| two &lt;b\\> @\u200bann |" in said
+    assert "**Broken files" in said
+    assert "broken.yaml:2:7: " in said.replace("\\", "")
+
+
+def test_what_waits_or_is_refused_is_said_every_time(told: Told) -> None:
+    pinned = app_manifest(environments={"sandbox": {}, "live": {"version": "v9"}})
+    told.commit("Pin to nothing", {"shop.yaml": pinned})
+    told.settle()
+    for _ in range(2):
+        plan = told.json("plan")
+        assert plan["actions"] == []
+        assert [(one["environment"], one["rule"]) for one in plan["refused"]] == [("live", "version")]
+    assert "refused (version)" in told.type("plan").out
+
+
+def test_a_mass_change_is_refused_in_advance(tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    apps = {f"a{n}.yaml": app_manifest(f"a{n}", bundle="pages", environments=["sandbox"]) for n in range(20)}
+    told.commit("Begin", {"environments.yaml": ENVIRONMENTS, "pages/index.html": "one", **apps})
+    told.settle()
+    told.commit("Change them all", {"pages/index.html": "two"})
+    plan = told.json("plan")
+    assert plan["actions"] == []
+    assert {one["rule"] for one in plan["refused"]} == {"mass-change"}
+    assert "Allow-Mass-Change: 20" in plan["refused"][0]["detail"]

