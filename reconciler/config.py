@@ -21,6 +21,8 @@ from reconciler.model.shape import shape
 DEFAULT_FILE = "reconciler.yaml"
 PREFIX = "RECONCILER_"
 LARGEST = 1 << 20
+NUDGE = "nudge"
+"""A file in the data directory; touching it makes the daemon look."""
 
 
 def _duration(value: object) -> object:
@@ -72,6 +74,27 @@ class Settings:
     """How long running deployments may go on after a TERM; what is not done by then is taken up at the next start."""
     full_pass: Length = timedelta(hours=1)
     """How often every app is planned anew, whether or not something marked it."""
+
+    @property
+    def place(self) -> Path:
+        """The data directory, absolute."""
+        return Path(self.data).absolute()
+
+    @property
+    def mirror(self) -> Path:
+        """Where the mirror of the followed branch is kept; it may not be there yet."""
+        return self.place / "mirror.git"
+
+    @property
+    def root(self) -> str:
+        """The followed path inside the repository, '' for all of it."""
+        path = self.repository.path
+        return "" if path in (".", "", "/") else path.strip("/").removeprefix("./")
+
+    def nudge(self) -> None:
+        """Make a daemon on this data directory look; without one nothing happens."""
+        if self.place.is_dir():
+            (self.place / NUDGE).touch()
 
 
 SETTINGS = TypeAdapter(Settings)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from reconciler.config import Settings
+from reconciler.config import NUDGE, Settings
 from reconciler.engine import clock
 from reconciler.engine.cycle import Cycle
 from reconciler.engine.daemon import Daemon, tell_deployment, trouble_logger
@@ -27,7 +27,6 @@ from reconciler.store.migrate import migrate
 from reconciler.targets.base import Target
 from reconciler.targets.registry import Registry
 
-NUDGE = "nudge"
 # A process that was killed while it started git leaves the lock to that child for the moment until git takes over.
 LOCK_TRIES, LOCK_PAUSE = 20, 0.05
 
@@ -52,19 +51,7 @@ def database(settings: Settings) -> Database:
 
 def mirror(settings: Settings) -> Mirror:
     """The mirror of the followed branch."""
-    return Mirror.open(
-        settings.repository.url, data(settings) / "mirror.git", settings.repository.branch, base=Path.cwd()
-    )
-
-
-def data(settings: Settings) -> Path:
-    """The data directory, absolute."""
-    return Path(settings.data).absolute()
-
-
-def root(settings: Settings) -> str:
-    """The followed path inside the repository, '' for all of it."""
-    return "" if settings.repository.path in (".", "", "/") else settings.repository.path.strip("/").removeprefix("./")
+    return Mirror.open(settings.repository.url, settings.mirror, settings.repository.branch, base=Path.cwd())
 
 
 def following(settings: Settings, store: Database) -> Following:
@@ -73,7 +60,7 @@ def following(settings: Settings, store: Database) -> Following:
     return Following(
         store,
         mirror(settings),
-        root=root(settings),
+        root=settings.root,
         interval=repository.interval,
         allow_rewrites=repository.allow_rewrites,
         adopt=repository.history,
@@ -111,7 +98,7 @@ class Targets:
 @contextmanager
 def running(settings: Settings, now: clock.Clock = clock.system) -> Iterator[Running]:
     """A reconciler, ready to run, alone on its data directory. Raises NotSo when another one runs there."""
-    place = data(settings)
+    place = settings.place
     place.mkdir(parents=True, exist_ok=True)
     with _alone(place):
         store = database(settings)
@@ -170,10 +157,3 @@ def _locked(lock: IO[str]) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def nudge(settings: Settings) -> None:
-    """Make a daemon on this data directory look; without one nothing happens."""
-    path = data(settings) / NUDGE
-    if path.parent.is_dir():
-        path.touch()

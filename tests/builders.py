@@ -117,7 +117,9 @@ def deployment(
 
 def record(environment: str, *newest_first: Deployment, **more: Any) -> EnvironmentRecord:
     """What is recorded in one environment."""
-    return EnvironmentRecord(environment=environment, declared=True, touch=more.pop("touch", None), recent=newest_first, **more)
+    return EnvironmentRecord(
+        environment=environment, declared=True, touch=more.pop("touch", None), recent=newest_first, **more
+    )
 
 
 def touch(of: int, look: Look = "new", reverts: Sequence[str] = (), hours: float = 0) -> Touch:

@@ -1,6 +1,7 @@
 """A whole reconciler in a test's directory: real git, real SQLite, real files, and a clock that the test turns.
 
-The daemon's own code runs in this process, so that a test can stop it at any step. Tests of the process itself are in `e2e`.
+The daemon's own code runs in this process, so that a test can stop it at any step. Tests of the process itself are in
+`e2e`.
 """
 
 from __future__ import annotations

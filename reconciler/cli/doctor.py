@@ -79,7 +79,7 @@ def _git() -> Found:
 
 
 def _data(settings: Settings) -> Found:
-    place = opened.data(settings)
+    place = settings.place
     there = next(parent for parent in (place, *place.parents) if parent.exists())
     if not there.is_dir():
         return Found("data directory", "bad", f"{there} is not a directory", "name another with the setting `data`")
@@ -94,7 +94,7 @@ def _data(settings: Settings) -> Found:
 def _daemon(settings: Settings) -> Found:
     """The daemon holds a lock for as long as it lives; asking for a shared one tells without getting in its way."""
     try:
-        with (opened.data(settings) / "daemon.lock").open("rb") as lock:
+        with (settings.place / "daemon.lock").open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return Found("daemon", "good", "one runs on this data directory")

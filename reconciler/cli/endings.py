@@ -58,7 +58,7 @@ def _unforeseen(error: BaseException) -> int:
             "w", prefix="reconciler-", suffix=".log", delete=False, encoding="utf-8", errors="backslashreplace"
         ) as log:
             log.writelines(traceback.format_exception(error))
-        say(f"this was not foreseen: {said[:300]}", f"nothing more was done; the log is in {log.name}")
+        say(f"this was not foreseen: {said[:300]}", f"the log is in {log.name}; please report it")
     except OSError:
-        say(f"this was not foreseen: {said[:300]}", "nothing more was done, and no log could be written")
+        say(f"this was not foreseen: {said[:300]}", "no log of it could be written")
     return NOT_SO

@@ -65,7 +65,13 @@ def verb(name: str) -> click.Command:
     return found
 
 
-@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+EPILOG = """\
+Exit status: 0 done, 1 the thing asked about is not so, 2 wrong use. Every setting can be given as a variable too, such
+as RECONCILER_REPOSITORY__URL.
+"""
+
+
+@click.group(cls=Program, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "--version", message="%(prog)s %(version)s")
 @asking.config_option
 def program() -> None:

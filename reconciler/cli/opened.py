@@ -26,22 +26,6 @@ def settings() -> Settings:
     return config.load(asking.config_file(), os.environ)
 
 
-def data(chosen: Settings) -> Path:
-    """The data directory, absolute."""
-    return Path(chosen.data).absolute()
-
-
-def mirror_directory(chosen: Settings) -> Path:
-    """Where the daemon keeps its mirror; it may not be there yet."""
-    return data(chosen) / "mirror.git"
-
-
-def followed_path(chosen: Settings) -> str:
-    """The followed path inside the repository, '' for all of it."""
-    path = chosen.repository.path
-    return "" if path in (".", "", "/") else path.strip("/").removeprefix("./")
-
-
 @contextmanager
 def store(chosen: Settings) -> Iterator[Database]:
     """The store as it is. Raises NotSo where nothing has been recorded yet, StoreError where it does not fit."""

@@ -44,7 +44,7 @@ def command(base: str | None, head: str | None, at: datetime | None, until: date
             rehearsal(
                 store,
                 branch.mirror,
-                root=opened.followed_path(settings),
+                root=settings.root,
                 adopt=settings.repository.history,
                 allow_rewrites=settings.repository.allow_rewrites or head is not None or base is not None,
             )

@@ -26,52 +26,73 @@ def command(once: bool) -> int:
     the exit status is 1 when the repository or the store did not answer, or when a deployment failed or has to be tried
     again later.
     """
-    from reconciler import telemetry
-    from reconciler.wiring import running
+    with _Stopping.by_signals() as stopping:
+        from reconciler import telemetry
+        from reconciler.wiring import running
 
-    settings = opened.settings()
-    telemetry.set_up()
-    log = telemetry.logger("run")
-    with running(settings) as found, _stopped_by_signals(found.daemon.stop) as stopped:
-        log.info("started", repository=found.following.mirror.url, branch=found.following.mirror.branch)
-        if once:
-            return _once(found, stopped)
-        found.daemon.run()
-        log.info("ended")
+        settings = opened.settings()
+        telemetry.set_up()
+        log = telemetry.logger("run")
+        with running(settings) as found:
+            stopping.by(found.daemon.stop)
+            mirror = found.following.mirror
+            log.info("started", repository=mirror.url, branch=mirror.branch)
+            if once:
+                return _once(found, stopping.asked)
+            found.daemon.run()
+            log.info("ended")
     return endings.DONE
 
 
-@contextmanager
-def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[threading.Event]:
-    """The first TERM or INT calls `stop`, the next ends the process; the event says whether there was one.
+class _Stopping:
+    """Hears of signals from the first moment on, and of how to stop as soon as there is something to stop."""
 
-    A thread hears of signals through a pipe: a handler runs in the middle of anything, also of what `stop` needs.
-    """
-    reading, writing = os.pipe()
-    os.set_blocking(writing, False)
-    stopped = threading.Event()
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self._stop: Callable[[], None] | None = None
 
-    def listen() -> None:
-        while number := os.read(reading, 1)[0]:
-            if stopped.is_set():
-                os._exit(128 + number)
-            stopped.set()
+    def by(self, stop: Callable[[], None]) -> None:
+        """This is how; at once, if it has been asked for already."""
+        self._stop = stop
+        if self.asked.is_set():
             stop()
 
-    thread = threading.Thread(target=listen, name="signals", daemon=True)
-    thread.start()
-    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
-    earlier = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    try:
-        yield stopped
-    finally:
-        signal.set_wakeup_fd(earlier)
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        os.write(writing, b"\0")
-        thread.join()
-        os.close(reading)
-        os.close(writing)
+    def _signalled(self, number: int) -> None:
+        if self.asked.is_set():
+            os._exit(128 + number)
+        self.asked.set()
+        if self._stop is not None:
+            self._stop()
+
+    @classmethod
+    @contextmanager
+    def by_signals(cls) -> Iterator[_Stopping]:
+        """The first TERM or INT asks to stop, the next one ends the process.
+
+        A thread hears of them through a pipe: a handler would run in the middle of anything, also of what it needs.
+        """
+        stopping = cls()
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+
+        def listen() -> None:
+            while number := os.read(reading, 1)[0]:
+                stopping._signalled(number)
+
+        thread = threading.Thread(target=listen, name="signals", daemon=True)
+        thread.start()
+        before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
+        earlier = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+        try:
+            yield stopping
+        finally:
+            signal.set_wakeup_fd(earlier)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            os.write(writing, b"\0")
+            thread.join()
+            os.close(reading)
+            os.close(writing)
 
 
 def _once(found: Running, stopped: threading.Event) -> int:

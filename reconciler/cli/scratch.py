@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.cli import opened, printing
+from reconciler.cli import printing
 from reconciler.errors import GitUnreachable, NotSo, UnknownReference, WrongUse
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Scratch:
         from reconciler.git.refs import LocalRefs
 
         self._url = settings.repository.url
-        self._kept = opened.mirror_directory(settings)
+        self._kept = settings.mirror
         self.git_dir = directory / "scratch.git"
         self.mirror = Mirror.open(self._url, self.git_dir, settings.repository.branch, base=Path.cwd())
         self._place = LocalRefs(Path(self.mirror.url)).common_dir() if self.mirror.is_local else None

@@ -147,7 +147,7 @@ def compare(app: str, one: str, other: str, form: str) -> None:
     settings = opened.settings()
     with opened.store(settings) as store, store.read() as connection:
         pair = version(connection, app, one), version(connection, app, other)
-    compared = comparing.compared(*pair, opened.mirror_directory(settings))
+    compared = comparing.compared(*pair, settings.mirror)
     if form == "json":
         printing.as_json(compared.as_json())
     else:

@@ -41,7 +41,7 @@ def command(app: str, environment: str, form: str) -> None:
         if environment not in picture.environments:
             places = ", ".join(picture.environments) or "none"
             raise UnknownReference(f"{app} is not in an environment {environment[:100]}", f"it is in: {places}")
-        with _locating(connection, opened.mirror_directory(settings)) as locate:
+        with _locating(connection, settings.mirror) as locate:
             steps = chain(connection, picture, environment, now, locate)
     if form == "json":
         printing.as_json({"app": app, "environment": environment, "steps": [step_json(step) for step in steps]})

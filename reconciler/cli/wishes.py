@@ -29,9 +29,8 @@ def record(transaction: Transaction, now: Any, **wish: Any) -> None:
 
 def nudge(settings: Settings) -> None:
     """Make a daemon look, if one runs on this data directory."""
-    from reconciler import wiring
 
-    wiring.nudge(settings)
+    settings.nudge()
 
 
 def placed(connection: Connection, app: str, environment: str | None) -> None:

@@ -35,6 +35,9 @@ def claim(transaction: Transaction, environments: Mapping[str, Environment], poo
         return []
     running = pool.by_environment()
     resumed = deployments.to_resume(transaction.connection, now, pool.busy)
+    for row in resumed:
+        if row.environment not in environments:
+            deployments.move(transaction, row, "aborted", now, "its environment left git")
     rows = [row for row in resumed if row.environment in environments][:free]
     for row in rows:
         running[row.environment] += 1

@@ -128,6 +128,7 @@ class Daemon:
             return
         if self._pool.idle and not self._nudged.is_set():
             self._seal()
+            self._tidy()
         # With a limit, so that a scheduler that failed costs time and nothing else.
         self._nudged.wait(self._interval.total_seconds())
 
@@ -141,6 +142,14 @@ class Daemon:
                     ledger.seal(transaction, self._clock())
         except StoreError as error:
             log.warning("seal.failed", error=error.message)
+
+    def _tidy(self) -> None:
+        """Put what many fetches brought into one pack, when there is nothing else to do."""
+        try:
+            if self._pool.idle and self._following.mirror.tidy():
+                log.info("mirror.tidied")
+        except ReconcilerError as error:
+            log.warning("tidy.failed", error=error.message)
 
     def _wake(self, scheduler: BackgroundScheduler, turn: Turn | None) -> None:
         moments = [

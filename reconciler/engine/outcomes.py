@@ -62,8 +62,8 @@ def _settle(transaction: Transaction, row: Row[Any], outcome: Outcome, spec: Env
     if outcome.kind == "completed":
         deployments.move(transaction, row, "completed", now, outcome.message)
         subject = deployment_of(row).subject
-        whats = [subject.fingerprint, *(part.version for part in subject.traffic)]
-        deployments.clear(transaction, row.app, row.environment, whats)
+        suspected = [subject.fingerprint, *(part.version for part in subject.traffic)]
+        deployments.clear(transaction, row.app, row.environment, suspected)
         interventions.finish(transaction, "abort", row.id, now, "it had completed by then")
     elif row.abort_reason is not None or outcome.kind == "aborted":
         deployments.move(transaction, row, "aborted", now, row.abort_reason or outcome.message)

@@ -1,6 +1,7 @@
 """Which trailers does a commit message carry, and which pull request does it name?
 
-Trailers are `Key: value` lines of the last paragraph, as git reads them. What a trailer allows is the planner's question.
+Trailers are `Key: value` lines of the last paragraph, as git reads them. What a trailer allows is the planner's
+question.
 """
 
 import re

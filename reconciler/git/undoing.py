@@ -42,7 +42,7 @@ class Evidence:
     restored: tuple[str, ...] = ()
     """Paths that are as they were before the targets."""
     inverse: tuple[str, ...] = ()
-    """Paths of which at least half of the targets' lines were taken back."""
+    """Paths of which more than half of the targets' lines were taken back."""
     left: tuple[str, ...] = ()
     """Paths that the targets touched and that were not, or not wholly, taken back."""
     beyond: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ def compare(
     """
     common = [path for path in targets if path in commit]
     restored = [path for path in common if commit[path].after == targets[path].before]
-    inverse = [path for path in common if taken_back.get(path, 0) >= _HALF and path not in set(restored)]
+    inverse = [path for path in common if taken_back.get(path, 0) > _HALF and path not in set(restored)]
     done = {*restored, *(path for path in inverse if taken_back[path] >= 1)}
     left = [path for path in targets if path not in done and elsewhere.get(path, ()) != targets[path].before]
     content: Content = "none"

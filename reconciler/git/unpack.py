@@ -1,7 +1,7 @@
 """How do the files of a tree get onto a disk?
 
-Bytes, modes and links as git has them, nothing else of git. Names that would leave the directory never come out of a sound
-repository; they are refused all the same. Whether a link is harmless is the reader's affair.
+Bytes, modes and links as git has them, nothing else of git. Names that would leave the directory never come out of a
+sound repository; they are refused all the same. Whether a link is harmless is the reader's affair.
 """
 
 import os

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 
 from reconciler.desired import Desired
 from reconciler.model.deployment import Grounds, Subject
+from reconciler.model.environment import EnvironmentSpec
 from reconciler.model.plan import Refused, Waiting
 from reconciler.planner import rollbacks
 from reconciler.planner.causes import Why, grounds_of, is_pin, spoken, why
 from reconciler.planner.promotions import Found, find
-from reconciler.planner.recorded import EnvironmentRecord, RecordedApp, Suspicion
+from reconciler.planner.recorded import EnvironmentRecord, RecordedApp, Suspicion, Withdrawal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +40,15 @@ class Answer:
     refused: tuple[Refused, ...] = ()
 
 
-def aim(wanted: Desired, app: RecordedApp, record: EnvironmentRecord, on_failure: str) -> Answer:
+def aim(wanted: Desired, app: RecordedApp, record: EnvironmentRecord, spec: EnvironmentSpec) -> Answer:
     """What this environment is to release now, given what is desired and recorded."""
     if app.complaints:
         return Answer(waiting=(_broken(wanted, app),))
     hit = rollbacks.withdrawal(wanted, app, record)
     if hit and (way := rollbacks.retreat(wanted, app, record, *hit)):
         subject, grounds, words = way
+        if far := rollbacks.too_far(subject, wanted, record, spec.rollback.limit):
+            return Answer(refused=(far,))
         return Answer(aim=Aim(subject=subject, grounds=grounds, why=words, rolled_back_from=hit[1].id))
     found = find(wanted.choice, wanted, app, record)
     if isinstance(found, Waiting):
@@ -53,8 +56,9 @@ def aim(wanted: Desired, app: RecordedApp, record: EnvironmentRecord, on_failure
     if isinstance(found, Refused):
         return Answer(refused=(found,))
     base = found if wanted.choice == wanted.base_choice else find(wanted.base_choice, wanted, app, record)
-    answer = _towards(wanted, found, base, app, record, on_failure)
-    return replace(answer, refused=(*answer.refused, *_pinned_to_withdrawn(wanted, found, app)))
+    answer = _towards(wanted, found, base, app, record, spec)
+    stays = (_nothing_good(wanted, hit[0]),) if hit and found.source is None else ()
+    return replace(answer, refused=(*answer.refused, *stays, *_pinned_to_withdrawn(wanted, found, app)))
 
 
 def _towards(
@@ -63,16 +67,18 @@ def _towards(
     base: Found | Waiting | Refused,
     app: RecordedApp,
     record: EnvironmentRecord,
-    on_failure: str,
+    spec: EnvironmentSpec,
 ) -> Answer:
     subject = Subject(traffic=found.traffic, config=dict(wanted.config))
     base_traffic = base.traffic if isinstance(base, Found) else ()
     grounds = grounds_of(wanted, Subject(traffic=base_traffic, config=dict(wanted.base_config)))
     if again := _retry(subject, app, record):
         return Answer(aim=Aim(subject=subject, grounds=grounds, why=again))
-    if bad := rollbacks.suspicion(subject, wanted, record):
-        return _instead(wanted, subject, bad, app, record, on_failure)
+    if bad := rollbacks.suspicion(subject, wanted, app, record):
+        return _instead(wanted, subject, bad, app, record, spec.on_failure)
     words = why(wanted, found, subject, grounds, app, record)
+    if words.cause == "rollback" and (far := rollbacks.too_far(subject, wanted, record, spec.rollback.limit)):
+        return Answer(refused=(far,))
     back_from = record.reached.id if words.cause == "rollback" and record.reached else None
     return Answer(aim=Aim(subject=subject, grounds=grounds, why=words, rolled_back_from=back_from))
 
@@ -129,6 +135,16 @@ def _suspect(wanted: Desired, subject: Subject, bad: Suspicion) -> Refused:
         rule="suspect",
         detail=f"{spoken(subject.traffic)} {bad.why} here (deployment {bad.number}, {bad.deployment}): commit a fix, "
         f"or `reconciler retry {bad.deployment}`, or a commit with `Allow-Suspect: {wanted.app}/{wanted.environment}`",
+    )
+
+
+def _nothing_good(wanted: Desired, taken_back: Withdrawal) -> Refused:
+    return Refused(
+        app=wanted.app,
+        environment=wanted.environment,
+        rule="withdrawn",
+        detail=f"{taken_back.commit[:10]} reverts {taken_back.reverts[:10]}, and nothing without it ran here before: "
+        f"it stays until something else is promoted to {wanted.environment}",
     )
 
 

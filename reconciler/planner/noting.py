@@ -78,7 +78,7 @@ def content_meaning(
     if since is None and published_at is not None:
         since = published_at + 1
     if published_at is None:
-        return Meaning(look="new", reverts=commits, withdraw_from=since, partial=True)
+        return Meaning(look="new", reverts=commits, withdraw_from=since, partial=evidence == "partial")
     return Meaning(look="reverted", reverts=commits, withdraw_from=since)
 
 

@@ -56,7 +56,7 @@ def _environment(
             return Plan(actions=(_abort(record.active, "it left git before its turn came"),))
         answer = _retirement(recorded, record, environment)
     else:
-        answer = aim(wanted, recorded, record, environment.spec.on_failure)
+        answer = aim(wanted, recorded, record, environment.spec)
     done = _reconcile(answer, recorded, record, now)
     triggers = _triggers(app, wanted, recorded, record)
     wakes = [

@@ -5,8 +5,9 @@ deployment that failed is followed by the last good one where the environment sa
 remembered as suspect.
 """
 
-from reconciler.desired import Desired, Tracked
+from reconciler.desired import Desired, Latest, Tracked
 from reconciler.model.deployment import ROLLBACKS, Deployment, Grounds, Subject
+from reconciler.model.plan import Refused
 from reconciler.planner.causes import RECONCILER, Why, grounds_of, is_pin, spoken
 from reconciler.planner.promotions import newest_good, withdrawn_in
 from reconciler.planner.recorded import EnvironmentRecord, RecordedApp, Suspicion, Withdrawal
@@ -44,23 +45,45 @@ def retreat(
     return subject, grounds_of(wanted, base), why
 
 
+def too_far(subject: Subject, wanted: Desired, record: EnvironmentRecord, limit: int) -> Refused | None:
+    """The refusal of a rollback to versions that last ran here more than `limit` deployments ago.
+
+    A version that never ran here is not gone back to, so nothing limits it.
+    """
+    versions = {part.version for part in subject.traffic}
+    ran = [{part.version for part in d.traffic} for d in record.completed]
+    back = ran.index(versions) if versions in ran else 0
+    if back <= limit:
+        return None
+    return Refused(
+        app=wanted.app,
+        environment=wanted.environment,
+        rule="rollback",
+        detail=f"{spoken(subject.traffic)} ran here {back} deployments ago, and {wanted.environment} goes back {limit} "
+        f"at most: raise `rollback.limit` of the Environment {wanted.environment}, or release forward",
+    )
+
+
 def _restored(record: EnvironmentRecord, app: RecordedApp, taken_back: Withdrawal) -> Deployment | None:
     if taken_back.restores is None or taken_back.restores in app.withdrawn:
         return None
     return next((d for d in record.completed if [part.version for part in d.traffic] == [taken_back.restores]), None)
 
 
-def suspicion(subject: Subject, wanted: Desired, record: EnvironmentRecord) -> Suspicion | None:
+def suspicion(subject: Subject, wanted: Desired, app: RecordedApp, record: EnvironmentRecord) -> Suspicion | None:
     """Why automation must not deploy this here again, if it went wrong here before.
 
     A version named by a person is judged as a whole subject only. A commit that changed the environment's entry, or the
-    environment itself, after the failure is a person's newer word.
+    environment itself, after the failure is a person's newer word, and so is a revert that asks for this very content.
     """
-    whats = [subject.fingerprint] + ([] if is_pin(wanted) else [part.version for part in subject.traffic])
-    bad = max((record.suspicions[w] for w in whats if w in record.suspicions), key=lambda s: s.at, default=None)
-    touch = record.touch
-    mended = bad and touch and touch.look in ("changed", "reverted") and touch.at > bad.at
-    return None if mended else bad
+    suspected = [subject.fingerprint] + ([] if is_pin(wanted) else [part.version for part in subject.traffic])
+    bad = max((record.suspicions[w] for w in suspected if w in record.suspicions), key=lambda s: s.at, default=None)
+    if bad is None:
+        return None
+    words = [touch for touch in (record.touch,) if touch and touch.look in ("changed", "reverted")]
+    if isinstance(wanted.choice, Latest) and app.content_touch and app.content_touch.look == "reverted":
+        words.append(app.content_touch)
+    return None if any(touch.at > bad.at for touch in words) else bad
 
 
 def last_good(

@@ -39,7 +39,7 @@ _NEXT_ATTEMPT = select(D.next_attempt_at).where(D.status == "started", D.next_at
 _NEXT_ATTEMPT = _NEXT_ATTEMPT.order_by(D.next_attempt_at).limit(1)
 _BY_ID = Among(_ALL, D.id)
 _CLEAR = delete(tables.suspicions).where(
-    S.app == bindparam("in_app"), S.environment == bindparam("in_environment"), S.what.in_(many("whats"))
+    S.app == bindparam("in_app"), S.environment == bindparam("in_environment"), S.what.in_(many("suspected"))
 )
 
 
@@ -284,9 +284,9 @@ def suspect(
 ) -> None:
     """Remember that a subject, and the versions that are new in it, went wrong here."""
     s = tables.suspicions
-    whats = [subject.fingerprint, *versions]
+    suspected = [subject.fingerprint, *versions]
     here = (s.c.app == deployment.app) & (s.c.environment == deployment.environment)
-    transaction.connection.execute(delete(s).where(here, s.c.what.in_(whats)))
+    transaction.connection.execute(delete(s).where(here, s.c.what.in_(suspected)))
     transaction.connection.execute(
         s.insert(),
         [
@@ -299,19 +299,19 @@ def suspect(
                 "at": now,
                 "why": why,
             }
-            for what in whats
+            for what in suspected
         ],
     )
 
 
-def clear(transaction: Transaction, app: str, environment: str, whats: Sequence[str] | None = None) -> None:
-    """Forget suspicions: after a success, or because a commit says so (`whats` None: all of them here)."""
+def clear(transaction: Transaction, app: str, environment: str, suspected: Sequence[str] | None = None) -> None:
+    """Forget suspicions: after a success, or because a commit says so (`suspected` None: all of them here)."""
     here = {"in_app": app, "in_environment": environment}
-    if whats is None:
+    if suspected is None:
         query = delete(tables.suspicions).where(S.app == app, S.environment == environment)
         transaction.connection.execute(query)
     else:
-        transaction.connection.execute(_CLEAR, {**here, "whats": list(whats)})
+        transaction.connection.execute(_CLEAR, {**here, "suspected": list(suspected)})
 
 
 def occurred(transaction: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:

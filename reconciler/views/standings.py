@@ -45,7 +45,7 @@ def _orphan(picture: Picture, environment: str) -> Standing:
 
 def _standing(picture: Picture, wanted: Desired, environment: Environment, now: datetime) -> Standing:
     recorded, record = picture.recorded, picture.record(wanted.environment)
-    answer = aim(wanted, recorded, record, environment.spec.on_failure)
+    answer = aim(wanted, recorded, record, environment.spec)
     held = _held(wanted, recorded, record)
     traffic = _traffic(wanted, recorded, record, answer, held)
     return Standing(
@@ -87,7 +87,7 @@ def _held(wanted: Desired, recorded: RecordedApp, record: EnvironmentRecord) -> 
     if not isinstance(found, Found):
         return None
     subject = Subject(traffic=found.traffic, config=dict(wanted.config))
-    bad = rollbacks.suspicion(subject, wanted, record)
+    bad = rollbacks.suspicion(subject, wanted, recorded, record)
     if bad is None or _active_for(subject, record):
         return None
     reason = f"{spoken(found.traffic)} {bad.why} here (deployment {bad.number})"

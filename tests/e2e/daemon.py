@@ -25,7 +25,6 @@ from reconciler.model.version import Version
 from reconciler.store import declared, deployments, interventions, versions
 from reconciler.store.database import Database
 from reconciler.views.planning import declared_environments, plan_apps
-from reconciler.wiring import nudge
 from tests.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -208,7 +207,7 @@ class Live(World):
             interventions.record(transaction, wish, now)
             if what.get("app"):
                 declared.mark_due(transaction, [what["app"]], now)
-        nudge(SETTINGS.validate_python(self.settings))
+        SETTINGS.validate_python(self.settings).nudge()
 
     # What runs
 

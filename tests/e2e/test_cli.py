@@ -137,3 +137,17 @@ def test_watching_shows_what_changes_and_ends_with_ctrl_c(tmp_path: Path) -> Non
         watch.send_signal(signal.SIGINT)
         _, said = watch.communicate(timeout=PATIENCE)
         assert (watch.returncode, said) == (0, "")
+
+
+def test_a_daemon_that_is_told_to_end_while_it_starts_ends_well(live: Live) -> None:
+    live.start_repository()
+    live.start()
+    assert live.process is not None
+    handlers = Path(f"/proc/{live.process.pid}/status")
+    # TERM is the fifteenth bit of the signals that the process catches.
+    live.wait_for(lambda: int(_line(handlers, "SigCgt"), 16) & 1 << 14, "it hears signals")
+    live.terminate()
+
+
+def _line(file: Path, name: str) -> str:
+    return next(line.split()[1] for line in file.read_text().splitlines() if line.startswith(f"{name}:"))

@@ -131,10 +131,7 @@ def test_the_three_years_have_gaps_and_repeated_hours_to_try() -> None:
 def test_every_zone_of_the_machine_is_known_and_agrees_on_ordinary_days() -> None:
     noons = [datetime(2025, month, 15, 12) for month in range(1, 13)]
     wrong = [
-        (place, noon)
-        for place in ZONES
-        for noon in noons
-        if resolve(noon, zone(place)) != first_instant(noon, place)
+        (place, noon) for place in ZONES for noon in noons if resolve(noon, zone(place)) != first_instant(noon, place)
     ]
     assert wrong == []
 
@@ -173,10 +170,7 @@ def test_a_daily_rule_holds_at_its_wall_time_across_every_clock_change() -> None
         walls = daily_walls(change)
         start, until = walls[0] - 30 * DAY, walls[0] - 30 * DAY + 2 * HOUR
         span = Span(start.isoformat(), until.isoformat(), change.place, repeat="FREQ=DAILY")
-        expected = [
-            (first_instant(wall, change.place), first_instant(wall + 2 * HOUR, change.place))
-            for wall in walls
-        ]
+        expected = [(first_instant(wall, change.place), first_instant(wall + 2 * HOUR, change.place)) for wall in walls]
         found = [(window.start, window.until) for window in windows(span, expected[0][0], expected[-1][1])]
         if found != [pair for pair in expected if pair[0] < pair[1]]:
             wrong.append((change, found))
@@ -192,9 +186,7 @@ def test_a_daily_cron_fires_once_a_day_across_every_clock_change() -> None:
         found: list[datetime | None] = [cron_next(expression, here, expected[0] - MOMENT)]
         while found[-1] is not None and found[-1] < expected[-1]:
             found.append(cron_next(expression, here, found[-1]))
-        back = [
-            cron_previous(expression, here, each + late) for each in expected for late in (timedelta(), HOUR)
-        ]
+        back = [cron_previous(expression, here, each + late) for each in expected for late in (timedelta(), HOUR)]
         if found != expected or back != [each for each in expected for _ in range(2)]:
             wrong.append((change, found, back))
     assert wrong == []

@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
@@ -21,6 +22,7 @@ from tests.playing import Player, Recorded, everything_again, on_disk, placed, r
 from tests.strategies import APPS, ORDINARY, PINNING, ROUGH, TIMED, Step, histories
 from tests.world import CHAIN
 
+pytestmark = pytest.mark.timeout(300)  # examples are whole reconcilers; a busy machine takes its time
 FEW = settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 NEEDS = {"mail": ["shop"]}
 KINDS = (*ORDINARY, *PINNING, *TIMED, *ROUGH, "push", "push", "both")

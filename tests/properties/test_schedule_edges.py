@@ -67,12 +67,8 @@ def spans(draw: st.DrawFn, place: str, now: datetime) -> Span:
     elif shape == "cron":
         span = Span(timezone=place, cron=draw(crons), duration=length)
     elif shape == "holiday":
-        name = draw(
-            st.sampled_from(["DE/Easter Monday", "MA/Eid al-Fitr", "RU/New Year Holidays", "US/Labor Day"])
-        )
-        span = Span(
-            timezone=place, holiday=name, opens=-length, closes=draw(st.sampled_from([timedelta(), DAY]))
-        )
+        name = draw(st.sampled_from(["DE/Easter Monday", "MA/Eid al-Fitr", "RU/New Year Holidays", "US/Labor Day"]))
+        span = Span(timezone=place, holiday=name, opens=-length, closes=draw(st.sampled_from([timedelta(), DAY])))
     try:
         check(span)
     except ScheduleError:

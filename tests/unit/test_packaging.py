@@ -40,9 +40,7 @@ def hand_written() -> dict[str, list[str]]:
     """The dependencies that pyproject.toml asks for, by extra; `run` is what has none."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     groups = {"run": project["dependencies"], **project["optional-dependencies"]}
-    return {
-        extra: [re.split(r"[\[<>=~!; ]", one)[0].lower() for one in group] for extra, group in groups.items()
-    }
+    return {extra: [re.split(r"[\[<>=~!; ]", one)[0].lower() for one in group] for extra, group in groups.items()}
 
 
 @pytest.mark.parametrize("lock", LOCKS)

@@ -182,8 +182,12 @@ def test_a_season_begins_and_ends_by_itself():
     assert deploys(begins) == {"live": ("season-start", [1])}
     assert begins.actions[0].due_at == at(1)
     assert begins.wake_at == at(3)
-    inside = deployment(2, 1, cause="season-start", environment="live", config={"greeting": "Merry"}, grounds=begins.actions[0].grounds)
-    after = recorded(1, record("sandbox", deployment(1, 1)), record("live", inside, deployment(1, 1, environment="live")))
+    inside = deployment(
+        2, 1, cause="season-start", environment="live", config={"greeting": "Merry"}, grounds=begins.actions[0].grounds
+    )
+    after = recorded(
+        1, record("sandbox", deployment(1, 1)), record("live", inside, deployment(1, 1, environment="live"))
+    )
     ends = planned(shop, after, at(4), seasons=[christmas])
     assert deploys(ends) == {"live": ("season-end", [1])}
     assert ends.actions[0].due_at == at(3)
@@ -212,7 +216,11 @@ def test_what_a_season_chose_is_not_promoted():
 def test_a_scheduled_version_comes_at_its_moment():
     timed = app(environments={"live": {"schedule": [{"at": "2026-06-01T14:00", "timezone": "UTC", "version": "v2"}]}})
     live = environment("live")
-    facts = recorded(1, record("live", deployment(1, 1, environment="live"), touch=touch(1, hours=0)), references={"v2": version(2).id})
+    facts = recorded(
+        1,
+        record("live", deployment(1, 1, environment="live"), touch=touch(1, hours=0)),
+        references={"v2": version(2).id},
+    )
     assert planned(timed, facts, at(1), {"live": live}).wake_at == at(2)
     plan = planned(timed, facts, at(2), {"live": live})
     assert deploys(plan) == {"live": ("schedule", [2])}
@@ -234,12 +242,16 @@ def test_a_failed_release_goes_back_to_the_last_good_one_and_is_not_tried_again(
 def test_a_failed_release_is_held_where_the_environment_says_so():
     bad = deployment(2, 2, "failed")
     facts = recorded(2, record("sandbox", bad, deployment(1, 1), suspicions=suspicion(version(2).id, bad)))
-    assert planned(app(environments=("sandbox",)), facts, environments={"sandbox": environment("sandbox", on_failure="hold")}).empty
+    assert planned(
+        app(environments=("sandbox",)), facts, environments={"sandbox": environment("sandbox", on_failure="hold")}
+    ).empty
 
 
 def test_a_failed_first_release_has_nothing_to_go_back_to():
     bad = deployment(1, 1, "failed")
-    plan = planned(app(environments=("sandbox",)), recorded(1, record("sandbox", bad, suspicions=suspicion(version(1).id, bad))))
+    plan = planned(
+        app(environments=("sandbox",)), recorded(1, record("sandbox", bad, suspicions=suspicion(version(1).id, bad)))
+    )
     assert plan.empty
     assert "reconciler retry sandbox-1" in plan.refused[0].detail
 
@@ -273,7 +285,10 @@ def test_a_failed_rollback_calls_for_a_person():
     bad = deployment(3, 1, "failed", "auto-rollback")
     first = deployment(2, 2, "failed")
     suspects = suspicion(version(2).id, first) | suspicion(bad.subject.fingerprint, bad)
-    plan = planned(app(environments=("sandbox",)), recorded(2, record("sandbox", bad, first, deployment(1, 1), suspicions=suspects)))
+    plan = planned(
+        app(environments=("sandbox",)),
+        recorded(2, record("sandbox", bad, first, deployment(1, 1), suspicions=suspects)),
+    )
     assert plan.empty
 
 
@@ -333,7 +348,10 @@ def test_a_pending_deployment_of_a_pinned_withdrawn_version_is_left_alone():
     pinned = app(environments={"sandbox": {"version": "v1"}})
     waiting = deployment(2, 1, "pending", cause="rollback")
     facts = recorded(
-        2, record("sandbox", waiting, deployment(1, 2), touch=touch(3)), withdrawn=withdrawal(1), references={"v1": version(1).id}
+        2,
+        record("sandbox", waiting, deployment(1, 2), touch=touch(3)),
+        withdrawn=withdrawal(1),
+        references={"v1": version(1).id},
     )
     plan = planned(pinned, facts)
     assert plan.empty
@@ -379,3 +397,30 @@ def test_triggers_are_applied_without_a_deployment():
     shop = app(environments=("sandbox",), triggers={"routes": ["shop.example/*"]})
     plan = planned(shop, recorded(1, record("sandbox", deployment(1, 1))))
     assert [type(action) for action in plan.actions] == [ApplyTriggers]
+
+
+def test_a_rollback_goes_back_only_so_far():
+    newest_first = [deployment(n, 2 if n % 2 else 3, environment="live") for n in range(9, 1, -1)]
+    facts = recorded(
+        1,
+        record("live", *newest_first, deployment(1, 1, environment="live")),
+        content_touch=touch(1, "reverted"),
+    )
+    near = {"live": environment("live", rollback={"limit": 8})}
+    far = {"live": environment("live", rollback={"limit": 7})}
+    assert deploys(planned(app(environments=("live",)), facts, environments=near)) == {"live": ("rollback", [1])}
+    refused = planned(app(environments=("live",)), facts, environments=far)
+    assert refused.empty
+    assert "8 deployments ago" in refused.refused[0].detail
+    assert "goes back 7 at most" in refused.refused[0].detail
+
+
+def test_a_withdrawn_version_with_nothing_before_it_stays_and_is_said_loudly():
+    facts = recorded(
+        1,
+        record("sandbox", deployment(1, 2), touch=None),
+        record("live", deployment(1, 2, environment="live")),
+        withdrawn=withdrawal(2),
+    )
+    plan = planned(app(environments=("sandbox", "live")), facts)
+    assert [item.rule for item in plan.refused if item.environment == "live"] == ["withdrawn"]

@@ -60,9 +60,7 @@ def fires(expression: str, place: str, after: str, count: int) -> list[str]:
         ("0 9 L * *", "UTC", "2027-02-01T00:00Z", ["2027-02-28T09:00:00Z"]),
     ],
 )
-def test_a_cron_fires_once_for_each_match(
-    expression: str, place: str, after: str, expected: list[str]
-) -> None:
+def test_a_cron_fires_once_for_each_match(expression: str, place: str, after: str, expected: list[str]) -> None:
     assert fires(expression, place, after, len(expected)) == expected
 
 
