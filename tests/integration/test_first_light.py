@@ -21,3 +21,15 @@ def test_a_commit_runs_through_three_environments_and_a_revert_rolls_back(tmp_pa
         ("rollback", "completed", [1]),
     ]
     assert [version.number for version in world.versions()] == [1, 2]
+
+
+def test_a_title_alone_rolls_nothing_back(tmp_path):
+    world = World(tmp_path)
+    world.start_repository()
+    world.settle()
+    world.commit("Two", {"shop/index.html": "two\n"})
+    world.settle()
+    world.commit('Revert "Two"', {"shop/index.html": "three\n"})
+    world.settle()
+    assert world.story("live")[-2:] == [("promotion", "completed", [2]), ("promotion", "completed", [3])]
+    assert not world.versions()[-1].partial

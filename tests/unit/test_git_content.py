@@ -35,7 +35,9 @@ def lines(text: str) -> Counter[bytes]:
         ({"a": step("1", "2"), "b": step("1", "2")}, {"a": step("2", "1")}, {"b": file("1")}, {}, "full", True),
         ({"a": step("1", "2"), "b": step(None, "2")}, {"a": step("2", "1")}, {"b": None}, {}, "full", True),
         ({"a": step("1", "2")}, {"a": step("3", "4")}, {}, {"a": 1.0}, "full", False),
-        ({"a": step("1", "2")}, {"a": step("3", "4")}, {}, {"a": 0.5}, "partial", False),
+        ({"a": step("1", "2")}, {"a": step("3", "4")}, {}, {"a": 0.6}, "partial", False),
+        # Half is what any other text for the one line that was changed comes to.
+        ({"a": step("1", "2")}, {"a": step("3", "4")}, {}, {"a": 0.5}, "none", False),
         ({"a": step("1", "2")}, {"a": step("3", "4")}, {}, {"a": 0.4}, "none", False),
         ({"a": step("1", "2")}, {"x": step("3", "4")}, {"a": file("2")}, {}, "none", False),
         ({"a": step("1", "2")}, {"x": step("3", "4")}, {"a": file("1")}, {}, "none", False),
