@@ -3,7 +3,7 @@
 Runs inside a cycle's transaction: what has its turn is `started` in the store before its target hears of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -41,16 +41,30 @@ def claim(transaction: Transaction, environments: Mapping[str, Environment], poo
     rows = [row for row in resumed if row.environment in environments][:free]
     for row in rows:
         running[row.environment] += 1
-    for name in deployments.pending_environments(transaction.connection):
+    for name, waiting in _waiting(transaction.connection, free):
         if name not in environments:
             continue
         room = min(environments[name].spec.concurrency - running[name], free - len(rows))
         if room > 0:
-            rows += deployments.pending(transaction.connection, name, room)
+            rows += waiting[:room]
     for row in rows:
         _begin(transaction, row, now)
     found = _versions(transaction.connection, rows)
     return [_job(row, found, environments) for row in rows]
+
+
+def _waiting(connection: Connection, free: int) -> Iterator[tuple[str, list[Row[Any]]]]:
+    """Deployments that wait, by environment, the one that waits longest first: enough of each to fill what is free.
+
+    Mostly they are few, and read at once; a long queue in one environment must not hide the others.
+    """
+    few = deployments.first_pending(connection, free)
+    if len(few) > free:
+        for name in deployments.pending_environments(connection):
+            yield name, deployments.pending(connection, name, free)
+        return
+    for name in dict.fromkeys(row.environment for row in sorted(few, key=lambda row: int(row.sequence))):
+        yield name, [row for row in few if row.environment == name]
 
 
 def _begin(transaction: Transaction, row: Row[Any], now: datetime) -> None:

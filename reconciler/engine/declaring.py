@@ -227,10 +227,10 @@ def _settle_bundles(
         files.sound.pop(path, None)
         files.broken.pop(path, None)
         files.gone.add(path)
-    for directory, declaring in named.items():
-        files.gone |= {path for path in declared.files_under(connection, directory) if path != declaring}
     names = [row.name for row in declared_before if row.kind == "App" and row.path not in files.broken]
     before = {row.bundle for row in declared.apps(connection, names).values() if row.bundle is not None}
+    for directory in named.keys() - before:
+        files.gone |= {path for path in declared.files_under(connection, directory) if path != named[directory]}
     for directory in before - set(named):
         _look_again(arrival, directory, files, named, root)
 

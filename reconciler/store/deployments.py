@@ -34,6 +34,7 @@ _PENDING_ENVIRONMENTS = select(D.environment).where(D.status == "pending").group
 _PENDING_ENVIRONMENTS = _PENDING_ENVIRONMENTS.order_by(func.min(D.sequence))
 _PENDING = _ALL.where(D.status == "pending", D.environment == bindparam("in_environment"))
 _PENDING = _PENDING.order_by(ROLLBACK_FIRST, D.sequence).limit(bindparam("most"))
+_FIRST_PENDING = _ALL.where(D.status == "pending").order_by(ROLLBACK_FIRST, D.sequence).limit(bindparam("most"))
 _STARTED_ONES = _ALL.where(D.status == "started", D.abort_reason.is_(None)).order_by(ROLLBACK_FIRST, D.sequence)
 _NEXT_ATTEMPT = select(D.next_attempt_at).where(D.status == "started", D.next_attempt_at.is_not(None))
 _NEXT_ATTEMPT = _NEXT_ATTEMPT.order_by(D.next_attempt_at).limit(1)
@@ -177,6 +178,11 @@ def ask_to_stop(transaction: Transaction, row: Row[Any], now: datetime, reason: 
 def pending_environments(connection: Connection) -> list[str]:
     """Environments in which deployments wait for their turn, the one that waits longest first."""
     return list(connection.execute(_PENDING_ENVIRONMENTS).scalars())
+
+
+def first_pending(connection: Connection, limit: int) -> list[Row[Any]]:
+    """The deployments that wait for their turn; more than `limit` when there are more than that."""
+    return list(connection.execute(_FIRST_PENDING, {"most": limit + 1}))
 
 
 def pending(connection: Connection, environment: str, limit: int) -> list[Row[Any]]:

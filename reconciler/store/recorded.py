@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, exists, select
 
 from reconciler.model.deployment import Deployment
 from reconciler.model.version import Version
@@ -48,6 +48,23 @@ _BRAKES = Among(
 )
 
 
+_I = tables.interventions.c
+_RARE = select(
+    *(
+        exists().where(column.in_(many("apps")), *also).label(name)
+        for name, column, also in (
+            ("suspicions", tables.suspicions.c.app, ()),
+            ("triggers", tables.triggers.c.app, ()),
+            ("withdrawn", _W.app, ()),
+            ("wishes", _I.app, (_I.done_at.is_(None),)),
+            ("brakes", _T.app, (_T.braked,)),
+            ("dependencies", tables.dependencies.c.app, ()),
+        )
+    )
+)
+"""Which of the tables that mostly hold nothing hold something of these apps: one question in place of six."""
+
+
 @dataclass(slots=True)
 class _Gathered:
     """Rows by app, as the queries return them."""
@@ -68,26 +85,34 @@ class _Gathered:
 
 
 def load(
-    connection: Connection, names: Sequence[str], references: Mapping[str, Iterable[str]]
+    connection: Connection,
+    names: Sequence[str],
+    references: Mapping[str, Iterable[str]],
+    rows: dict[str, Row[Any]] | None = None,
 ) -> dict[str, RecordedApp]:
-    """What is recorded of each named app; `references` are the version references that its manifests hold."""
-    gathered = _Gathered(declared.apps(connection, names), declared.placements(connection, names))
-    _gather_deployments(connection, names, gathered)
+    """What is recorded of each named app; `references` are the version references that its manifests hold.
+
+    `rows` are the apps' own rows, where the caller has read them already.
+    """
+    gathered = _Gathered(rows or declared.apps(connection, names), declared.placements(connection, names))
+    rare = connection.execute(_RARE, {"apps": list(names)}).one()
+    _gather_deployments(connection, names, gathered, rare)
     _gather_touches(connection, gathered)
-    _gather_rulings(connection, names, gathered)
-    _gather_dependencies(connection, names, gathered)
+    _gather_rulings(connection, names, gathered, rare)
+    if rare.dependencies:
+        _gather_dependencies(connection, names, gathered)
     _gather_versions(connection, references, gathered)
     return {name: _app(name, gathered) for name in names if name in gathered.apps}
 
 
-def _gather_deployments(connection: Connection, names: Sequence[str], gathered: _Gathered) -> None:
+def _gather_deployments(connection: Connection, names: Sequence[str], gathered: _Gathered, rare: Any) -> None:
     for deployment in deployments.recent(connection, names, EACH):
         here = gathered.recent.setdefault(deployment.app, {})
         here.setdefault(deployment.environment, []).append(deployment)
-    for row in _SUSPICIONS.run(connection, names):
+    for row in _SUSPICIONS.run(connection, names) if rare.suspicions else ():
         found = Suspicion(what=row.what, deployment=row.deployment, number=row.number, at=row.at, why=row.why)
         gathered.suspicions.setdefault((row.app, row.environment), {})[row.what] = found
-    for row in _TRIGGERS.run(connection, names):
+    for row in _TRIGGERS.run(connection, names) if rare.triggers else ():
         retry_at = row.retry_at if row.open else None
         gathered.triggers[row.app, row.environment] = TriggerRecord(requested=row.requested, retry_at=retry_at)
 
@@ -123,8 +148,8 @@ def _gather_touches(connection: Connection, gathered: _Gathered) -> None:
             gathered.entry_touches[pair.app, pair.environment] = _touch(found[pair.touch], pair.look, pair.reverts)
 
 
-def _gather_rulings(connection: Connection, names: Sequence[str], gathered: _Gathered) -> None:
-    for row in _WITHDRAWN.run(connection, names):
+def _gather_rulings(connection: Connection, names: Sequence[str], gathered: _Gathered, rare: Any) -> None:
+    for row in _WITHDRAWN.run(connection, names) if rare.withdrawn else ():
         gathered.withdrawn.setdefault(row.app, {})[row.version] = Withdrawal(
             version=row.version,
             commit=row.commit,
@@ -133,9 +158,9 @@ def _gather_rulings(connection: Connection, names: Sequence[str], gathered: _Gat
             author=row.author,
             restores=row.restores,
         )
-    for wish in interventions.open_for(connection, list(names)):
+    for wish in interventions.open_for(connection, list(names)) if rare.wishes else ():
         gathered.wishes.setdefault(wish.app, []).append(wish)
-    for row in _BRAKES.run(connection, names):
+    for row in _BRAKES.run(connection, names) if rare.brakes else ():
         brake = Brake(commit=row.commit, position=row.position, changed=row.changed, recorded=row.recorded)
         gathered.brakes.setdefault(row.app, []).append(brake)
 

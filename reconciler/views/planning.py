@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
@@ -63,10 +64,11 @@ def _group(
     seasons: Sequence[Season],
     now: datetime,
 ) -> dict[str, Plan]:
-    apps = manifests(connection, names)
+    rows = declared.apps(connection, names)
+    apps = manifests_of(rows)
     wanted = {name: wanted_of(app, environments, seasons, now) for name, app in apps.items()}
     references = {name: references_of(app, seasons) for name, app in apps.items() if app}
-    recorded = load(connection, names, references)
+    recorded = load(connection, names, references, rows)
     return {
         name: plan(apps.get(name), wanted.get(name, {}), environments, _known(recorded, name), now) for name in names
     }
@@ -78,7 +80,11 @@ def _known(recorded: Mapping[str, RecordedApp], name: str) -> RecordedApp:
 
 def manifests(connection: Connection, names: Sequence[str]) -> dict[str, App | None]:
     """The manifests of apps, None for one that has left git."""
-    rows = declared.apps(connection, names)
+    return manifests_of(declared.apps(connection, names))
+
+
+def manifests_of(rows: Mapping[str, Any]) -> dict[str, App | None]:
+    """The manifests that rows of apps hold."""
     return {name: None if row.removed else APP.validate_python(row.document) for name, row in rows.items()}
 
 
@@ -109,7 +115,7 @@ def references_of(app: App, seasons: Sequence[Season]) -> set[str]:
 
 def _in_order(connection: Connection, names: Sequence[str]) -> Iterator[list[str]]:
     """The names in groups, so that an app stands in a later group than what it depends on."""
-    needs = declared.depends_on(connection, names)
+    needs = declared.depends_on(connection, names) if len(names) > 1 else {}
     left = set(names)
     while left:
         ready = [

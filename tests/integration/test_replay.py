@@ -54,6 +54,7 @@ class Replay:
             for end in ends:
                 self._git("update-ref", "refs/heads/main", self.commits[end - 1])
                 found.daemon.settle()
+                found.following.mirror.tidy()  # the daemon does so when it has nothing else to do
 
     def check(self) -> None:
         """Everything that must have come out."""
