@@ -3,7 +3,7 @@
 Runs inside a cycle's transaction: what has its turn is `started` in the store before its target hears of it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -28,13 +28,22 @@ _TO_HAND_OVER = (
 )
 
 
-def claim(transaction: Transaction, environments: Mapping[str, Environment], pool: Pool, now: datetime) -> list[Job]:
-    """Deployments whose turn it is: within each environment's concurrency and the pool's size, rollbacks first."""
+def claim(
+    transaction: Transaction,
+    begun: Sequence[Row[Any]],
+    environments: Mapping[str, Environment],
+    pool: Pool,
+    now: datetime,
+) -> list[Job]:
+    """Deployments whose turn it is: within each environment's concurrency and the pool's size, rollbacks first.
+
+    `begun` are those that have begun and not ended.
+    """
     free = pool.workers - len(pool.busy)
     if free <= 0:
         return []
     running = pool.by_environment()
-    resumed = deployments.to_resume(transaction.connection, now, pool.busy)
+    resumed = deployments.to_resume(begun, now, pool.busy)
     for row in resumed:
         if row.environment not in environments:
             deployments.move(transaction, row, "aborted", now, "its environment left git")

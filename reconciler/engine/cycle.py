@@ -8,6 +8,9 @@ begins where this one did.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
 
 from reconciler.engine.carry import by_person, carry
 from reconciler.engine.claim import claim, claim_triggers
@@ -81,12 +84,10 @@ class Cycle:
             environments = declared_environments(transaction.connection)
             _record(transaction, answers, environments, now)
             planned = _plan_due(transaction, environments, now)
-            self._end_stopped(transaction, now)
-            jobs = claim(transaction, environments, self._pool, now)
+            begun = self._end_stopped(transaction, now)
+            jobs = claim(transaction, begun, environments, self._pool, now)
             handed = claim_triggers(transaction.connection, environments, self._pool, now)
-            wake_at = _earliest(
-                declared.next_due(transaction.connection), deployments.next_attempt(transaction.connection)
-            )
+            wake_at = deployments.next_work(transaction.connection)
         self._following.considered(seen)
         self._after(answers, jobs, handed)
         self._certain = True
@@ -114,13 +115,10 @@ class Cycle:
     def _work_left(self, now: datetime) -> bool:
         """Whether the store holds anything to do now; reads only."""
         with self._database.read() as connection:
-            due = declared.next_due(connection)
-            if due is not None and due <= now:
-                return True
             if not self._certain:
                 return True
-            again = deployments.next_attempt(connection)
-            if again is not None and again <= now:
+            work = deployments.next_work(connection)
+            if work is not None and work <= now:
                 return True
             return bool(self._pool.workers > len(self._pool.busy) and deployments.pending_environments(connection))
 
@@ -130,14 +128,20 @@ class Cycle:
 
     def _next(self) -> datetime | None:
         with self._database.read() as connection:
-            return _earliest(declared.next_due(connection), deployments.next_attempt(connection))
+            return deployments.next_work(connection)
 
-    def _end_stopped(self, transaction: Transaction, now: datetime) -> None:
-        """What is to stop and is carried out by nobody, since the process was killed over it, has stopped."""
-        for row in deployments.stopped_meanwhile(transaction.connection, self._pool.busy):
+    def _end_stopped(self, transaction: Transaction, now: datetime) -> list[Row[Any]]:
+        """What is to stop and is carried out by nobody, since the process was killed over it, has stopped.
+
+        The deployments that have begun and go on.
+        """
+        begun = deployments.started(transaction.connection)
+        ended = deployments.stopped_meanwhile(begun, self._pool.busy)
+        for row in ended:
             deployments.move(transaction, row, "aborted", now, row.abort_reason)
             by_person(transaction, row, now, row.abort_reason)
             _plan_anew(transaction, {row.app}, now)
+        return deployments.started(transaction.connection) if ended else begun
 
     def _after(
         self, answers: Sequence[Outcome | TriggersOutcome], jobs: Sequence[Job], handed: Sequence[TriggersJob]
@@ -204,7 +208,3 @@ def _plan_anew(transaction: Transaction, names: set[str], now: datetime) -> None
     """These apps, and those that wait for them, are planned again with the next turn."""
     if names:
         declared.mark_due(transaction, names | declared.dependents(transaction.connection, names), now)
-
-
-def _earliest(*moments: datetime | None) -> datetime | None:
-    return min((moment for moment in moments if moment), default=None)

@@ -47,7 +47,7 @@ _MARK = Among(update(tables.apps).where(_LATER).values(due_at=bindparam("at", ty
 _PLANNED = Among(update(tables.apps).values(due_at=bindparam("at", type_=A.due_at.type)), A.name)
 _DUE = select(A.name).where(A.due_at.is_not(None), A.due_at <= bindparam("at", type_=A.due_at.type))
 _DUE = _DUE.order_by(A.due_at, A.name).limit(bindparam("most"))
-_NEXT_DUE = select(A.due_at).where(A.due_at.is_not(None)).order_by(A.due_at).limit(1)
+NEXT_DUE = select(A.due_at).where(A.due_at.is_not(None)).order_by(A.due_at).limit(1)
 
 
 def chunks(values: Iterable[str]) -> Iterator[list[str]]:
@@ -299,5 +299,5 @@ def due(connection: Connection, now: datetime, limit: int) -> list[str]:
 
 def next_due(connection: Connection) -> datetime | None:
     """The earliest moment at which some app's plan can be another one."""
-    moment: datetime | None = connection.execute(_NEXT_DUE).scalar()
+    moment: datetime | None = connection.execute(NEXT_DUE).scalar()
     return moment

@@ -16,6 +16,7 @@ from reconciler.model.plan import Deploy
 from reconciler.schedule import utc
 from reconciler.store import ledger, tables
 from reconciler.store.database import Among, Transaction, many
+from reconciler.store.declared import NEXT_DUE
 from reconciler.store.rows import deployment_of, grounds_row, traffic_row
 
 D = tables.deployments.c
@@ -35,9 +36,10 @@ _PENDING_ENVIRONMENTS = _PENDING_ENVIRONMENTS.order_by(func.min(D.sequence))
 _PENDING = _ALL.where(D.status == "pending", D.environment == bindparam("in_environment"))
 _PENDING = _PENDING.order_by(ROLLBACK_FIRST, D.sequence).limit(bindparam("most"))
 _FIRST_PENDING = _ALL.where(D.status == "pending").order_by(ROLLBACK_FIRST, D.sequence).limit(bindparam("most"))
-_STARTED_ONES = _ALL.where(D.status == "started", D.abort_reason.is_(None)).order_by(ROLLBACK_FIRST, D.sequence)
+_STARTED_ONES = _ALL.where(D.status == "started").order_by(ROLLBACK_FIRST, D.sequence)
 _NEXT_ATTEMPT = select(D.next_attempt_at).where(D.status == "started", D.next_attempt_at.is_not(None))
 _NEXT_ATTEMPT = _NEXT_ATTEMPT.order_by(D.next_attempt_at).limit(1)
+_NEXT_WORK = select(NEXT_DUE.scalar_subquery(), _NEXT_ATTEMPT.scalar_subquery())
 _BY_ID = Among(_ALL, D.id)
 _CLEAR = delete(tables.suspicions).where(
     S.app == bindparam("in_app"), S.environment == bindparam("in_environment"), S.what.in_(many("suspected"))
@@ -190,25 +192,36 @@ def pending(connection: Connection, environment: str, limit: int) -> list[Row[An
     return list(connection.execute(_PENDING, {"in_environment": environment, "most": limit}))
 
 
-def to_resume(connection: Connection, now: datetime, busy: frozenset[str]) -> list[Row[Any]]:
-    """Started deployments that nobody carries out: their next attempt is due, or the process was killed over them."""
+def started(connection: Connection) -> list[Row[Any]]:
+    """Deployments that have begun and not ended: what rolls back first, then the oldest."""
+    return list(connection.execute(_STARTED_ONES))
+
+
+def to_resume(begun: Sequence[Row[Any]], now: datetime, busy: frozenset[str]) -> list[Row[Any]]:
+    """Of those that have begun, those that nobody carries out: their next attempt is due, or the process was killed."""
     return [
         row
-        for row in connection.execute(_STARTED_ONES)
-        if row.id not in busy and (row.next_attempt_at is None or row.next_attempt_at <= now)
+        for row in begun
+        if row.id not in busy
+        and row.abort_reason is None
+        and (row.next_attempt_at is None or row.next_attempt_at <= now)
     ]
 
 
-def stopped_meanwhile(connection: Connection, busy: frozenset[str]) -> list[Row[Any]]:
-    """Deployments that were told to stop, and that nobody carries out: the process was killed over them."""
-    query = select(tables.deployments).where(D.status == "started", D.abort_reason.is_not(None))
-    return [row for row in connection.execute(query) if row.id not in busy]
+def stopped_meanwhile(begun: Sequence[Row[Any]], busy: frozenset[str]) -> list[Row[Any]]:
+    """Of those that have begun, those that were told to stop and that nobody carries out: the process was killed."""
+    return [row for row in begun if row.abort_reason is not None and row.id not in busy]
 
 
 def next_attempt(connection: Connection) -> datetime | None:
     """The earliest moment at which a started deployment is tried again."""
     moment: datetime | None = connection.execute(_NEXT_ATTEMPT).scalar()
     return moment
+
+
+def next_work(connection: Connection) -> datetime | None:
+    """The earliest moment at which an app is due or a started deployment is tried again."""
+    return min((moment for moment in connection.execute(_NEXT_WORK).one() if moment is not None), default=None)
 
 
 def active(connection: Connection) -> list[Row[Any]]:
