@@ -34,6 +34,7 @@ from reconciler.store.database import Transaction
 
 MESSAGE_KEPT = 20_000
 SUBJECT_KEPT = 500
+HELD = Meaning(look="changed")
 
 
 @dataclass(slots=True)
@@ -96,6 +97,8 @@ def _contents(
     connection: Connection, arrival: Arrival, asked: Sequence[Asked], revert: Revert | None, facts: _Facts
 ) -> None:
     """Versions and publications."""
+    # What a commit does to a held app counts once the app is mended: a revert of it is then understood.
+    facts.touches += [_touch(arrival, one.name, "", _content_before(one), None, HELD) for one in asked if one.held]
     changed = [one for one in asked if not one.held and one.row["content"] != _content_before(one)]
     fresh_ids = [one.row["content"] for one in changed if one.row["content"]]
     known = versions.known(connection, fresh_ids)

@@ -75,7 +75,8 @@ def _answer(deployment: str, error: Exception, said: list[str]) -> Outcome:
     kind = next((kind for raised, kind in KINDS.items() if isinstance(error, raised)), FAILED)
     ours = isinstance(error, ReconcilerError)
     message = str(error) if ours else f"the target broke: {type(error).__name__}: {error}"
-    output = [*said, error.output] if isinstance(error, TargetError) and error.output else said
+    # What a failure brings along is the whole output: its lines were said already.
+    output = [error.output] if isinstance(error, TargetError) and error.output else said
     return Outcome(deployment=deployment, kind=kind, message=message, output=tuple(output))
 
 

@@ -64,7 +64,7 @@ def why(
     if versions_changed and isinstance(wanted.choice, Tracked) and found.source:
         return _promotion(wanted.choice, found, said)
     if versions_changed and isinstance(wanted.choice, Latest) and app.content_touch:
-        return _published(app.content_touch, said)
+        return _published(app.content_touch, said, goes_back=_leaves_withdrawn(previous, app))
     return _by_touch(record.touch or app.content_touch, subject, previous, said)
 
 
@@ -96,8 +96,13 @@ _PUBLISHED: dict[Look, tuple[Cause, str]] = {
 }
 
 
-def _published(touch: Touch, said: str) -> Why:
-    cause, reason = _PUBLISHED[touch.look]
+def _leaves_withdrawn(previous: Deployment, app: RecordedApp) -> bool:
+    """Whether what a revert took back is here: where it never arrived, nothing goes back."""
+    return not previous.traffic or any(part.version in app.withdrawn for part in previous.traffic)
+
+
+def _published(touch: Touch, said: str, *, goes_back: bool) -> Why:
+    cause, reason = _PUBLISHED[touch.look if goes_back or touch.look != "reverted" else "new"]
     return Why(
         cause=cause,
         reason=reason.format(

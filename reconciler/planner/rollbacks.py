@@ -74,15 +74,16 @@ def suspicion(subject: Subject, wanted: Desired, app: RecordedApp, record: Envir
     """Why automation must not deploy this here again, if it went wrong here before.
 
     A version named by a person is judged as a whole subject only. A commit that changed the environment's entry, or the
-    environment itself, after the failure is a person's newer word, and so is a revert that asks for this very content.
+    environment itself, after the failure is a person's newer word. So is a revert, for versions that did well here.
     """
-    suspected = [subject.fingerprint] + ([] if is_pin(wanted) else [part.version for part in subject.traffic])
+    versions = [] if is_pin(wanted) else [part.version for part in subject.traffic if part.version in record.suspicions]
+    suspected = [*versions, subject.fingerprint]
     bad = max((record.suspicions[w] for w in suspected if w in record.suspicions), key=lambda s: s.at, default=None)
     if bad is None:
         return None
     words = [touch for touch in (record.touch,) if touch and touch.look in ("changed", "reverted")]
-    if isinstance(wanted.choice, Latest) and app.content_touch and app.content_touch.look == "reverted":
-        words.append(app.content_touch)
+    if not versions and isinstance(wanted.choice, Latest) and app.content_touch:
+        words += [app.content_touch] if app.content_touch.look == "reverted" else []
     return None if any(touch.at > bad.at for touch in words) else bad
 
 

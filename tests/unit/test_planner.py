@@ -71,9 +71,43 @@ def test_content_that_returns_is_deployed_again_after_a_started_one_gave_way():
 
 def test_a_revert_stops_the_running_deployment_of_what_it_takes_back():
     running = deployment(2, 2, "started")
-    facts = recorded(1, record("sandbox", running, deployment(1, 1)), content_touch=touch(1, "reverted"))
+    facts = recorded(
+        1,
+        record("sandbox", running, deployment(1, 1)),
+        content_touch=touch(1, "reverted"),
+        withdrawn=withdrawal(2, restores=1),
+    )
     plan = planned(app(environments=("sandbox",)), facts)
     assert [type(action) for action in plan.actions] == [Abort]
+
+
+def test_a_revert_of_what_never_came_here_goes_back_from_nothing():
+    pause = (PauseRecord(environment=None, by="ann", reason="stock-taking", until=at(5)),)
+    facts = recorded(
+        3,
+        record("sandbox", deployment(1, 1)),
+        pauses=pause,
+        content_touch=touch(3, "reverted", ["4" * 40]),
+        withdrawn=withdrawal(4, restores=3),
+    )
+    plan = planned(app(environments=("sandbox",)), facts)
+    assert plan.empty
+    assert plan.waiting[0].waits_for == "pause"
+
+
+def test_a_revert_to_a_version_that_failed_here_does_not_run_it_again():
+    bad, worse = deployment(2, 2, "failed"), deployment(4, 3, "failed")
+    suspects = suspicion(version(2).id, bad) | suspicion(version(3).id, worse)
+    back = deployment(5, 1, cause="auto-rollback")
+    facts = recorded(
+        2,
+        record("sandbox", back, worse, bad, deployment(1, 1), suspicions=suspects),
+        content_touch=touch(2, "reverted", hours=9),
+        withdrawn=withdrawal(3, restores=2),
+    )
+    plan = planned(app(environments=("sandbox",)), facts)
+    assert plan.empty
+    assert plan.refused[0].rule == "suspect"
 
 
 def test_a_revert_rolls_back_everywhere_at_once():
@@ -318,7 +352,13 @@ def test_a_pause_holds_back_commits_but_no_rollback():
     assert held.empty
     assert held.waiting[0].waits_for == "pause"
     assert held.wake_at == at(5)
-    back = recorded(1, record("sandbox", deployment(2, 2)), pauses=pause, content_touch=touch(1, "reverted"))
+    back = recorded(
+        1,
+        record("sandbox", deployment(2, 2)),
+        pauses=pause,
+        content_touch=touch(1, "reverted"),
+        withdrawn=withdrawal(2, restores=1),
+    )
     assert deploys(planned(app(environments=("sandbox",)), back)) == {"sandbox": ("rollback", [1])}
 
 
@@ -405,6 +445,7 @@ def test_a_rollback_goes_back_only_so_far():
         1,
         record("live", *newest_first, deployment(1, 1, environment="live")),
         content_touch=touch(1, "reverted"),
+        withdrawn=withdrawal(2, restores=1),
     )
     near = {"live": environment("live", rollback={"limit": 8})}
     far = {"live": environment("live", rollback={"limit": 7})}
