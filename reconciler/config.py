@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -138,7 +139,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _overlay(values: dict[str, Any], environ: Mapping[str, str]) -> None:
-    known = {"repository", "state", "data", "api", "workers", "drain", "full_pass"}
+    known = {field.name for field in fields(Settings)}
     for name, value in environ.items():
         parts = name.removeprefix(PREFIX).lower().split("__")
         if not name.startswith(PREFIX) or parts[0] not in known:
@@ -160,20 +161,9 @@ def _said(error: ValidationError) -> str:
 
 def _sentence(wrong: Any) -> str:
     if wrong["type"] == "unexpected_keyword_argument":
-        names = [
-            "repository",
-            "state",
-            "data",
-            "api",
-            "workers",
-            "drain",
-            "full_pass",
-            "url",
-            "branch",
-            "path",
-            "interval",
-        ]
-        near = difflib.get_close_matches(str(wrong["loc"][-1]), [*names, "allow_rewrites", "history", "listen"], 1)
+        shapes = (Settings, RepositorySettings, StateSettings, ApiSettings)
+        names = [field.name for shape_of in shapes for field in fields(shape_of)]
+        near = difflib.get_close_matches(str(wrong["loc"][-1]), names, 1)
         return "there is no such setting" + (f", did you mean {near[0]}?" if near else "")
     context = wrong.get("ctx", {}).get("error")
     return context.message if isinstance(context, ReconcilerError) else str(wrong["msg"])

@@ -23,15 +23,6 @@ def command(id_: str, reason: str, actor: str) -> None:
             f"deployment {found.id} is {found.status}: there is nothing to stop",
             f"`reconciler deployments show {found.id}` shows what happened to it",
         )
-        wishes.record(
-            transaction,
-            clock.system(),
-            kind="abort",
-            app=found.app,
-            environment=found.environment,
-            subject=found.id,
-            actor=actor,
-            reason=reason,
-        )
-    wishes.nudge(settings)
+        wishes.about(transaction, clock.system(), "abort", found, actor, reason)
+    settings.nudge()
     printing.echo(f"deployment {found.number} of {found.app} in {found.environment} is to be stopped")

@@ -34,5 +34,5 @@ def command(sha: str, reason: str, actor: str) -> None:
             "look at that commit, then accept it by its own id",
         )
         wishes.record(transaction, clock.system(), kind="accept", subject=held, actor=actor, reason=reason)
-    wishes.nudge(settings)
+    settings.nudge()
     printing.echo(f"the branch is accepted at {held}")

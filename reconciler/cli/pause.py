@@ -27,6 +27,6 @@ def command(app: str, environment: str | None, reason: str, until: datetime, act
         wishes.record(
             transaction, now, kind="pause", app=app, environment=environment, actor=actor, reason=reason, until=until
         )
-    wishes.nudge(settings)
+    settings.nudge()
     where = f" in {environment}" if environment else ""
     printing.echo(f"{app}{where} is paused until {printing.when(until)}")

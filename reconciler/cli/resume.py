@@ -27,5 +27,5 @@ def command(app: str, environment: str | None, actor: str) -> None:
             f"a pause of the whole app ends with `reconciler resume {app}`, one that is declared in git by a commit",
         )
         declared.mark_due(transaction, [app], now)
-    wishes.nudge(settings)
+    settings.nudge()
     printing.echo(f"{app}{where} goes on")

@@ -32,17 +32,8 @@ def command(id_: str, reason: str, actor: str) -> None:
             f"`reconciler deployments show {found.id}` shows what happened to it",
         )
         _still_wanted(transaction.connection, found, now)
-        wishes.record(
-            transaction,
-            now,
-            kind="retry",
-            app=found.app,
-            environment=found.environment,
-            subject=found.id,
-            actor=actor,
-            reason=reason,
-        )
-    wishes.nudge(settings)
+        wishes.about(transaction, now, "retry", found, actor, reason)
+    settings.nudge()
     printing.echo(f"deployment {found.number} of {found.app} in {found.environment} is to be tried again")
 
 

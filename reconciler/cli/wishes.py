@@ -11,7 +11,6 @@ from reconciler.errors import NotSo, UnknownReference, WrongUse
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from reconciler.config import Settings
     from reconciler.model.deployment import Deployment
     from reconciler.store.database import Transaction
 
@@ -27,10 +26,10 @@ def record(transaction: Transaction, now: Any, **wish: Any) -> None:
         declared.mark_due(transaction, [wish["app"]], now)
 
 
-def nudge(settings: Settings) -> None:
-    """Make a daemon look, if one runs on this data directory."""
-
-    settings.nudge()
+def about(transaction: Transaction, now: Any, kind: str, found: Deployment, actor: str, reason: str) -> None:
+    """Write a wish about a deployment down."""
+    here = {"app": found.app, "environment": found.environment, "subject": found.id}
+    record(transaction, now, kind=kind, **here, actor=actor, reason=reason)
 
 
 def placed(connection: Connection, app: str, environment: str | None) -> None:

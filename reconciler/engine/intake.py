@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from reconciler.engine.commit import Arrival
 from reconciler.engine.contents import Asked, ask
 from reconciler.engine.declaring import AT_ONCE, declare
+from reconciler.engine.marks import placement_row, touch_row
 from reconciler.engine.reverting import evidence, revert_of
 from reconciler.engine.seasonal import Touching, season_touches
 from reconciler.git.shapes import Commit
@@ -98,7 +99,7 @@ def _contents(
 ) -> None:
     """Versions and publications."""
     # What a commit does to a held app counts once the app is mended: a revert of it is then understood.
-    facts.touches += [_touch(arrival, one.name, "", _content_before(one), None, HELD) for one in asked if one.held]
+    facts.touches += [touch_row(arrival, one.name, "", _content_before(one), None, HELD) for one in asked if one.held]
     changed = [one for one in asked if not one.held and one.row["content"] != _content_before(one)]
     fresh_ids = [one.row["content"] for one in changed if one.row["content"]]
     known = versions.known(connection, fresh_ids)
@@ -111,7 +112,7 @@ def _contents(
         if one.content is not None and after not in known:
             numbers[one.name] = numbers.get(one.name, 0) + 1
             facts.versions.append(_version_row(arrival, one, numbers[one.name], meaning))
-        facts.touches.append(_touch(arrival, one.name, "", _content_before(one), after, meaning))
+        facts.touches.append(touch_row(arrival, one.name, "", _content_before(one), after, meaning))
         facts.asked_again += [after] if after else []
         facts.withdrawals += _withdrawn(connection, arrival, one, meaning)
         before = one.before
@@ -156,37 +157,9 @@ def _entries(arrival: Arrival, one: Asked, placed: dict[str, Any], revert: Rever
         meaning = entry_meaning(one.name, environment, after, revert)
         facts.placements.append(placement_row(one.name, environment, after, arrival, meaning))
         if not arrival.first:
-            facts.touches.append(_touch(arrival, one.name, environment, before, after, meaning))
+            facts.touches.append(touch_row(arrival, one.name, environment, before, after, meaning))
         if before is not None and one.row["content"] == _content_before(one) and meaning.look != "reverted":
             facts.changed += 1
-
-
-def placement_row(app: str, environment: str, entry: str | None, arrival: Arrival, meaning: Meaning) -> dict[str, Any]:
-    """Where an app is placed since a commit."""
-    return {
-        "app": app,
-        "environment": environment,
-        "declared": entry is not None,
-        "entry": entry,
-        "touch": arrival.position,
-        "look": meaning.look,
-        "reverts": list(meaning.reverts),
-    }
-
-
-def _touch(
-    arrival: Arrival, app: str, environment: str, before: str | None, after: str | None, meaning: Meaning
-) -> dict[str, Any]:
-    return {
-        "position": arrival.position,
-        "app": app,
-        "environment": environment,
-        "before": before,
-        "after": after,
-        "look": meaning.look,
-        "reverts": list(meaning.reverts),
-        "braked": False,
-    }
 
 
 def _version_row(arrival: Arrival, one: Asked, number: int, meaning: Meaning) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from reconciler import schedule
 from reconciler.engine.commit import Arrival
 from reconciler.engine.declaring import Concerned
+from reconciler.engine.marks import placement_row, touch_row
 from reconciler.model.season import Season
 from reconciler.model.version import canonical
 from reconciler.planner.noting import Meaning, Revert, entry_meaning
@@ -54,22 +55,11 @@ def _season(
     touching: Touching,
 ) -> None:
     key = f"season/{name}"
-    digests = tuple(None if document is None else _digest(document) for document in (before, after))
+    digests = (_digest(before), _digest(after))
     meaning = entry_meaning("", key, digests[1], revert)
     if meaning.look == "changed":
         meaning = Meaning(look="season")
-    touching.touches.append(
-        {
-            "position": arrival.position,
-            "app": "",
-            "environment": key,
-            "before": digests[0],
-            "after": digests[1],
-            "look": meaning.look,
-            "reverts": list(meaning.reverts),
-            "braked": False,
-        }
-    )
+    touching.touches.append(touch_row(arrival, "", key, *digests, meaning))
     for document in (before, after):
         if document is None:
             continue
@@ -80,7 +70,9 @@ def _season(
             touching.changed = max(touching.changed, count)
 
 
-def _digest(document: dict[str, Any]) -> str:
+def _digest(document: dict[str, Any] | None) -> str | None:
+    if document is None:
+        return None
     return hashlib.sha256(canonical(document).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -107,15 +99,5 @@ def _touch_placements(
             count += 1
             touching.apps.add(app)
             if (app, environment) not in rows:
-                touching.placements.append(
-                    {
-                        "app": app,
-                        "environment": environment,
-                        "declared": True,
-                        "entry": row.entry,
-                        "touch": arrival.position,
-                        "look": meaning.look,
-                        "reverts": list(meaning.reverts),
-                    }
-                )
+                touching.placements.append(placement_row(app, environment, row.entry, arrival, meaning))
     return count

@@ -5,7 +5,6 @@ Backs the search for the commit that another one reverts.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
@@ -166,8 +165,3 @@ def acknowledge(transaction: Transaction, commit: str, count: int) -> list[str]:
 def release_brake(transaction: Transaction, app: str, environment: str, after: str | None) -> None:
     """What a braked commit changed is back as it was before: nothing is left to acknowledge for it."""
     transaction.connection.execute(_RELEASE, {"in_app": app, "in_environment": environment, "as_before": after})
-
-
-def noted_since(connection: Connection, moment: datetime) -> int:
-    """How many commits were noted since a moment."""
-    return int(connection.execute(select(func.count()).where(C.noted_at >= moment)).scalar() or 0)

@@ -213,12 +213,6 @@ def stopped_meanwhile(begun: Sequence[Row[Any]], busy: frozenset[str]) -> list[R
     return [row for row in begun if row.abort_reason is not None and row.id not in busy]
 
 
-def next_attempt(connection: Connection) -> datetime | None:
-    """The earliest moment at which a started deployment is tried again."""
-    moment: datetime | None = connection.execute(_NEXT_ATTEMPT).scalar()
-    return moment
-
-
 def next_work(connection: Connection) -> datetime | None:
     """The earliest moment at which an app is due or a started deployment is tried again."""
     return min((moment for moment in connection.execute(_NEXT_WORK).one() if moment is not None), default=None)
