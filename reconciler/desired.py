@@ -6,17 +6,21 @@ future can be computed. Which version a reference or a tracked environment stand
 belongs to the planner.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from reconciler import schedule
+from reconciler import freezing, schedule
+from reconciler.freezing import ActiveFreeze
 from reconciler.model.app import App
-from reconciler.model.entry import EnvironmentEntry, ScheduleEntry
+from reconciler.model.entry import EnvironmentEntry, Experiment, ScheduleEntry, Train
 from reconciler.model.environment import LATEST, Environment
-from reconciler.model.season import Season
+from reconciler.model.gates import Gates, Rollout
+from reconciler.model.season import Freeze, Season
 from reconciler.model.traffic import Share
+from reconciler.model.version import canonical
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,14 @@ class Paused:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Departures:
+    """The last departure of a release train up to now, and the next one (UTC)."""
+
+    last: datetime | None
+    next: datetime | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
     """What should run in one environment. `base_…` is the same without seasons."""
@@ -77,6 +89,22 @@ class Desired:
     pause: Paused | None
     next_edge: datetime | None
     """The earliest moment after `now` at which any of this can change without a commit."""
+    gates: Gates | None = None
+    """What a version must pass before it enters: the entry's word, else the Environment's."""
+    train: Departures | None = None
+    """When what has completed moves on; None: as soon as it may."""
+    rollout: Rollout | None = None
+    """How gradually a version is released: the entry's word, else the Environment's."""
+    experiment_until: datetime | None = None
+    """Until when an experiment holds the split (UTC)."""
+    follows: Latest | Tracked | None = None
+    """What it would follow without pin, split or experiment."""
+    freezes: tuple[ActiveFreeze, ...] = ()
+    """The freezes that hold here at this moment."""
+    lenient_seasons: frozenset[str] = frozenset()
+    """Names of the seasons whose edges pass a freeze (`on_freeze: apply`)."""
+    target: str = ""
+    """A digest of where the environment is."""
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,24 +123,31 @@ def desired(
     environments: Mapping[str, Environment],
     seasons: Sequence[Season],
     now: datetime,
+    freezes: Sequence[Freeze] = (),
 ) -> Desired:
     """What should run for `app` in `environment` at `now` (UTC). The app must list the environment."""
     entry = app.spec.environments[environment.name]
+    freezes = freezing.concerning(freezes, app.name, app.metadata.labels, environment.name)
     scheduled, scheduled_at, next_scheduled = _in_force(entry, now)
-    base_choice, chosen_by = _base_choice(app, entry, scheduled, environment, environments)
+    trial_until = _ends(entry.experiment)
+    base_choice, chosen_by = _base_choice(app, entry, scheduled, environment, environments, now)
+    if trial_until and trial_until <= now and scheduled_at is None:
+        chosen_by, scheduled_at = "schedule", trial_until
     base_config = merged(entry.config, scheduled.config if scheduled else {})
     covering = [
         s for s in seasons if environment.name in s.spec.environments and s.covers(app.name, app.metadata.labels)
     ]
-    active = _active(covering, now)
+    active = _active(covering, freezes, now)
     choice, config = base_choice, base_config
     for season, _window in active:
         config = merged(config, season.spec.config)
         if overlay := _season_choice(season):
             choice, chosen_by = overlay, "season"
     pause = _pause(entry, now)
+    train = _departures(entry.when or environment.spec.when, now)
     edges = [next_scheduled, pause.until if pause else None]
-    edges += [schedule.next_edge(season.spec.span, now) for season in covering]
+    edges += [trial_until if trial_until and trial_until > now else None]
+    edges += [freezing.season_next_edge(season, freezes, now) for season in covering]
     return Desired(
         app=app.name,
         environment=environment.name,
@@ -126,7 +161,20 @@ def desired(
         seasons=tuple(ActiveSeason(season.name, window) for season, window in active),
         pause=pause,
         next_edge=earliest(edges),
+        gates=entry.gates or environment.spec.gates,
+        train=train,
+        rollout=entry.rollout or environment.spec.rollout,
+        experiment_until=trial_until if trial_until and trial_until > now else None,
+        follows=upstream(app, entry.track or environment.spec.track, environments),
+        freezes=freezing.active(freezes, now),
+        lenient_seasons=frozenset(season.name for season in covering if season.spec.on_freeze == "apply"),
+        target=place(environment),
     )
+
+
+def place(environment: Environment) -> str:
+    """A digest of an environment's target: what runs in one place does not run in another."""
+    return hashlib.sha256(canonical(environment.spec.target).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def earliest(moments: Sequence[datetime | None]) -> datetime | None:
@@ -145,17 +193,43 @@ def _in_force(entry: EnvironmentEntry, now: datetime) -> tuple[ScheduleEntry | N
     return item, at, earliest([moment for moment, _ in timed if moment > now])
 
 
+def _ends(experiment: Experiment | None) -> datetime | None:
+    return schedule.instant(experiment.until, experiment.timezone) if experiment else None
+
+
+def _departures(train: Train | None, now: datetime) -> Departures | None:
+    if train is None:
+        return None
+    if train.at is not None:
+        at = schedule.instant(train.at, train.timezone)
+        return Departures(at, None) if at <= now else Departures(None, at)
+    zone, cron = schedule.zone(train.timezone or "UTC"), train.cron or ""
+    return Departures(schedule.cron_previous(cron, zone, now), schedule.cron_next(cron, zone, now))
+
+
+def _split(experiment: Experiment, now: datetime) -> Pinned:
+    """An experiment's split while it lasts; after that the control alone, until a commit picks the winner."""
+    control = Share(version=experiment.control, percent=100)
+    if now >= schedule.instant(experiment.until, experiment.timezone):
+        return Pinned((control,))
+    variant = Share(version=experiment.variant, percent=experiment.percent)
+    return Pinned((Share(version=experiment.control, percent=100 - experiment.percent), variant))
+
+
 def _base_choice(
     app: App,
     entry: EnvironmentEntry,
     scheduled: ScheduleEntry | None,
     environment: Environment,
     environments: Mapping[str, Environment],
+    now: datetime,
 ) -> tuple[Choice, ChosenBy]:
     if scheduled and (choice := _explicit(scheduled.version, scheduled.traffic)):
         return choice, "schedule"
     if scheduled and scheduled.track:
         return upstream(app, scheduled.track, environments), "schedule"
+    if entry.experiment:
+        return _split(entry.experiment, now), "base"
     if choice := _explicit(entry.version, entry.traffic):
         return choice, "base"
     return upstream(app, entry.track or environment.spec.track, environments), "base"
@@ -176,8 +250,10 @@ def upstream(app: App, track: str, environments: Mapping[str, Environment]) -> L
     return Tracked(track) if track in app.spec.environments else Latest()
 
 
-def _active(seasons: Sequence[Season], now: datetime) -> list[tuple[Season, schedule.Window]]:
-    found = [(season, window) for season in seasons if (window := schedule.active(season.spec.span, now))]
+def _active(
+    seasons: Sequence[Season], freezes: Sequence[Freeze], now: datetime
+) -> list[tuple[Season, schedule.Window]]:
+    found = [(season, window) for season in seasons if (window := freezing.season_active(season, freezes, now))]
     return sorted(found, key=lambda pair: (pair[0].spec.priority, pair[1].start, pair[0].name))
 
 

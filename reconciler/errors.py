@@ -8,6 +8,7 @@
     ├── ManifestError               desired state that cannot be accepted (carries every complaint)
     ├── GitError                    the desired side does not answer
     │   ├── GitUnreachable          tried again later, the last fetched commit stays in force
+    │   ├── GitMissing              it answers, but lacks the branch or the path: what was noted last stays in force
     │   └── GitCorrupt              the mirror lacks an object: it is made anew
     ├── StoreError                  the recorded side does not answer
     └── TargetError                 a deployment did not go well
@@ -64,6 +65,14 @@ class GitError(ReconcilerError):
 
 class GitUnreachable(GitError):
     """The repository cannot be fetched; the last fetched commit stays in force."""
+
+
+class GitMissing(GitError):
+    """The repository answers, but lacks what is to be followed in it: `what` is branch or path."""
+
+    def __init__(self, message: str, next_step: str, what: str) -> None:
+        super().__init__(message, next_step)
+        self.what = what
 
 
 class GitCorrupt(GitError):

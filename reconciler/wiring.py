@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from reconciler.config import NUDGE, Settings
 from reconciler.engine import clock
+from reconciler.engine.alone import alone
 from reconciler.engine.cycle import Cycle
-from reconciler.engine.daemon import Daemon, tell_deployment, trouble_logger
+from reconciler.engine.daemon import Daemon
 from reconciler.engine.following import Following
 from reconciler.engine.perform import Surroundings
 from reconciler.engine.pool import Pool
-from reconciler.errors import NotSo
+from reconciler.engine.telling import deployment_teller, tell
 from reconciler.git.mirror import Mirror
 from reconciler.git.unpack import unpack
 from reconciler.store.database import Database
 from reconciler.store.migrate import migrate
 from reconciler.targets.base import Target
 from reconciler.targets.registry import Registry
-
-# A process that was killed while it started git leaves the lock to that child for the moment until git takes over.
-LOCK_TRIES, LOCK_PAUSE = 20, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +60,7 @@ def following(settings: Settings, store: Database) -> Following:
         interval=repository.interval,
         allow_rewrites=repository.allow_rewrites,
         adopt=repository.history,
-        on_trouble=trouble_logger(),
+        tell=tell,
     )
 
 
@@ -100,7 +96,7 @@ def running(settings: Settings, now: clock.Clock = clock.system) -> Iterator[Run
     """A reconciler, ready to run, alone on its data directory. Raises NotSo when another one runs there."""
     place = settings.place
     place.mkdir(parents=True, exist_ok=True)
-    with _alone(place):
+    with alone(place):
         store = database(settings)
         nudged = threading.Event()
         follows = following(settings, store)
@@ -111,7 +107,7 @@ def running(settings: Settings, now: clock.Clock = clock.system) -> Iterator[Run
             environ=os.environ,
         )
         pool = Pool(surroundings, settings.workers, nudged.set)
-        cycle = Cycle(store, follows, pool, tell_deployment)
+        cycle = Cycle(store, follows, pool, deployment_teller(store))
         (place / NUDGE).touch()
         daemon = Daemon(
             store,
@@ -133,27 +129,3 @@ def running(settings: Settings, now: clock.Clock = clock.system) -> Iterator[Run
             targets.close()
             follows.close()
             store.close()
-
-
-@contextmanager
-def _alone(place: Path) -> Iterator[None]:
-    """Nobody else runs on this data directory; the lock goes with the process, however it ends."""
-    with (place / "daemon.lock").open("a") as lock:
-        tries = LOCK_TRIES
-        while not _locked(lock):
-            tries -= 1
-            if not tries:
-                raise NotSo(
-                    f"another reconciler runs on the data directory {place.name}",
-                    "stop it first, or use another directory",
-                )
-            time.sleep(LOCK_PAUSE)
-        yield
-
-
-def _locked(lock: IO[str]) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -13,7 +13,7 @@ from reconciler.model.app import App
 from reconciler.model.deployment import Allotment, Cause, Deployment, Grounds, Status, Subject
 from reconciler.model.environment import Environment
 from reconciler.model.plan import Deploy, Plan
-from reconciler.model.season import Season
+from reconciler.model.season import Freeze, Season
 from reconciler.model.version import Author, Content, Version, digest
 from reconciler.planner.plan import plan
 from reconciler.planner.recorded import EnvironmentRecord, Look, RecordedApp, Suspicion, Touch, Withdrawal
@@ -22,6 +22,7 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 APP = TypeAdapter(App)
 ENVIRONMENT = TypeAdapter(Environment)
 SEASON = TypeAdapter(Season)
+FREEZE = TypeAdapter(Freeze)
 
 
 def at(hours: float) -> datetime:
@@ -56,26 +57,36 @@ def season(name: str, start: str, until: str, **spec: Any) -> Season:
     return SEASON.validate_python({"metadata": {"name": name}, "spec": given})
 
 
-def version(number: int, name: str | None = None, app: str = "shop") -> Version:
+def freeze(name: str, start: str, until: str, **spec: Any) -> Freeze:
+    """A Freeze manifest; times are in UTC."""
+    given = {"environments": ["live"], "from": start, "until": until, "timezone": "UTC", "reason": "stock-taking"}
+    return FREEZE.validate_python({"metadata": {"name": name}, "spec": {**given, **spec}})
+
+
+def version(number: int, name: str | None = None, app: str = "shop", **more: Any) -> Version:
     """The version of this number; its content is its number."""
     content = Content(app=app, name=name, image=f"image:{number}")
-    return Version(
-        id=digest(content),
-        app=app,
-        number=number,
-        name=name,
-        message=f"change {number}",
-        tags=(),
-        author=Author(name="Ann", email="ann@example.com"),
-        commit=f"{number:040x}",
-        created_at=NOON,
-        bundle=None,
-        image=f"image:{number}",
-        config={},
-        bindings=(),
-        secrets=(),
-        migrations=(),
-    )
+    return Version(**{**_version(number, name, app, content), **more})
+
+
+def _version(number: int, name: str | None, app: str, content: Content) -> dict[str, Any]:
+    return {
+        "id": digest(content),
+        "app": app,
+        "number": number,
+        "name": name,
+        "message": f"change {number}",
+        "tags": (),
+        "author": Author(name="Ann", email="ann@example.com"),
+        "commit": f"{number:040x}",
+        "created_at": NOON,
+        "bundle": None,
+        "image": f"image:{number}",
+        "config": {},
+        "bindings": (),
+        "secrets": (),
+        "migrations": (),
+    }
 
 
 def traffic(*numbers: int) -> tuple[Allotment, ...]:
@@ -138,6 +149,7 @@ def touch(of: int, look: Look = "new", reverts: Sequence[str] = (), hours: float
 def recorded(content: int, *records: EnvironmentRecord, **more: Any) -> RecordedApp:
     """What is recorded of the app whose newest content is version `content`."""
     versions = {one.id: one for one in (version(n) for n in range(1, 10))}
+    versions |= {one.id: one for one in more.pop("versions", ())}
     return RecordedApp(
         app="shop",
         content=version(content).id,
@@ -172,10 +184,15 @@ def suspicion(what: str, deployment: Deployment) -> dict[str, Suspicion]:
 
 
 def desires(
-    app: App, environments: Mapping[str, Environment], now: datetime, seasons: Sequence[Season] = ()
+    app: App,
+    environments: Mapping[str, Environment],
+    now: datetime,
+    seasons: Sequence[Season] = (),
+    freezes: Sequence[Freeze] = (),
 ) -> dict[str, Desired]:
     """What should run in every environment of an app."""
-    return {name: desired(app, environments[name], environments, seasons, now) for name in app.spec.environments}
+    places = app.spec.environments
+    return {name: desired(app, environments[name], environments, seasons, now, freezes) for name in places}
 
 
 def planned(
@@ -184,10 +201,16 @@ def planned(
     now: datetime = NOON,
     environments: Mapping[str, Environment] | None = None,
     seasons: Sequence[Season] = (),
+    freezes: Sequence[Freeze] = (),
 ) -> Plan:
     """The plan of an app."""
     known = environments or chain()
-    return plan(app, desires(app, known, now, seasons), known, facts, now)
+    return plan(app, desires(app, known, now, seasons, freezes), known, facts, now)
+
+
+def waits(plan: Plan, environment: str) -> list[str]:
+    """What an environment waits for, in one word each."""
+    return [one.waits_for for one in plan.waiting if one.environment == environment]
 
 
 def deploys(plan: Plan) -> dict[str, tuple[str, list[int]]]:

@@ -15,6 +15,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from reconciler.engine.alone import somebody_runs
+
 ROOT = Path(__file__).resolve().parent.parent
 IDENTITY = {
     f"GIT_{who}_{what}": value
@@ -101,6 +103,8 @@ def main() -> None:
         sys.exit(f"{error.filename or state}: {error.strerror}; choose another place with --state DIR")
     except subprocess.CalledProcessError as error:
         sys.exit(f"git could not make {state / 'desired.git'}: {error.stderr.strip()}")
+    if somebody_runs(state):
+        sys.exit(f"another reconciler runs on {state}; go on with that one, or end it with Ctrl-C where it was started")
     program = Path(sys.executable).with_name("reconciler")
     program = program.relative_to(ROOT) if program.is_relative_to(ROOT) else program
     print(instructions(state, settings, program), flush=True)

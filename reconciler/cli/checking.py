@@ -23,7 +23,8 @@ from reconciler.git.objects import Objects
 from reconciler.git.shapes import Entry
 from reconciler.manifest import Complaint, Declaration
 from reconciler.store import attention, declared
-from reconciler.views.planning import declared_seasons, manifests, references_of
+from reconciler.views.planning import references_of
+from reconciler.views.scene import declared_seasons, manifests
 
 if TYPE_CHECKING:
     from reconciler.cli.worktree import Taken

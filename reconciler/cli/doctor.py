@@ -141,7 +141,7 @@ def _store(settings: Settings) -> Iterator[Found]:
 def _recorded(connection: Connection, settings: Settings) -> Iterator[Found]:
     from reconciler.store import declared, repository
     from reconciler.targets.registry import Registry
-    from reconciler.views.planning import declared_environments
+    from reconciler.views.scene import declared_environments
 
     place = repository.followed(connection)
     noted = f"noted up to {place.head[:10]}" if place and place.head else "nothing is noted yet"

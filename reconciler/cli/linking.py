@@ -18,7 +18,7 @@ from reconciler.model.season import Season
 from reconciler.model.sets import AppSet
 from reconciler.store import attention, declared, versions
 from reconciler.targets.registry import Registry
-from reconciler.views.planning import declared_environments, declared_seasons, manifests
+from reconciler.views.scene import declared_environments, declared_seasons, manifests
 
 if TYPE_CHECKING:
     from reconciler.cli.checking import Read

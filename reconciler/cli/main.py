@@ -31,6 +31,7 @@ VERBS = {
     "calendar": "Show what will change without a new commit.",
     "pause": "Start nothing new for an app, until a moment.",
     "resume": "End a pause.",
+    "approve": "Approve what waits at a gate.",
     "abort": "Stop a deployment that is still to end.",
     "retry": "Try a failed or aborted deployment again.",
     "accept": "Accept a branch that was rewritten.",

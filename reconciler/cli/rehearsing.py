@@ -19,7 +19,8 @@ from reconciler.model.plan import Plan, together
 from reconciler.store import attention, declared, deployments, repository
 from reconciler.store.database import Database, Transaction
 from reconciler.store.migrate import create_fresh
-from reconciler.views.planning import declared_environments, plan_apps
+from reconciler.views.planning import plan_apps
+from reconciler.views.scene import declared_environments
 
 if TYPE_CHECKING:
     from reconciler.git.mirror import Mirror

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from reconciler.model.deployment import Deployment
+    from reconciler.store.database import Transaction
 
 
 @asking.verb
@@ -20,11 +21,18 @@ if TYPE_CHECKING:
 @click.option("--reason", default="", metavar="TEXT", help="Why; it is recorded.")
 @asking.actor_option
 def command(id_: str, reason: str, actor: str) -> None:
-    """Try the failed or aborted deployment ID again (the beginning of an id is enough)."""
+    """Try the failed or aborted deployment ID again (the beginning of an id is enough).
+
+    ID may also be what `status` shows for a check that failed at a gate: then the check is run again.
+    """
     from reconciler.engine import clock
 
     settings, now = opened.settings(), clock.system()
     with opened.store(settings) as store, store.write() as transaction:
+        if said := _checks_again(transaction, id_, actor, now):
+            settings.nudge()
+            printing.echo(said)
+            return
         found = wishes.deployment(transaction.connection, id_)
         wishes.refuse_unless(
             found.status in ("failed", "aborted"),
@@ -35,6 +43,22 @@ def command(id_: str, reason: str, actor: str) -> None:
         wishes.about(transaction, now, "retry", found, actor, reason)
     settings.nudge()
     printing.echo(f"deployment {found.number} of {found.app} in {found.environment} is to be tried again")
+
+
+def _checks_again(transaction: Transaction, identifier: str, actor: str, now: datetime) -> str:
+    """Checks that failed at a gate are to be run again: what was done, '' when the id means none."""
+    from reconciler.errors import UnknownReference
+    from reconciler.store import declared, gates
+
+    try:
+        app, environment, key = wishes.at_gate(transaction.connection, identifier)
+    except UnknownReference:
+        return ""
+    count = gates.forget_failures(transaction, app, environment, key, actor, now)
+    if not count:
+        return ""
+    declared.mark_due(transaction, [app], now)
+    return f"{count} check{'s' if count > 1 else ''} of {app} for {environment} will be run again"
 
 
 def _still_wanted(connection: Connection, found: Deployment, now: datetime) -> None:

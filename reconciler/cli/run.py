@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 def command(once: bool) -> int:
     """Follow the branch and carry out what it asks for.
 
-    TERM or Ctrl-C ends it: running deployments may end, nothing new is begun; a second one ends it at once. With --once
-    the exit status is 1 when the repository or the store did not answer, or when a deployment failed or has to be tried
-    again later.
+    TERM or Ctrl-C ends it: running deployments may end, nothing new is begun; a second one stops them and ends it at
+    once. With --once the exit status is 1 when the repository or the store did not answer, when the branch or the path
+    is not there, or when a deployment failed or has to be tried again later.
     """
     with _Stopping.by_signals() as stopping:
         from reconciler import telemetry
@@ -34,7 +34,7 @@ def command(once: bool) -> int:
         telemetry.set_up()
         log = telemetry.logger("run")
         with running(settings) as found:
-            stopping.by(found.daemon.stop)
+            stopping.by(found.daemon.stop, found.daemon.stop_now)
             mirror = found.following.mirror
             log.info("started", repository=mirror.url, branch=mirror.branch)
             if once:
@@ -50,16 +50,21 @@ class _Stopping:
     def __init__(self) -> None:
         self.asked = threading.Event()
         self._stop: Callable[[], None] | None = None
+        self._stop_now: Callable[[], None] | None = None
 
-    def by(self, stop: Callable[[], None]) -> None:
-        """This is how; at once, if it has been asked for already."""
-        self._stop = stop
+    def by(self, stop: Callable[[], None], stop_now: Callable[[], None]) -> None:
+        """This is how, in peace and at once; if it has been asked for already, it begins."""
+        self._stop, self._stop_now = stop, stop_now
         if self.asked.is_set():
             stop()
 
     def _signalled(self, number: int) -> None:
         if self.asked.is_set():
-            os._exit(128 + number)
+            try:
+                if self._stop_now is not None:
+                    self._stop_now()
+            finally:
+                os._exit(128 + number)
         self.asked.set()
         if self._stop is not None:
             self._stop()
@@ -81,8 +86,9 @@ class _Stopping:
 
         thread = threading.Thread(target=listen, name="signals", daemon=True)
         thread.start()
-        before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
+        # In this order: a signal that comes in between is heard, or ends the process as it always did.
         earlier = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+        before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
             yield stopping
         finally:
@@ -106,26 +112,25 @@ def _once(found: Running, stopped: threading.Event) -> int:
         left = [row for row in deployments.active(connection) if row.next_attempt_at is not None]
         place = repository.followed(connection)
     counts = ", ".join(f"{number} {status}" for status, number in sorted(ended.items())) or "nothing to do"
-    printing.echo(f"settled{f' at {place.head[:10]}' if place and place.head else ''}: {counts}")
+    settled = "stopped" if stopped.is_set() else "not settled" if found.following.trouble else "settled"
+    printing.echo(f"{settled}{f' at {place.head[:10]}' if place and place.head else ''}: {counts}")
     if place is not None and place.held_head:
-        printing.note(f"the branch was rewritten and is held; see `reconciler accept {place.held_head[:10]}`")
-    wrong = _unsettled(found, stopped, ended, len(left), place is not None and place.head is not None)
+        printing.note(
+            f"the branch does not continue what was noted before: it was rewritten, or is another one, and is held; "
+            f"see `reconciler accept {place.held_head[:10]}`"
+        )
+    wrong = _unsettled(found, stopped, ended, len(left))
     for message, next_step in wrong:
         endings.say(message, next_step)
     return endings.NOT_SO if wrong else endings.DONE
 
 
-def _unsettled(
-    found: Running, stopped: threading.Event, ended: dict[str, int], left: int, noted: bool
-) -> list[tuple[str, str]]:
+def _unsettled(found: Running, stopped: threading.Event, ended: dict[str, int], left: int) -> list[tuple[str, str]]:
     wrong: list[tuple[str, str]] = []
     if stopped.is_set():
         wrong.append(("it was stopped before everything was done", "run it again to go on"))
     if trouble := found.following.trouble:
         wrong.append((trouble.error.message, trouble.error.next_step))
-    elif not noted and not stopped.is_set():
-        mirror = found.following.mirror
-        wrong.append((f"{mirror.url} has no branch {mirror.branch}", "push to it, or set repository.branch"))
     if ended.get("failed"):
         failed = printing.counted(ended["failed"], "deployment")
         wrong.append((f"{failed} failed", "`reconciler deployments list --status failed` shows why"))

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli import asking, opened, printing
+from reconciler.cli import asking, opened, printing, surroundings
 from reconciler.cli.printing import Cell
+from reconciler.errors import NotSo
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from reconciler.config import Settings
     from reconciler.model.output import Standing
     from reconciler.store.database import Database
 
@@ -30,57 +33,75 @@ PAUSE = 1.0
 def command(app: str | None, at: datetime | None, watch: bool, form: str) -> None:
     """Show what runs in each environment (of APP alone), for how long, and what waits for what."""
     settings = opened.settings()
-    with opened.store(settings) as store:
+    with _store(settings) as store:
         if watch:
-            _watch(store, app, at, form)
+            _watch(settings, store, app, at, form)
             return
         with store.read() as connection:
-            _print(connection, app, at, form)
+            _print(settings, connection, app, at, form)
 
 
-def _watch(store: Database, app: str | None, at: datetime | None, form: str) -> None:
+@contextmanager
+def _store(settings: Settings) -> Iterator[Database]:
+    """The store as it is. Raises NotSo where there is none, also while a daemon is just making it."""
+    from reconciler.engine.alone import somebody_runs
+
+    store = opened.existing_store(settings)
+    if store is None and somebody_runs(settings.place):
+        raise NotSo("a daemon has just started here and has recorded nothing yet", "look again in a moment")
+    if store is not None:
+        store.close()
+    with opened.store(settings) as found:
+        yield found
+
+
+def _watch(settings: Settings, store: Database, app: str | None, at: datetime | None, form: str) -> None:
     """Print anew whenever something changes, until Ctrl-C."""
     before = None
     try:
         while True:
             with store.read() as connection:
-                seen = _seen(connection)
+                seen = _seen(settings, connection)
                 if seen != before:
                     if printing.on_terminal() and form == "text":
                         click.clear()
-                    _print(connection, app, at, form)
+                    _print(settings, connection, app, at, form)
             before = seen
             time.sleep(PAUSE)
     except KeyboardInterrupt:
         return
 
 
-def _seen(connection: Connection) -> Any:
+def _seen(settings: Settings, connection: Connection) -> Any:
     """What changes whenever there is something new to show."""
     from reconciler.store import declared, ledger
 
-    return ledger.newest(connection), declared.next_due(connection)
+    return ledger.newest(connection), declared.next_due(connection), surroundings.look(settings, connection)
 
 
-def _print(connection: Connection, app: str | None, at: datetime | None, form: str) -> None:
+def _print(settings: Settings, connection: Connection, app: str | None, at: datetime | None, form: str) -> None:
     from reconciler.engine import clock
     from reconciler.model.output import standing_json
 
     now = clock.system()
+    around = surroundings.look(settings, connection)
     found = list(_standings(connection, app, at or now, now))
     if form == "json":
-        printing.as_json([standing_json(one) for one in found])
+        printing.as_json([standing_json(one) | surroundings.as_json(around) for one in found])
         return
     moment = at or now
     if at is not None:
         printing.echo(f"at {printing.when(at)}{', by the manifests of today' if at != now else ''}")
-    if found:
+    if not found:
+        surroundings.echo_nothing_known(around)
+    elif moment > now:
+        printing.table(("APP", "ENVIRONMENT", "ASKED FOR", "RUNS NOW", "STATE"), [_row_ahead(one) for one in found])
+        _details(found)
+    else:
         headings = ("APP", "ENVIRONMENT", "RUNS", "SINCE", "FOR", "STATE")
         printing.table(headings, [_row(one, moment, over=moment < now) for one in found])
         _details(found)
-    else:
-        printing.echo("no app is known yet")
-    _trouble(connection)
+    surroundings.echo(around, connection, now)
 
 
 def _standings(connection: Connection, app: str | None, at: datetime, now: datetime) -> Iterator[Standing]:
@@ -98,18 +119,32 @@ def _standings(connection: Connection, app: str | None, at: datetime, now: datet
 
 
 def _row(one: Standing, now: datetime, *, over: bool) -> list[Cell | str]:
-    from reconciler.planner.causes import spoken
-
     running = one.deployment
     since = running.finished_at if running else None
     return [
         one.app,
         one.environment,
-        spoken(running.traffic) if running else "–",
+        _runs(one),
         printing.when(since) if since else "–",
         printing.age(now - since) if since else "–",
         Cell("ran then" if running else "nothing ran", "quiet") if over else state(one),
     ]
+
+
+def _row_ahead(one: Standing) -> list[Cell | str]:
+    """Nobody knows how long something will have run by then: what is asked for is known."""
+    from reconciler.planner.causes import spoken
+
+    wanted = one.desired.traffic if one.desired else None
+    return [one.app, one.environment, spoken(wanted) if wanted is not None else "–", _runs(one), state(one)]
+
+
+def _runs(one: Standing) -> str:
+    """What runs, with a question mark where that is in doubt."""
+    from reconciler.planner.causes import spoken
+
+    known = spoken(one.deployment.traffic) if one.deployment else "–"
+    return known if one.doubt is None else f"{known}?"
 
 
 def state(one: Standing) -> Cell:
@@ -129,8 +164,9 @@ def state(one: Standing) -> Cell:
         said = Cell("orphaned: left git", "warning")
     else:
         said = Cell("in sync", "good") if one.in_sync else Cell("not in sync", "warning")
+    doubt = ", unknown what runs" if one.doubt is not None else ""
     paused = ", paused" if one.paused and not any(w.waits_for == "pause" for w in one.waiting) else ""
-    return Cell(f"{said.text}{paused}{seasons}", said.says)
+    return Cell(f"{said.text}{doubt}{paused}{seasons}", said.says)
 
 
 def _details(found: list[Standing]) -> None:
@@ -144,6 +180,8 @@ def _details(found: list[Standing]) -> None:
 
 def _sentences(one: Standing) -> Iterator[tuple[str, str]]:
     here = f"{one.app} in {one.environment}"
+    if one.doubt is not None:
+        yield f"{here}: nobody knows for sure what runs: {one.doubt.reason}; {one.doubt.remedy}", "bad"
     if one.held is not None:
         since = printing.when(one.held.since)
         yield f"{here} differs from git, held by {one.held.by} since {since}: {one.held.reason}", "bad"
@@ -155,26 +193,3 @@ def _sentences(one: Standing) -> Iterator[tuple[str, str]]:
     if one.paused is not None and not any(wait.waits_for == "pause" for wait in one.waiting):
         until = printing.when(one.paused.until)
         yield f"{here} is paused by {one.paused.by} until {until}: {one.paused.reason}", "warning"
-
-
-def _trouble(connection: Connection) -> None:
-    """What concerns everything: files that are broken, a branch that is held."""
-    from reconciler.store import declared, repository
-
-    complaints = declared.complaints(connection)
-    if complaints:
-        printing.echo()
-        printing.heading(printing.counted(len(complaints), "complaint"))
-    for one in complaints:
-        remedy = f" ({one['remedy']})" if one["remedy"] else ""
-        where = f"{one['path']}:{one['line']}:{one['column']}"
-        printing.echo(f"  {where}: {one['message']}{remedy}", "error")
-    place = repository.followed(connection)
-    if place is not None and place.held_head is not None and place.held_since is not None:
-        since = printing.when(place.held_since)
-        printing.echo()
-        printing.echo(
-            f"the branch {place.branch} was rewritten: {place.held_head} is held since {since}; "
-            f"`reconciler accept {place.held_head[:10]}` follows it",
-            "bad",
-        )

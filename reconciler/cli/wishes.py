@@ -64,3 +64,24 @@ def refuse_unless(condition: object, message: str, next_step: str) -> None:
     """Raise NotSo unless the condition holds."""
     if not condition:
         raise NotSo(message, next_step)
+
+
+def at_gate(connection: Connection, identifier: str) -> tuple[str, str, str]:
+    """App, environment and key of what stands at a gate, by the beginning of its id or as APP/ENVIRONMENT.
+
+    Raises WrongUse, UnknownReference.
+    """
+    from reconciler.store import gates
+
+    app, slash, environment = identifier.partition("/")
+    if slash:
+        placed(connection, app, environment)
+        found = gates.asked_in(connection, app, environment)[:1]
+    elif _ID.fullmatch(identifier):
+        found = gates.asked(connection, identifier)
+    else:
+        raise WrongUse(f"{identifier[:100]} is no id", "`reconciler status` shows the ids of what waits at a gate")
+    if len(found) != 1:
+        many = "more than one thing" if found else "nothing"
+        raise UnknownReference(f"{many} at a gate answers to {identifier}", "`reconciler status` shows ids")
+    return found[0].app, found[0].environment, found[0].key

@@ -13,9 +13,9 @@ from sqlalchemy import Row, update
 
 from reconciler.model.app import Triggers
 from reconciler.model.deployment import Subject
-from reconciler.model.plan import Abort, ApplyTriggers, Deploy, Plan
+from reconciler.model.plan import Abort, ApplyTriggers, Deploy, Lift, Plan, RunChecks
 from reconciler.planner.plan import triggers_digest
-from reconciler.store import deployments, interventions, tables
+from reconciler.store import deployments, gates, holds, interventions, tables
 from reconciler.store.database import Transaction
 from reconciler.store.rows import deployment_of
 
@@ -35,9 +35,20 @@ def carry(transaction: Transaction, plan: Plan, now: datetime) -> None:
     aborts = [action for action in plan.actions if isinstance(action, Abort)]
     _stop(transaction, aborts, now)
     _create(transaction, deploys, now)
+    standing = [(one.key, one.app, one.environment) for one in plan.waiting if one.key]
+    standing += [(one.key, one.app, one.environment) for one in plan.refused if one.key]
+    if standing:
+        gates.ask(transaction, standing, now)
     for action in plan.actions:
-        if isinstance(action, ApplyTriggers):
-            _request_triggers(transaction, action)
+        match action:
+            case ApplyTriggers():
+                _request_triggers(transaction, action)
+            case RunChecks():
+                gates.begin_checks(transaction, action, now)
+            case Lift():
+                holds.lift(transaction, action.app, action.environment, action.reason, now)
+            case _:
+                pass
 
 
 def _stop(transaction: Transaction, aborts: list[Abort], now: datetime) -> None:
@@ -73,11 +84,40 @@ def _create(transaction: Transaction, deploys: list[Deploy], now: datetime) -> N
         if wish.cause in EDGES and wish.due_at:
             edges.append(_edge(wish, made, now))
     deployments.create(transaction, wishes, now)
+    for made, number, wish in wishes:
+        _remember(transaction, made, number, wish, now)
     deployments.occurred(transaction, edges)
     asked = interventions.open_of(transaction.connection, "retry") if deploys else []
     for wish in deploys:
         here = [one.subject for one in asked if (one.app, one.environment) == (wish.app, wish.environment)]
         _answer_retries(transaction, wish, here, now)
+
+
+def _remember(transaction: Transaction, made: str, number: int, wish: Deploy, now: datetime) -> None:
+    """How a deployment passed its gates; and where the reconciler itself goes back, that git and reality differ."""
+    where = {"app": wish.app, "environment": wish.environment}
+    for remark in wish.remarks:
+        body = {"number": number, "message": remark}
+        transaction.note("deployment.remark", now, body, subject=made, **where)
+    if wish.cause == "auto-rollback":
+        _hold(transaction, wish, now)
+
+
+def _hold(transaction: Transaction, wish: Deploy, now: datetime) -> None:
+    stays = {part.version for part in wish.subject.traffic}
+    left = deployments.by_ids(transaction.connection, [wish.rolled_back_from or ""])
+    parts = [part for row in left.values() for part in row.traffic if part["version"] not in stays]
+    bad = max(parts, key=lambda part: float(part["percent"]), default=None)
+    holds.hold(
+        transaction,
+        wish.app,
+        wish.environment,
+        wish.deployed_by,
+        wish.reason,
+        now,
+        deployment=wish.rolled_back_from,
+        version=bad["version"] if bad else None,
+    )
 
 
 def _edge(wish: Deploy, made: str, now: datetime) -> dict[str, Any]:

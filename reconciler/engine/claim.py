@@ -19,9 +19,10 @@ from reconciler.model.version import Version
 from reconciler.schedule import rfc3339
 from reconciler.store import deployments, tables, versions
 from reconciler.store.database import Transaction
+from reconciler.store.statements import Prepared
 
 _T = tables.triggers.c
-_TO_HAND_OVER = (
+_TO_HAND_OVER = Prepared(
     select(tables.triggers)
     .where(_T.open, or_(_T.retry_at.is_(None), _T.retry_at <= bindparam("now", type_=_T.retry_at.type)))
     .limit(bindparam("most"))
@@ -125,7 +126,7 @@ def claim_triggers(
     """Trigger settings that are to be handed over now."""
     rows = [
         row
-        for row in connection.execute(_TO_HAND_OVER, {"now": now, "most": pool.workers * 4})
+        for row in _TO_HAND_OVER.run(connection, now=now, most=pool.workers * 4)
         if (row.app, row.environment) not in pool.handing_over and row.environment in environments
     ]
     return [

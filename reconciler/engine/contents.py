@@ -20,7 +20,7 @@ from reconciler.model.app import App
 from reconciler.model.entry import EnvironmentEntry
 from reconciler.model.version import Content, canonical, content_of, digest
 from reconciler.store import declared, versions
-from reconciler.views.planning import APP, declared_environments
+from reconciler.views.scene import APP, declared_environments
 
 ENTRY = TypeAdapter(EnvironmentEntry)
 

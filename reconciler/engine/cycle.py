@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from reconciler import schedule
 from reconciler.engine.carry import by_person, carry
 from reconciler.engine.claim import claim, claim_triggers
 from reconciler.engine.following import Following, Seen
@@ -24,7 +25,8 @@ from reconciler.model.plan import Abort, Plan, together
 from reconciler.store import declared, deployments, interventions
 from reconciler.store.database import Database, Transaction
 from reconciler.store.rows import deployment_of
-from reconciler.views.planning import declared_environments, plan_apps
+from reconciler.views.planning import plan_apps
+from reconciler.views.scene import declared_environments, declared_freezes
 
 BATCH = 500
 """How many apps are planned together: bounds memory, not the turn."""
@@ -83,6 +85,7 @@ class Cycle:
             commits = self._following.note(transaction, seen, now)
             environments = declared_environments(transaction.connection)
             _record(transaction, answers, environments, now)
+            _look_at_frozen(transaction, now)
             planned = _plan_due(transaction, environments, now)
             begun = self._end_stopped(transaction, now)
             jobs = claim(transaction, begun, environments, self._pool, now)
@@ -197,6 +200,19 @@ def _plan_due(transaction: Transaction, environments: dict[str, Environment], no
         if len(names) < BATCH:
             break  # what was stopped just now is planned anew with the next turn
     return count
+
+
+def _look_at_frozen(transaction: Transaction, now: datetime) -> None:
+    """Where a freeze has begun, what waits for its turn is planned again: a start is held back, not a decision."""
+    frozen = {
+        environment
+        for freeze in declared_freezes(transaction.connection)
+        if schedule.active(freeze.spec.span, now)
+        for environment in freeze.spec.environments
+    }
+    names = {row.app for name in frozen for row in deployments.pending(transaction.connection, name, BATCH)}
+    if names:
+        declared.mark_due(transaction, names, now)
 
 
 def _stops(plan: Plan) -> bool:

@@ -8,10 +8,9 @@ interval job; it decides nothing.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
@@ -21,9 +20,10 @@ from reconciler.engine.cycle import Cycle, Turn
 from reconciler.engine.following import Following
 from reconciler.engine.pool import Pool
 from reconciler.errors import ReconcilerError, StoreError
-from reconciler.model.deployment import Deployment
-from reconciler.store import declared, ledger
+from reconciler.schedule import spell
+from reconciler.store import declared, deployments, ledger
 from reconciler.store.database import Database
+from reconciler.targets import process
 
 log = telemetry.logger("daemon")
 
@@ -62,12 +62,23 @@ class Daemon:
         self._failures = 0
 
     def stop(self) -> None:
-        """Begin to end: nothing new is started. Safe to call from a signal handler."""
+        """Begin to end: nothing new is started, what runs may come to its end. Not for a signal handler: it tells."""
         self._stopping.set()
         self._nudged.set()
+        running = self._pool.under_way()
+        waits = {"waits_for": running, "at_most": spell(self._drain), "next": "a second TERM ends them at once"}
+        log.info("stopping", **(waits if running else {}))
+
+    def stop_now(self) -> None:
+        """End everything that runs, so that the process can end right afterwards; nothing of it is recorded."""
+        running = self._pool.under_way()
+        self._pool.abandon()
+        ended = process.end_everything()
+        log.warning("stopped.at-once", left=running, commands_ended=ended, next="taken up again at the next start")
 
     def settle(self) -> Turn:
         """Take turns until nothing more can be done now. Raises what a turn raises."""
+        self._following.begin(self._clock())
         turn = Turn()
         while not self._stopping.is_set():
             self._nudged.clear()
@@ -78,11 +89,15 @@ class Daemon:
             if self._pool.idle:
                 break
             self._nudged.wait(self._seconds_until(turn.wake_at))
-        self._seal()
+        if self._stopping.is_set():
+            self._end()
+        else:
+            self._seal()
         return turn
 
     def run(self) -> None:
-        """The daemon's life, from start to stop."""
+        """The daemon's life, from start to stop. Raises NotSo where the store follows something else."""
+        self._begin()
         scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True})
         watching = [threading.Thread(target=self._watch, daemon=True, name="watch")] if self._watched else []
         scheduler.add_job(self._poll, "interval", seconds=self._interval.total_seconds(), id="poll")
@@ -100,6 +115,19 @@ class Daemon:
         finally:
             scheduler.shutdown(wait=False)
             self._end()
+
+    def _begin(self) -> None:
+        """Record what is followed; a store that does not answer now may do so later."""
+        while not self._stopping.is_set():
+            try:
+                self._following.begin(self._clock())
+            except StoreError as error:
+                self._failures += 1
+                log.warning("start.failed", error=error.message, next=f"again in {self._pause()}")
+                self._stopping.wait(self._pause().total_seconds())
+            else:
+                self._failures = 0
+                return
 
     def _guarded_turn(self) -> Turn | None:
         """One turn; trouble is told and tried again, a fault of ours must not end the daemon."""
@@ -205,9 +233,21 @@ class Daemon:
             if not self._pool.idle:
                 self._nudged.wait(0.1)
         self._record()
-        if not self._pool.idle:
-            log.warning("drain.over", left=len(self._pool.busy), next="taken up again at the next start")
+        self._say_what_is_left()
         self._seal()
+
+    def _say_what_is_left(self) -> None:
+        running = self._pool.under_way()
+        try:
+            with self._database.read() as connection:
+                waiting = len(deployments.active(connection)) - len(running)
+        except StoreError as error:
+            log.warning("drain.failed", error=error.message)
+            return
+        if running:
+            log.warning("drain.over", left=running, next="they are stopped, and taken up again at the next start")
+        if waiting > 0:
+            log.info("left", deployments=waiting, next="they go on at the next start")
 
     def _record(self) -> None:
         try:
@@ -219,36 +259,3 @@ class Daemon:
 def _say(turn: Turn) -> None:
     if turn.commits or turn.answers or turn.begun:
         log.debug("turn", commits=turn.commits, planned=turn.planned, answers=turn.answers, begun=turn.begun)
-
-
-def tell_deployment(deployment: Deployment) -> None:
-    """Tell how a deployment fares, after each answer of its target."""
-    well = deployment.status in ("completed", "aborted") and not deployment.error
-    tell = log.info if well else log.warning
-    tell(
-        f"deployment.{deployment.status}",
-        app=deployment.app,
-        environment=deployment.environment,
-        number=deployment.number,
-        cause=deployment.cause,
-        reason=deployment.reason,
-        **({"error": deployment.error} if deployment.error else {}),
-        **({"again_at": str(deployment.next_attempt_at)} if deployment.next_attempt_at else {}),
-    )
-
-
-def trouble_logger() -> Callable[[Any], None]:
-    """Tells when git stops answering, and when it answers again."""
-
-    def tell(trouble: Any) -> None:
-        if trouble is None:
-            log.info("git.answers")
-        else:
-            log.warning(
-                "git.unreachable",
-                error=trouble.error.message,
-                failures=trouble.failures,
-                again_at=str(trouble.again_at),
-            )
-
-    return tell

@@ -37,6 +37,10 @@ class Concerned:
     """Environments whose manifest changed."""
     seasons: dict[str, tuple[dict[str, Any] | None, dict[str, Any] | None]] = field(default_factory=dict)
     """Seasons that changed: before and after."""
+    moved: set[str] = field(default_factory=set)
+    """Environments whose target changed."""
+    thawed: set[str] = field(default_factory=set)
+    """Environments whose freezes changed."""
 
 
 @dataclass(slots=True)
@@ -69,7 +73,7 @@ def declare(transaction: Transaction, arrival: Arrival, root: str) -> Concerned:
     looked = set(files.paths)
     _settle_bundles(connection, arrival, files, root, before)
     before += declared.in_files(connection, set(files.paths) - looked)
-    rows = _write(transaction, arrival, files, root)
+    rows = _write(transaction, arrival, files, root, before)
     kept = {(row.path, row.ordinal, row.kind, row.name) for row in before if row.path in files.broken}
     _compare(connection, before, rows, kept, concerned)
     concerned.apps |= refreshed_sets(transaction, arrival, root, skip=set(files.sound))
@@ -87,18 +91,23 @@ def _declare_all(transaction: Transaction, arrival: Arrival, root: str) -> Conce
         _settle_binary(transaction.connection, files)
         bundles.update(_named_bundles(arrival, files, root))
         taken += files.paths
-        rows = _write(transaction, arrival, files, root)
+        rows = _write(transaction, arrival, files, root, ())
         apps.update((row["path"], row["name"]) for row in rows if row["kind"] == "App")
     inside = {path for path in taken if _inside(path, bundles)}
     declared.replace_files(transaction, inside, [], [])
     return Concerned(apps={name for path, name in apps if path not in inside})
 
 
-def _write(transaction: Transaction, arrival: Arrival, files: _Files, root: str) -> list[dict[str, Any]]:
-    """Record what the files declare, and what is wrong with the broken ones; rows of the declarations."""
+def _write(
+    transaction: Transaction, arrival: Arrival, files: _Files, root: str, before: Iterable[Any]
+) -> list[dict[str, Any]]:
+    """Record what the files declare, and what is wrong with the broken ones; rows of the declarations.
+
+    `before` are the rows of what they declared until now.
+    """
     rows = [row for path, (_, several) in files.sound.items() for row in _rows(path, several, arrival, root)]
     sound = [{"path": path, "blob": blob, "complaints": None} for path, (blob, _) in files.sound.items()]
-    declared.replace_files(transaction, [*files.sound, *files.gone], sound, rows)
+    declared.replace_files(transaction, [*files.sound, *files.gone], sound, rows, before)
     for path, (blob, complaints) in files.broken.items():
         declared.complain(transaction, path, blob, [complaint_row(found) for found in complaints])
     return rows
@@ -311,9 +320,18 @@ def _compare(
             continue
         if kind == "Environment":
             concerned.environments.add(name)
+            if all(pair) and target_of(pair[0]) != target_of(pair[1]):
+                concerned.moved.add(name)
             concerned.apps |= set(declared.apps_in(connection, name))
             concerned.apps |= set(declared.apps_complaining(connection))
         elif kind == "Season":
             concerned.seasons[name] = pair
+        elif kind == "Freeze":
+            concerned.thawed |= {where for one in pair if one for where in one["spec"]["environments"]}
         elif kind == "Resource":
             concerned.apps |= set(declared.apps_binding(connection, name))
+
+
+def target_of(document: dict[str, Any] | None) -> Any:
+    """What an Environment's document says about its target."""
+    return ((document or {}).get("spec") or {}).get("target")

@@ -4,22 +4,23 @@ State is read fresh: whatever nudged the daemon, the head is looked at. A branch
 until a person accepts it.
 """
 
-from collections.abc import Callable, Sequence
+import posixpath
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 
-from reconciler.engine.commit import Arrival
+from reconciler.engine.arriving import Arriving
+from reconciler.engine.breakages import Breakages, News
+from reconciler.engine.declaring import clean_name
 from reconciler.engine.intake import note
-from reconciler.errors import GitCorrupt, GitError
-from reconciler.git.history import History, history
+from reconciler.errors import GitCorrupt, GitError, GitMissing
+from reconciler.git.history import history
 from reconciler.git.mirror import Mirror
 from reconciler.git.objects import Objects
-from reconciler.git.shapes import Change, Commit, Entry
+from reconciler.manifest import is_manifest_file
 from reconciler.store import declared, interventions, repository
 from reconciler.store.database import Database, Transaction
 
-NOTHING = "0" * 40
 EVERYTHING = 1_000_000
 LONGEST_PAUSE = timedelta(minutes=5)
 
@@ -35,7 +36,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """Why git does not answer, since when, and when it is asked again (UTC)."""
+    """Why git does not answer, or lacks what is followed; since when, and when it is asked again (UTC)."""
 
     error: GitError
     since: datetime
@@ -46,7 +47,8 @@ class Trouble:
 class Following:
     """Follows one branch of one repository into one store.
 
-    `adopt` is how many commits of an existing history are noted at the very first start.
+    `root` is the followed path inside the repository, '' for all of it; `adopt` is how many commits of an existing
+    history are noted at the very first start. `tell` hears of every change that people should know of, once.
     """
 
     def __init__(
@@ -58,22 +60,43 @@ class Following:
         interval: timedelta,
         allow_rewrites: bool,
         adopt: int,
-        on_trouble: Callable[[Trouble | None], None] | None = None,
+        tell: Callable[[News], None] | None = None,
     ) -> None:
         self._database = database
         self.mirror = mirror
         self.objects = Objects(mirror.git_dir)
-        self._root = root
+        plain = posixpath.normpath(root) if root else ""
+        self._source = repository.Source(url=mirror.url, branch=mirror.branch, root="" if plain == "." else plain)
         self._interval = interval
         self._allow_rewrites = allow_rewrites
         self._adopt = adopt
-        self._on_trouble = on_trouble
+        self._tell = tell
         self._next_poll: datetime | None = None
         self._asked = True
         self._considered: str | None = None
+        self._adopted = False
+        self._recorded: repository.Trouble | None = None
+        self._broken: Breakages | None = None
+        self._broken_now: Breakages | None = None
+        self._news: list[News] = []
         self.holding = False
         """Whether a head waits to be accepted, as far as the last look at it told."""
         self.trouble: Trouble | None = None
+
+    def begin(self, now: datetime) -> None:
+        """Record what is followed. Raises NotSo where the store follows a branch or path that this cannot continue."""
+        with self._database.read() as connection:
+            known = repository.followed(connection)
+            fits = repository.fits(known, self._source)
+            self._broken = Breakages.all(connection) if self._tell else None
+        self._recorded = known.trouble if known else None
+        self._adopted = known is not None and known.head is not None
+        if fits:
+            return
+        with self._database.write() as transaction:
+            repository.follow(transaction, self._source, now)
+        if known is not None and known.head is not None:
+            self._say(News("repository.moved", {"was": known.url, "is": self._source.url, "noted": known.head}))
 
     def ask(self) -> None:
         """Look at a remote repository with the next turn, whenever the next poll would be."""
@@ -83,6 +106,11 @@ class Following:
         """What was noted of this head is in the store now: it need not be looked at again."""
         if seen.head is not None:
             self._considered = seen.head
+            self._adopted = True
+        self._broken, self._broken_now = self._broken_now or self._broken, None
+        news, self._news = self._news, []
+        for one in news:
+            self._say(one)
 
     def again(self) -> None:
         """Consider the head anew: a person may have accepted it."""
@@ -96,33 +124,92 @@ class Following:
             head = self.mirror.remote_head() if self.mirror.is_local else self.mirror.fetch()
             if head is not None and head != self._considered:
                 head = self.mirror.fetch() if self.mirror.is_local else head
+            if head is None:
+                raise self._no_branch()
+            if head != self._considered:
+                self.require_path(head)
         except GitError as error:
             self._failed(error, now)
             return Seen()
         self._answered(now)
-        return Seen(head=head, new=head is not None and head != self._considered)
+        return Seen(head=head, new=head != self._considered)
 
     def _is_time(self, now: datetime) -> bool:
         if self.trouble is not None and now < self.trouble.again_at and not self._asked:
-            return False
+            # A look at a repository on this machine costs nothing: the push that brings the branch is seen at once.
+            return self.mirror.is_local and isinstance(self.trouble.error, GitMissing)
         return self.mirror.is_local or self._asked or self._next_poll is None or now >= self._next_poll
 
+    def _no_branch(self) -> GitMissing:
+        with self._database.read() as connection:
+            known = repository.followed(connection)
+        noted = known.head if known else None
+        return GitMissing(
+            f"{self.mirror.url} has no branch {self.mirror.branch}{' any more' if noted else ''}",
+            f"push it again; until then {noted[:10]} stays in force"
+            if noted
+            else "push to it, or set repository.branch",
+            "branch",
+        )
+
+    def require_path(self, head: str) -> None:
+        """Raise GitMissing where a commit does not have the path that is followed."""
+        root = self._source.root
+        if not root:
+            return
+        try:
+            found = self.objects.entry(self.objects.commit(head).tree, root)
+        except GitCorrupt:
+            return  # noting the commit makes the mirror anew
+        if found is None or found.type != "tree":
+            raise GitMissing(
+                f"{self.mirror.url} has no directory {root} on the branch {self.mirror.branch}, at {head[:10]}",
+                f"{'push it again' if self._adopted else 'correct repository.path, or push the directory'}; "
+                "until then nothing new is taken in",
+                "path",
+            )
+
     def _failed(self, error: GitError, now: datetime) -> None:
-        failures = self.trouble.failures + 1 if self.trouble else 1
-        since = self.trouble.since if self.trouble else now
-        pause = min(timedelta(seconds=1) * 2 ** min(failures, 10), LONGEST_PAUSE)
+        before, missing = self.trouble, isinstance(error, GitMissing)
+        known = before or self._recorded
+        failures = before.failures + 1 if before else 1
+        pause = self._interval if missing else min(timedelta(seconds=1) * 2 ** min(failures, 10), LONGEST_PAUSE)
+        since = known.since if known else now
         self.trouble = Trouble(error=error, since=since, failures=failures, again_at=now + pause)
         self._asked = False
-        if self._on_trouble:
-            self._on_trouble(self.trouble)
+        same = before is not None and before.error.message == error.message
+        if same and missing and self.mirror.is_local:
+            return  # looked at with every nudge: there is nothing new to record
+        self._record(self.trouble)
+        if not same:
+            event = f"{error.what}.missing" if isinstance(error, GitMissing) else "git.unreachable"
+            facts = {"error": error.message, "next": error.next_step, "again_at": str(self.trouble.again_at)}
+            self._say(News(event, facts, bad=True))
 
     def _answered(self, now: datetime) -> None:
-        if self.trouble is not None:
-            self.trouble = None
-            if self._on_trouble:
-                self._on_trouble(None)
+        before, self.trouble = self.trouble, None
+        if before is not None or self._recorded is not None:
+            self._record(None)
+        if before is not None:
+            error = before.error
+            self._say(News(f"{error.what}.found" if isinstance(error, GitMissing) else "git.answers"))
         self._asked = False
         self._next_poll = now + self._interval
+
+    def _record(self, trouble: Trouble | None) -> None:
+        found = None
+        if trouble is not None:
+            error = trouble.error
+            found = repository.Trouble(
+                message=error.message, next_step=error.next_step, since=trouble.since, again_at=trouble.again_at
+            )
+        with self._database.write() as transaction:
+            repository.trouble(transaction, found)
+        self._recorded = found
+
+    def _say(self, news: News) -> None:
+        if self._tell is not None:
+            self._tell(news)
 
     @property
     def next_look(self) -> datetime | None:
@@ -131,13 +218,15 @@ class Following:
 
     def note(self, transaction: Transaction, seen: Seen, now: datetime) -> int:
         """Note what the branch took since it was last looked at; how many commits that were."""
+        self._news, self._broken_now = [], None
         if not seen.new or seen.head is None:
             return 0
-        place = repository.follow(transaction, self.mirror.url, self.mirror.branch)
+        place = repository.follow(transaction, self._source, now)
         if seen.head == place.head:
             self.holding = False
             if place.held_head is not None:
                 repository.let_go(transaction)
+                self._news.append(News("branch.restored", {"head": place.head, "not_any_more": place.held_head}))
             return 0
         try:
             return self._advance(transaction, place, seen.head, now)
@@ -147,27 +236,50 @@ class Following:
             return self._advance(transaction, place, seen.head, now)
 
     def _advance(self, transaction: Transaction, place: repository.Followed, head: str, now: datetime) -> int:
+        self._news = []
         adopting = place.head is None
         found = history(self.objects, place.head, head, self._adopt if adopting else EVERYTHING)
         self.holding = found.rewritten and not self._accepted(transaction, head, now)
         if self.holding:
-            if place.held_head != head:
-                repository.hold(transaction, head, now)
-                body = {"head": head, "noted": place.head}
-                transaction.note("branch.held", now, body, subject=head)
+            self._hold(transaction, place, head, now)
             return 0
-        commits = _to_note(self.objects, found, head)
+        if found.rewritten:
+            self._news.append(News("branch.accepted", {"head": head, "was": place.head}))
+        arriving = Arriving(objects=self.objects, found=found, now=now, adopting=adopting)
+        commits = arriving.commits(head)
         tree, position = place.tree, place.position
         touched: set[str] = set()
+        files: set[str] = set()
         for commit in commits:
             position += 1
-            arrival = self._arrival(commit, found, tree, position, now, adopting=adopting)
-            touched |= note(transaction, arrival, self._root)
+            arrival = arriving.arrival(commit, tree, position)
+            touched |= note(transaction, arrival, self._source.root)
+            if not arrival.first:
+                files |= {c.path for c in arrival.changes if is_manifest_file(c.path) and clean_name(c.path)}
             tree = commit.tree
         assert tree is not None
         repository.advance(transaction, head, tree, position)
         declared.mark_due(transaction, touched, now)
+        self._compare_broken(transaction, files, touched, adopting=adopting)
         return len(commits)
+
+    def _hold(self, transaction: Transaction, place: repository.Followed, head: str, now: datetime) -> None:
+        if place.held_head == head:
+            return
+        repository.hold(transaction, head, now)
+        body = {"head": head, "noted": place.head}
+        transaction.note("branch.held", now, body, subject=head)
+        said = f"`reconciler accept {head[:10]}` follows it; until then {str(place.head)[:10]} stays in force"
+        self._news.append(News("branch.held", {**body, "next": said}, bad=True))
+
+    def _compare_broken(self, transaction: Transaction, files: set[str], touched: set[str], *, adopting: bool) -> None:
+        """What broke and what was mended is told once it is in the store."""
+        if self._tell is None or self._broken is None:
+            return
+        connection = transaction.connection
+        after = Breakages.all(connection) if adopting else self._broken.after(connection, files, touched)
+        self._broken_now = after
+        self._news += after.news(self._broken)
 
     def _accepted(self, transaction: Transaction, head: str, now: datetime) -> bool:
         if self._allow_rewrites:
@@ -181,45 +293,6 @@ class Following:
             interventions.finish(transaction, "accept", wish.subject, now, "accepted")
         return bool(asked)
 
-    def _arrival(
-        self,
-        commit: Commit,
-        found: History,
-        tree: str | None,
-        position: int,
-        now: datetime,
-        *,
-        adopting: bool,
-    ) -> Arrival:
-        merged = found.merged.get(commit.id, ())
-        if tree is None:
-            entries = {entry.path: entry for entry in self.objects.tree(commit.tree)}
-            changes: Sequence[Change] = [
-                Change(entry.path, "000000", entry.mode, NOTHING, entry.id, "A") for entry in entries.values()
-            ]
-            lookup: Callable[[str], Entry | None] = entries.get
-        else:
-            changes = self.objects.diff(tree, commit.tree)
-            lookup = partial(self.objects.entry, commit.tree)
-        return Arrival(
-            commit=commit,
-            position=position,
-            merged=merged,
-            changes=changes,
-            objects=self.objects,
-            lookup=lookup,
-            now=now,
-            first=tree is None,
-            adopting=adopting,
-        )
-
     def close(self) -> None:
         """End the open git processes."""
         self.objects.close()
-
-
-def _to_note(objects: Objects, found: History, head: str) -> list[Commit]:
-    """The states that the branch was in: not those before a merge that was made the wrong way round."""
-    if not found.commits:
-        return [objects.commit(head)]
-    return [found.commits[-1]] if found.aside else list(found.commits)

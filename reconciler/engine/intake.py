@@ -25,12 +25,14 @@ from reconciler.planner.noting import (
     Meaning,
     Revert,
     allowed_changes,
+    allowed_rollbacks,
     content_meaning,
     entry_meaning,
+    freeze_override,
     lifted_suspicions,
     weighs_too_much,
 )
-from reconciler.store import commits, declared, deployments, versions
+from reconciler.store import commits, declared, deployments, overrides, versions
 from reconciler.store.database import Transaction
 
 MESSAGE_KEPT = 20_000
@@ -257,10 +259,14 @@ def _write(
     for row in facts.touches:
         if not arrival.adopting:
             commits.release_brake(transaction, row["app"], row["environment"], row["after"])
+    touched = {(row["app"], row["environment"]) for row in facts.touches}
+    touches = [*facts.touches, *(row for row in touching.touches if (row["app"], row["environment"]) not in touched)]
+    for row in touches:
         row["braked"] = braked
-    commits.note_touches(transaction, [*facts.touches, *touching.touches])
+    commits.note_touches(transaction, touches)
     rows = [{**one.row, "due_at": one.before.due_at if one.before is not None else None} for one in asked]
-    declared.replace_apps(transaction, rows, {one.name: one.depends_on for one in asked})
+    before = {one.name: one.before for one in asked if one.before is not None}
+    declared.replace_apps(transaction, rows, {one.name: one.depends_on for one in asked}, before)
     for row in facts.versions:
         body = {
             "number": row["number"],
@@ -279,7 +285,7 @@ def _trailers(transaction: Transaction, arrival: Arrival) -> set[str]:
     if arrival.adopting:
         return set()
     said = trailers(arrival.commit.message)
-    freed: set[str] = set()
+    freed = _overrides(transaction, arrival, said)
     if count := allowed_changes(said):
         freed |= set(commits.acknowledge(transaction, arrival.commit.id, count))
     for app, environment in lifted_suspicions(said):
@@ -295,3 +301,19 @@ def _trailers(transaction: Transaction, arrival: Arrival) -> set[str]:
             actor=arrival.commit.author_email,
         )
     return freed
+
+
+def _overrides(transaction: Transaction, arrival: Arrival, said: Sequence[tuple[str, str]]) -> set[str]:
+    """What a commit says about freezes and about the guards of rollbacks; names of the apps that it frees."""
+    common = {
+        "position": arrival.position,
+        "commit": arrival.commit.id,
+        "author": arrival.commit.author_email or arrival.commit.author_name,
+        "at": arrival.now,
+    }
+    allowed = allowed_rollbacks(said)
+    rows = [{**common, "kind": "rollback", "app": a, "environment": e, "reason": ""} for a, e in allowed]
+    if reason := freeze_override(said):
+        rows.append({**common, "kind": "freeze", "app": "", "environment": "", "reason": reason[:SUBJECT_KEPT]})
+    overrides.note(transaction, rows)
+    return {app for app, _ in allowed}

@@ -26,11 +26,12 @@ class Pool:
         self._lock = threading.Lock()
         self._running: dict[str, Job] = {}
         self._triggers: set[tuple[str, str]] = set()
+        self._abandoned = False
 
     def begin(self, job: Job) -> None:
         """Carry a deployment out; one that is being carried out already is not begun twice."""
         with self._lock:
-            if job.release.deployment in self._running:
+            if self._abandoned or job.release.deployment in self._running:
                 return
             self._running[job.release.deployment] = job
         self._executor.submit(self._deploy, job)
@@ -38,17 +39,22 @@ class Pool:
     def begin_triggers(self, job: TriggersJob) -> None:
         """Hand trigger settings over."""
         with self._lock:
-            if (job.app, job.environment) in self._triggers:
+            if self._abandoned or (job.app, job.environment) in self._triggers:
                 return
             self._triggers.add((job.app, job.environment))
         self._executor.submit(self._hand_over, job)
 
     def _deploy(self, job: Job) -> None:
-        self._answers.put(perform(job, self._surroundings))
-        self._nudge()
+        self._answered(perform(job, self._surroundings))
 
     def _hand_over(self, job: TriggersJob) -> None:
-        self._answers.put(hand_over_triggers(job, self._surroundings))
+        self._answered(hand_over_triggers(job, self._surroundings))
+
+    def _answered(self, answer: Outcome | TriggersOutcome) -> None:
+        with self._lock:
+            if self._abandoned:
+                return
+            self._answers.put(answer)
         self._nudge()
 
     def stop(self, deployment: str) -> None:
@@ -101,6 +107,22 @@ class Pool:
         """How many deployments are being carried out in each environment."""
         with self._lock:
             return Counter(job.release.environment for job in self._running.values())
+
+    def under_way(self) -> list[str]:
+        """What is being carried out, in words: `shop in live, deployment 3`."""
+        with self._lock:
+            releases = [job.release for job in self._running.values()]
+        return [f"{one.app} in {one.environment}, deployment {one.number}" for one in releases]
+
+    def abandon(self) -> None:
+        """Tell everything to stop and take no answer any more: the next start takes up what is not recorded.
+
+        An answer that somebody forces is none about the deployment.
+        """
+        with self._lock:
+            self._abandoned = True
+            for job in self._running.values():
+                job.stop.set()
 
     def close(self, stop_running: bool = False) -> None:
         """Let what runs come to its end (or tell it to stop first); nothing new is begun."""

@@ -1,4 +1,4 @@
-"""Which apps does a change of a Season or an Environment concern, and who is to be named for what follows?
+"""Which apps does a change of a Season, an Environment or a Freeze concern, and who is to be named for what follows?
 
 A season lies over many placements without being part of their manifests: the commit that changed it becomes the
 newest touch of each placement that it covers.
@@ -19,7 +19,7 @@ from reconciler.model.season import Season
 from reconciler.model.version import canonical
 from reconciler.planner.noting import Meaning, Revert, entry_meaning
 from reconciler.store import declared
-from reconciler.views.planning import SEASON
+from reconciler.views.scene import SEASON
 
 
 @dataclass(slots=True)
@@ -41,7 +41,18 @@ def season_touches(connection: Connection, arrival: Arrival, concerned: Concerne
         _season(connection, arrival, name, before, after, revert, touching)
     for environment in sorted(concerned.environments):
         apps = declared.apps_in(connection, environment)
-        _touch_placements(connection, arrival, apps, {environment}, Meaning(look="changed"), touching)
+        changed = Meaning(look="changed")
+        count = _touch_placements(connection, arrival, apps, {environment}, changed, touching)
+        if environment in concerned.moved:  # all that runs there is to run in another place
+            touching.changed += count
+            touching.touches += [
+                touch_row(arrival, row["app"], environment, row["entry"], row["entry"], changed)
+                for row in touching.placements
+                if row["environment"] == environment
+            ]
+    for environment in sorted(concerned.thawed):
+        # What waits for a freeze, or for an edge that one may move, has a moment at which it is looked at again.
+        touching.apps |= set(declared.apps_with_a_moment(connection, environment))
     return touching
 
 

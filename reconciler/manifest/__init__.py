@@ -11,7 +11,7 @@ reads a file, a clock or a setting.
     schemas          JSON Schemas for editors; `reference` for people
 
 Behind them: `text` and `walk` (bytes to values), `faults` and `scalars` (wrong YAML), `places` (lines and columns),
-`judging`, `sentences`, `checks` and `not_yet` (what is wrong inside one manifest), `kinds`, `problems`.
+`judging`, `sentences` and `checks` (what is wrong inside one manifest), `kinds`, `problems`.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from reconciler.manifest import checks, not_yet
+from reconciler.manifest import checks
 from reconciler.manifest.kinds import KINDS, Manifest, decode
 from reconciler.manifest.problems import Problem, listed, meant, nearest
 from reconciler.manifest.sentences import Raw, problems
@@ -51,7 +51,7 @@ def judge(document: Document, path: str, raw: Raw) -> tuple[Manifest | None, lis
         unsure = _unsure(shape)
         sure = (problem for problem in checks.check(sound, path) if not _within(problem.field, unsure))
         meaning += islice(sure, _MOST_ERRORS)
-    return manifest, [*shape, *meaning, *not_yet.check(kind, name, value)]
+    return manifest, [*shape, *meaning]
 
 
 def _shaped(kind: str, value: Any) -> tuple[Manifest | None, list[ErrorDetails]]:

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, get_args
 
 from reconciler.manifest.kinds import KINDS
-from reconciler.manifest.not_yet import ANY, NOT_YET
 from reconciler.manifest.schemas import schema
 from reconciler.model import app, references, shape
 
@@ -26,7 +25,6 @@ _PATTERNS = {
     app.SOURCE_PATTERN: "`env:NAME` or `file:PATH`",
 }
 _ANYTHING = "any JSON"
-_LATER = " *Not yet carried out.*"
 _INTRODUCTION = """\
 # Manifests
 
@@ -44,7 +42,6 @@ content.
 - Aliases work; merge keys (`<<`), tags, duplicate keys and keys that are no texts are refused, and so are files over
   1 MiB, more than 100 levels and more than 100,000 values.
 
-What is marked *not yet carried out* is checked and then refused.
 """
 
 
@@ -83,15 +80,13 @@ def _parts() -> list[_Part]:
 
 def _section(part: _Part, places: dict[str, str]) -> str:
     level = "###" if part.at else "##"
-    later_here = NOT_YET.get(part.kind, ())
-    later = _LATER if not part.at and ("kind",) in later_here else ""
     rows = ["| key | takes | when left out | |", "|---|---|---|---|"]
     for key in _keys(part):
         value = part.schema["properties"][key]
-        meaning = value.get("description", "") + (_LATER if part.at and (*part.at, key) in later_here else "")
+        meaning = value.get("description", "")
         rows.append(f"| `{key}` | {_takes(value, places)} | {_default(key, value, part.schema)} | {meaning} |")
     table = "\n".join(row.replace("  ", " ") for row in rows)
-    return f"{level} {part.title}\n\n{part.schema['description']}{later}\n\n{table}\n"
+    return f"{level} {part.title}\n\n{part.schema['description']}\n\n{table}\n"
 
 
 def _keys(part: _Part) -> list[str]:
@@ -123,7 +118,7 @@ def _shapes(value: dict[str, Any], at: tuple[str, ...]) -> Iterator[tuple[tuple[
     for inner in value.get("anyOf", ()):
         yield from _shapes(inner, at)
     for inner in value.get("patternProperties", {}).values():
-        yield from _shapes(inner, (*at, ANY))
+        yield from _shapes(inner, (*at, "*"))
     if "items" in value:
         yield from _shapes(value["items"], at)
 

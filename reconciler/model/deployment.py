@@ -13,7 +13,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from reconciler.model.rollout import Progress
 from reconciler.model.shape import Config, Instant, shape
+from reconciler.model.traffic import Allotment as Allotment
 from reconciler.model.version import canonical
 
 Status = Literal["pending", "started", "completed", "failed", "aborted"]
@@ -40,16 +42,6 @@ Cause = Literal[
     "external",
 ]
 ROLLBACKS: frozenset[Cause] = frozenset({"rollback", "auto-rollback"})
-
-
-@shape
-class Allotment:
-    """One recorded version's part of the traffic, in percent."""
-
-    version: str
-    number: int
-    name: str | None = None
-    percent: float
 
 
 @shape
@@ -80,6 +72,8 @@ class Grounds:
     """Names of the active seasons, in the order they were laid over."""
     season_ends: tuple[Instant, ...] = ()
     """When each of them ends, as it looked then: tells an end that came from one that a commit brought."""
+    target: str = ""
+    """A digest of where the environment was then; '' for a retirement."""
 
 
 @shape
@@ -122,6 +116,8 @@ class Deployment:
     attempts: int = 0
     next_attempt_at: Instant | None = None
     """When a started deployment whose attempt failed is tried again; nothing is running until then."""
+    rollout: Progress | None = None
+    """How far it has come, where it is released step by step or watched."""
 
     @property
     def subject(self) -> Subject:

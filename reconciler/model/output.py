@@ -12,7 +12,18 @@ from pydantic import Field, TypeAdapter
 
 from reconciler.model.app import Triggers
 from reconciler.model.deployment import Allotment, Cause, Deployment, Event
-from reconciler.model.plan import Abort, Action, ApplyTriggers, Deploy, Plan, Refused, Waiting
+from reconciler.model.plan import (
+    Abort,
+    Action,
+    ApplyTriggers,
+    Deploy,
+    Lift,
+    Plan,
+    Refused,
+    RunChecks,
+    Waiting,
+    short,
+)
 from reconciler.model.shape import Config, Instant, shape
 from reconciler.model.version import Version
 
@@ -36,6 +47,8 @@ class Wait:
     waits_for: Annotated[str, Field(alias="for")]
     until: Instant | None = None
     detail: str
+    id: str | None = None
+    """What `approve` and `retry` take, where a person can act on it."""
 
 
 @shape
@@ -44,6 +57,8 @@ class Refusal:
 
     rule: str
     detail: str
+    id: str | None = None
+    """What `retry` takes, where a person can act on it."""
 
 
 @shape
@@ -54,6 +69,17 @@ class Hold:
     by: str
     reason: str
     deployment: str
+
+
+@shape
+class Doubt:
+    """The last deployment did not end well: what completed before it may run, or what it tried, or half of it."""
+
+    since: Instant
+    deployment: str
+    """The id of the one that did not end well."""
+    reason: str
+    remedy: str
 
 
 @shape
@@ -85,6 +111,8 @@ class Standing:
     """It left git and stays as it is."""
     due: str | None = None
     """What will be released as soon as the reconciler looks, in words."""
+    doubt: Doubt | None = None
+    """Why nobody knows for sure what runs, where that is so."""
 
 
 @shape
@@ -134,6 +162,7 @@ class PlannedWait:
     waits_for: Annotated[str, Field(alias="for")]
     until: Instant | None
     detail: str
+    id: str | None = None
 
 
 @shape
@@ -232,7 +261,12 @@ def shown_plan(plan: Plan, commit: str | None, at: datetime, moments: Sequence[d
 
 def _wait(one: Waiting) -> PlannedWait:
     return PlannedWait(
-        app=one.app, environment=one.environment, waits_for=one.waits_for, until=one.until, detail=one.detail
+        app=one.app,
+        environment=one.environment,
+        waits_for=one.waits_for,
+        until=one.until,
+        detail=one.detail,
+        id=short(one.key) if one.key else None,
     )
 
 
@@ -251,6 +285,11 @@ def _action(action: Action, at: datetime | None) -> PlannedAction:
             name, reason = "abort", action.reason
         case ApplyTriggers():
             name, reason = "triggers", _spoken(action.triggers)
+        case RunChecks():
+            name, traffic = "check", action.traffic
+            reason = f"run {', '.join(check.name for check in action.checks)}"
+        case Lift():
+            name, reason = "lift", action.reason
     return PlannedAction(
         action=name,
         app=action.app,

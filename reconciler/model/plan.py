@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Literal
 
 from reconciler.model.app import Triggers
-from reconciler.model.deployment import Cause, Grounds, Subject
+from reconciler.model.deployment import Allotment, Cause, Grounds, Subject
+from reconciler.model.gates import Check
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,8 @@ class Deploy:
     grounds: Grounds
     due_at: datetime | None = None
     """When a scheduled change was due (UTC); its lateness is recorded."""
+    remarks: tuple[str, ...] = ()
+    """What is to be remembered of how it came past its gates: those only reported, what was overridden by whom."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +55,57 @@ class ApplyTriggers:
     triggers: Triggers
 
 
-Action = Deploy | Abort | ApplyTriggers
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunChecks:
+    """Run the checks of a gate on what is to enter an environment."""
 
-WaitsFor = Literal["manifest", "pause", "deployment", "dependency", "promotion", "retry", "version"]
+    app: str
+    environment: str
+    key: str
+    """What the outcomes are filed under: `Candidate.key`."""
+    traffic: tuple[Allotment, ...]
+    commit: str | None
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lift:
+    """End a hold: git and reality agree again, or git has a newer word."""
+
+    app: str
+    environment: str
+    reason: str
+
+
+Action = Deploy | Abort | ApplyTriggers | RunChecks | Lift
+
+SHORT = 12
+"""So much of a key is shown and asked for."""
+
+
+def short(key: str) -> str:
+    """A key as people type it."""
+    return key[:SHORT]
+
+
+WaitsFor = Literal[
+    "manifest",
+    "pause",
+    "deployment",
+    "dependency",
+    "promotion",
+    "retry",
+    "version",
+    "soak",
+    "checks",
+    "approval",
+    "signature",
+    "train",
+    "freeze",
+    "experiment",
+    "group",
+    "rollout",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +117,12 @@ class Waiting:
     waits_for: WaitsFor
     until: datetime | None = None
     detail: str
+    key: str | None = None
+    """What stands at a gate; `approve` and `retry` take its beginning."""
+    role: str | None = None
+    """The role whose approval is missing."""
+    authors: frozenset[str] = frozenset()
+    """Whose approval does not count, in lower case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +131,10 @@ class Refused:
 
     app: str
     environment: str
-    rule: Literal["suspect", "mass-change", "withdrawn", "version", "rollback"]
+    rule: Literal["suspect", "mass-change", "withdrawn", "version", "rollback", "check"]
     detail: str
+    key: str | None = None
+    """What stands at a gate; `retry` takes its beginning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,9 +113,13 @@ class Season:
 
     def covers(self, app: str, labels: Labels) -> bool:
         """Whether the season names this app, or all of its labels are the app's."""
-        if isinstance(self.spec.apps, dict):
-            return all(labels.get(key) == value for key, value in self.spec.apps.items())
-        return app in self.spec.apps
+        return _covers(self.spec.apps, app, labels)
+
+
+def _covers(apps: tuple[str, ...] | Labels, app: str, labels: Labels) -> bool:
+    if isinstance(apps, dict):
+        return all(labels.get(key) == value for key, value in apps.items())
+    return app in apps
 
 
 def _the_given(value: object, name: str, other: str) -> str:
@@ -185,3 +189,7 @@ class Freeze:
     def name(self) -> str:
         """The freeze's name."""
         return self.metadata.name
+
+    def covers(self, app: str, labels: Labels) -> bool:
+        """Whether the freeze concerns this app: all do where it names none."""
+        return self.spec.apps is None or _covers(self.spec.apps, app, labels)

@@ -1,4 +1,4 @@
-"""How is traffic shared between versions, as a person declares it?"""
+"""How is traffic shared between versions: as a person declares it, and as it is recorded?"""
 
 from typing import Annotated
 
@@ -18,6 +18,16 @@ class Share:
     """A name, `v12`, a digest prefix of 8 or more, or `commit:<sha>`."""
     percent: Percent
     """0 is allowed, for a smoke test by header."""
+
+
+@shape
+class Allotment:
+    """One recorded version's part of the traffic, in percent."""
+
+    version: str
+    number: int
+    name: str | None = None
+    percent: float
 
 
 def _whole(traffic: tuple[Share, ...]) -> tuple[Share, ...]:

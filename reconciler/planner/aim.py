@@ -4,15 +4,19 @@ The answer to one app in one environment before it is known what is active there
 rule. What is then done about it (wait, abort, deploy, nothing) is `plan`'s question.
 """
 
-from dataclasses import dataclass, replace
+from __future__ import annotations
 
-from reconciler.desired import Desired
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from reconciler.desired import Desired, Latest, Tracked, earliest
 from reconciler.model.deployment import Grounds, Subject
 from reconciler.model.environment import EnvironmentSpec
-from reconciler.model.plan import Refused, Waiting
+from reconciler.model.plan import Lift, Refused, RunChecks, Waiting
 from reconciler.planner import rollbacks
 from reconciler.planner.causes import Why, grounds_of, is_pin, spoken, why
-from reconciler.planner.promotions import Found, find
+from reconciler.planner.gates import Candidate, Passage, key_of, passage
+from reconciler.planner.promotions import Besides, Found, authors, candidate, entering, find, own
 from reconciler.planner.recorded import EnvironmentRecord, RecordedApp, Suspicion, Withdrawal
 
 
@@ -24,6 +28,8 @@ class Aim:
     grounds: Grounds
     why: Why
     rolled_back_from: str | None = None
+    remarks: tuple[str, ...] = ()
+    """How its gates were passed, where that is worth remembering."""
 
     @property
     def urgent(self) -> bool:
@@ -38,6 +44,19 @@ class Answer:
     aim: Aim | None = None
     waiting: tuple[Waiting, ...] = ()
     refused: tuple[Refused, ...] = ()
+    checks: RunChecks | None = None
+    lift: Lift | None = None
+    wake_at: datetime | None = None
+
+    def besides(self, said: Besides | Passage) -> Answer:
+        """This answer, with what is to be said of candidates that wait at their gates."""
+        return replace(
+            self,
+            waiting=(*self.waiting, *said.waiting),
+            refused=(*self.refused, *said.refused),
+            checks=self.checks or said.checks,
+            wake_at=earliest([self.wake_at, said.wake_at]),
+        )
 
 
 def aim(wanted: Desired, app: RecordedApp, record: EnvironmentRecord, spec: EnvironmentSpec) -> Answer:
@@ -47,24 +66,25 @@ def aim(wanted: Desired, app: RecordedApp, record: EnvironmentRecord, spec: Envi
     hit = rollbacks.withdrawal(wanted, app, record)
     if hit and (way := rollbacks.retreat(wanted, app, record, *hit)):
         subject, grounds, words = way
-        if far := rollbacks.too_far(subject, wanted, record, spec.rollback.limit):
-            return Answer(refused=(far,))
+        if guarded := rollbacks.guard(subject, wanted, app, record, spec.rollback.limit, hit[0].position):
+            return Answer(refused=(guarded,))
         return Answer(aim=Aim(subject=subject, grounds=grounds, why=words, rolled_back_from=hit[1].id))
     found = find(wanted.choice, wanted, app, record)
-    if isinstance(found, Waiting):
-        return Answer(waiting=(found,))
-    if isinstance(found, Refused):
-        return Answer(refused=(found,))
+    if isinstance(found, Besides):
+        return Answer().besides(found)
     base = found if wanted.choice == wanted.base_choice else find(wanted.base_choice, wanted, app, record)
     answer = _towards(wanted, found, base, app, record, spec)
+    if not isinstance(wanted.choice, Tracked):
+        answer = _gated(answer, wanted, app, record, spec)
     stays = (_nothing_good(wanted, hit[0]),) if hit and found.source is None else ()
-    return replace(answer, refused=(*answer.refused, *stays, *_pinned_to_withdrawn(wanted, found, app)))
+    answer = replace(answer, refused=(*answer.refused, *stays, *_pinned_to_withdrawn(wanted, found, app)))
+    return answer.besides(found.besides).besides(_experiment(wanted, app, record))
 
 
 def _towards(
     wanted: Desired,
     found: Found,
-    base: Found | Waiting | Refused,
+    base: Found | Besides,
     app: RecordedApp,
     record: EnvironmentRecord,
     spec: EnvironmentSpec,
@@ -75,12 +95,86 @@ def _towards(
     if again := _retry(subject, app, record):
         return Answer(aim=Aim(subject=subject, grounds=grounds, why=again))
     if bad := rollbacks.suspicion(subject, wanted, app, record):
-        return _instead(wanted, subject, bad, app, record, spec.on_failure)
+        return _instead(wanted, subject, bad, app, record, spec)
     words = why(wanted, found, subject, grounds, app, record)
-    if words.cause == "rollback" and (far := rollbacks.too_far(subject, wanted, record, spec.rollback.limit)):
-        return Answer(refused=(far,))
+    if words.cause == "rollback":
+        since = record.touch.position if record.touch else 0
+        if guarded := rollbacks.guard(subject, wanted, app, record, spec.rollback.limit, since):
+            return Answer(refused=(guarded,))
+    if words.cause == "promotion" and found.due_at:
+        words = replace(words, due_at=found.due_at)
     back_from = record.reached.id if words.cause == "rollback" and record.reached else None
-    return Answer(aim=Aim(subject=subject, grounds=grounds, why=words, rolled_back_from=back_from))
+    aim = Aim(subject=subject, grounds=grounds, why=words, rolled_back_from=back_from, remarks=found.remarks)
+    return Answer(aim=aim, lift=_lift(wanted, subject, record))
+
+
+def _lift(wanted: Desired, subject: Subject, record: EnvironmentRecord) -> Lift | None:
+    """A hold ends where git asks for nothing that went wrong here."""
+    if record.hold is None:
+        return None
+    reason = f"git asks for {spoken(subject.traffic)}, and nothing speaks against it here any more"
+    return Lift(app=wanted.app, environment=wanted.environment, reason=reason)
+
+
+def _gated(
+    answer: Answer,
+    wanted: Desired,
+    app: RecordedApp,
+    record: EnvironmentRecord,
+    spec: EnvironmentSpec,
+) -> Answer:
+    """What comes from the branch, a pin or a split and enters passes the gates, or what is here stays."""
+    goal = answer.aim
+    if goal is None or goal.urgent or (wanted.gates is None and wanted.train is None):
+        return answer
+    if not entering(goal.subject.traffic, record, app):
+        return answer
+    asked = wanted if isinstance(wanted.choice, Latest) else replace(wanted, train=None)
+    through = passage(_from_branch(goal, asked, app, record), asked, app, record)
+    if through.passed_at is not None:
+        words = replace(goal.why, due_at=through.due_at) if through.due_at else goal.why
+        passed = replace(goal, remarks=(*goal.remarks, *through.remarks), why=words)
+        return replace(answer, aim=passed, checks=through.checks)
+    stays = own(record)
+    if stays is None:
+        return replace(answer, aim=None, lift=None).besides(through)
+    held = Found(stays.traffic)
+    return _towards(wanted, held, held, app, record, spec).besides(through)
+
+
+def _from_branch(goal: Aim, wanted: Desired, app: RecordedApp, record: EnvironmentRecord) -> Candidate:
+    latest = isinstance(wanted.choice, Latest)
+    touch = app.content_touch if latest else record.touch
+    writers = authors(goal.subject.traffic, app)
+    if not latest and touch is not None:
+        writers |= {touch.author.casefold()}
+    return Candidate(
+        traffic=goal.subject.traffic,
+        key=key_of(goal.subject.traffic, wanted),
+        ready_at=touch.at if touch else wanted.at,
+        source=None,
+        authors=writers,
+    )
+
+
+def _experiment(wanted: Desired, app: RecordedApp, record: EnvironmentRecord) -> Besides:
+    """Promotions wait while an experiment holds the split."""
+    follows = wanted.follows
+    if wanted.experiment_until is None or not isinstance(follows, Tracked):
+        return Besides()
+    upstream = app.environments.get(follows.environment)
+    ready = candidate(upstream, app) if upstream else None
+    if ready is None or not entering(ready.traffic, record, app):
+        return Besides()
+    detail = f"{spoken(ready.traffic)} waits for the experiment to end: commit the winner in place of it"
+    waiting = Waiting(
+        app=wanted.app,
+        environment=wanted.environment,
+        waits_for="experiment",
+        until=wanted.experiment_until,
+        detail=detail,
+    )
+    return Besides(waiting=(waiting,))
 
 
 def _instead(
@@ -89,24 +183,48 @@ def _instead(
     bad: Suspicion,
     app: RecordedApp,
     record: EnvironmentRecord,
-    on_failure: str,
+    spec: EnvironmentSpec,
 ) -> Answer:
-    """What runs while the wanted subject is suspect here: the last good one, with today's settings."""
+    """What runs while the wanted subject is suspect here: what a person holds it at, else the last good one."""
     refused = (_suspect(wanted, subject, bad),)
-    settled = record.settled
+    settled, hold = record.settled, record.hold
+    if hold is not None and hold.traffic:
+        return _held(wanted, app, record, refused)
     if settled is None or settled.status == "aborted":
         return Answer(refused=refused)
-    if settled.status == "failed" and (on_failure != "rollback" or rollbacks.is_rollback(settled)):
+    if settled.status == "failed" and (spec.on_failure != "rollback" or rollbacks.is_rollback(settled)):
         return Answer(refused=refused)
     good = rollbacks.last_good(wanted, app, record, settled.subject if settled.status == "failed" else subject)
     if good is None:
         return Answer(refused=refused)
     stand_in, grounds = good
     if settled.status == "failed":
+        since = record.touch.position if record.touch else 0
+        if guarded := rollbacks.guard(stand_in, wanted, app, record, spec.rollback.limit, since):
+            return Answer(refused=(*refused, guarded))
         words, back_from = rollbacks.after_failure(settled, stand_in), settled.id
     else:
         words, back_from = why(wanted, Found(stand_in.traffic), stand_in, grounds, app, record), None
     return Answer(aim=Aim(subject=stand_in, grounds=grounds, why=words, rolled_back_from=back_from), refused=refused)
+
+
+def _held(wanted: Desired, app: RecordedApp, record: EnvironmentRecord, refused: tuple[Refused, ...]) -> Answer:
+    """What a person went back to runs, with today's settings."""
+    hold = record.hold
+    assert hold is not None
+    subject = Subject(traffic=hold.traffic, config=dict(wanted.config))
+    grounds = grounds_of(wanted, Subject(traffic=hold.traffic, config=dict(wanted.base_config)))
+    if record.reached is not None and record.reached.traffic == hold.traffic:
+        words = why(wanted, Found(hold.traffic), subject, grounds, app, record)
+        return Answer(aim=Aim(subject=subject, grounds=grounds, why=words), refused=refused)
+    words = Why(
+        cause="rollback",
+        reason=f"{hold.by} rolled it back to {spoken(hold.traffic)}: {hold.reason}",
+        commit=record.reached.commit if record.reached else None,
+        deployed_by=hold.by,
+    )
+    aim = Aim(subject=subject, grounds=grounds, why=words, rolled_back_from=hold.deployment)
+    return Answer(aim=aim, refused=refused)
 
 
 def _retry(subject: Subject, app: RecordedApp, record: EnvironmentRecord) -> Why | None:

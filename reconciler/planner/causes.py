@@ -207,6 +207,7 @@ def grounds_of(wanted: Desired, base: Subject) -> Grounds:
         scheduled_at=wanted.scheduled_at,
         seasons=tuple(season.name for season in wanted.seasons),
         season_ends=tuple(season.window.until for season in wanted.seasons),
+        target=wanted.target,
     )
 
 

@@ -103,5 +103,19 @@ def allowed_changes(trailers: Iterable[tuple[str, str]]) -> int:
 
 def lifted_suspicions(trailers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """The (app, environment) pairs that a commit allows again by `Allow-Suspect: <app>/<environment>`."""
-    named = [value.strip().split("/") for key, value in trailers if key.lower() == "allow-suspect"]
-    return tuple((parts[0], parts[1]) for parts in named if len(parts) == 2)
+    return _pairs(trailers, "allow-suspect")
+
+
+def allowed_rollbacks(trailers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """The (app, environment) pairs whose rollbacks may go past guards by `Allow-Rollback: <app>/<environment>`."""
+    return _pairs(trailers, "allow-rollback")
+
+
+def freeze_override(trailers: Iterable[tuple[str, str]]) -> str:
+    """The reason for which a commit's changes pass freezes by `Freeze-Override: <reason>`, '' without one."""
+    return next((value.strip() for key, value in trailers if key.lower() == "freeze-override" and value.strip()), "")
+
+
+def _pairs(trailers: Iterable[tuple[str, str]], wanted: str) -> tuple[tuple[str, str], ...]:
+    named = [value.strip().split("/") for key, value in trailers if key.lower() == wanted]
+    return tuple(dict.fromkeys((parts[0], parts[1]) for parts in named if len(parts) == 2))

@@ -11,12 +11,14 @@ from datetime import datetime
 
 from reconciler.desired import Desired, earliest
 from reconciler.model.app import App, Triggers
-from reconciler.model.deployment import Deployment, Grounds, Subject
+from reconciler.model.deployment import ROLLBACKS, Cause, Deployment, Grounds, Subject
 from reconciler.model.environment import Environment
 from reconciler.model.plan import Abort, Action, ApplyTriggers, Deploy, Plan, Refused, Waiting, together
 from reconciler.model.version import canonical
+from reconciler.planner import freezes
 from reconciler.planner.aim import Aim, Answer, aim
 from reconciler.planner.causes import RECONCILER, Why, spoken
+from reconciler.planner.gates import is_hotfix
 from reconciler.planner.recorded import Brake, EnvironmentRecord, PauseRecord, RecordedApp
 
 
@@ -57,16 +59,18 @@ def _environment(
         answer = _retirement(recorded, record, environment)
     else:
         answer = aim(wanted, recorded, record, environment.spec)
-    done = _reconcile(answer, recorded, record, now)
+    done = _reconcile(answer, wanted, recorded, record, now)
     triggers = _triggers(app, wanted, recorded, record)
     wakes = [
         wanted.next_edge if wanted else None,
         record.active.next_attempt_at if record.active else None,
         record.triggers.retry_at if record.triggers else None,
+        answer.wake_at,
         *(item.until for item in done.waiting),
     ]
+    besides = [action for action in (answer.checks, answer.lift) if action is not None]
     return Plan(
-        actions=(*done.actions, *triggers),
+        actions=(*done.actions, *triggers, *besides),
         waiting=done.waiting,
         refused=done.refused,
         wake_at=earliest([moment for moment in wakes if moment and moment > now]),
@@ -116,16 +120,21 @@ def _retirement(recorded: RecordedApp, record: EnvironmentRecord, environment: E
     return Answer(aim=Aim(subject=nothing, grounds=Grounds(base=nothing.fingerprint), why=words))
 
 
-def _reconcile(answer: Answer, recorded: RecordedApp, record: EnvironmentRecord, now: datetime) -> Plan:
+def _reconcile(
+    answer: Answer, wanted: Desired | None, recorded: RecordedApp, record: EnvironmentRecord, now: datetime
+) -> Plan:
     """The aim against what is active and what ran last."""
     active, goal = record.active, answer.aim
     if active is None:
-        return _against_settled(goal, answer, recorded, record, now, uncertain=False)
+        return _against_settled(goal, answer, wanted, recorded, record, now, uncertain=False)
     if goal is None or goal.subject.fingerprint == active.subject.fingerprint:
+        if stopped := _before_its_turn(active, wanted, recorded, record, now):
+            early = _abort(active, f"its turn had not come yet: {stopped.detail}")
+            return Plan(actions=(early,), waiting=(*answer.waiting, stopped), refused=answer.refused)
         return Plan(waiting=(*answer.waiting, *_next_attempt(active)), refused=answer.refused)
     if _idle(active):
         superseded = _abort(active, f"superseded: {goal.why.reason}")
-        rest = _against_settled(goal, answer, recorded, record, now, uncertain=active.status == "started")
+        rest = _against_settled(goal, answer, wanted, recorded, record, now, uncertain=active.status == "started")
         return Plan(actions=(superseded, *rest.actions), waiting=rest.waiting, refused=rest.refused)
     if goal.urgent:
         stop = _abort(active, goal.why.reason)
@@ -133,9 +142,20 @@ def _reconcile(answer: Answer, recorded: RecordedApp, record: EnvironmentRecord,
     return Plan(waiting=(*answer.waiting, _running(active)), refused=answer.refused)
 
 
+def _before_its_turn(
+    active: Deployment, wanted: Desired | None, recorded: RecordedApp, record: EnvironmentRecord, now: datetime
+) -> Waiting | None:
+    """What began to hold while a deployment waited for its turn: starts are held back, running work finishes."""
+    if active.status != "pending" or active.cause in ROLLBACKS:
+        return None
+    frozen, _ = _frozen(active.subject, active.cause, active.commit, wanted, recorded, record)
+    return _paused(recorded, record, now) or frozen
+
+
 def _against_settled(
     goal: Aim | None,
     answer: Answer,
+    wanted: Desired | None,
     recorded: RecordedApp,
     record: EnvironmentRecord,
     now: datetime,
@@ -146,10 +166,15 @@ def _against_settled(
     settled = record.settled
     if goal is None or (not uncertain and settled is not None and _same(settled, goal)):
         return said
+    if settled is not None and settled.subject.fingerprint == goal.subject.fingerprint and _elsewhere(settled, goal):
+        goal = _moved(goal, record)
     if not goal.urgent and settled is not None and (brake := _braked(goal, recorded)):
         return Plan(waiting=answer.waiting, refused=(*answer.refused, _refused_by_brake(brake, recorded, record)))
     if not goal.urgent and (held := _paused(recorded, record, now) or _dependency(recorded, record)):
         return Plan(waiting=(*answer.waiting, held), refused=answer.refused)
+    frozen, remark = _frozen(goal.subject, goal.why.cause, goal.why.commit, wanted, recorded, record)
+    if frozen is not None:
+        return Plan(waiting=(*answer.waiting, frozen), refused=answer.refused)
     deploy = Deploy(
         app=recorded.app,
         environment=record.environment,
@@ -162,12 +187,63 @@ def _against_settled(
         rolled_back_from=goal.rolled_back_from,
         grounds=goal.grounds,
         due_at=goal.why.due_at,
+        remarks=(*goal.remarks, *remark),
     )
     return Plan(actions=(deploy,), waiting=answer.waiting, refused=answer.refused)
 
 
 def _same(settled: Deployment, goal: Aim) -> bool:
-    return settled.status == "completed" and settled.subject.fingerprint == goal.subject.fingerprint
+    same = settled.status == "completed" and settled.subject.fingerprint == goal.subject.fingerprint
+    return same and not _elsewhere(settled, goal)
+
+
+def _elsewhere(settled: Deployment, goal: Aim) -> bool:
+    """Whether the environment's target has changed since: what runs in the old place does not run in the new one."""
+    return bool(settled.traffic and settled.grounds.target and goal.grounds.target != settled.grounds.target)
+
+
+def _moved(goal: Aim, record: EnvironmentRecord) -> Aim:
+    touch = record.touch
+    words = Why(
+        cause="release",
+        reason=f"the target of {record.environment} changed: {spoken(goal.subject.traffic)} runs there now",
+        commit=touch.commit if touch else goal.why.commit,
+        deployed_by=touch.author if touch else RECONCILER,
+    )
+    return replace(goal, why=words)
+
+
+def _frozen(
+    subject: Subject,
+    cause: Cause,
+    commit: str | None,
+    wanted: Desired | None,
+    recorded: RecordedApp,
+    record: EnvironmentRecord,
+) -> tuple[Waiting | None, tuple[str, ...]]:
+    """What holds a start back in a freeze, or the remark on how it passed one by a commit's word."""
+    if wanted is None or not wanted.freezes:
+        return None, ()
+    start = freezes.Start(
+        cause=cause,
+        hotfix=is_hotfix(subject.traffic, recorded),
+        lenient=_lenient(wanted, record),
+    )
+    holding = freezes.stoppers(start, wanted.freezes)
+    if not holding:
+        return None, ()
+    parts = [recorded.versions[p.version] for p in subject.traffic if p.version in recorded.versions]
+    commits = [commit or "", *(version.commit for version in parts)]
+    override = next((recorded.overrides[commit] for commit in commits if commit in recorded.overrides), None)
+    if override is not None:
+        return None, (freezes.overridden(holding, override),)
+    return freezes.waiting(wanted, holding, spoken(subject.traffic)), ()
+
+
+def _lenient(wanted: Desired, record: EnvironmentRecord) -> bool:
+    """Whether every season that begins or ends here passes freezes by its own declaration."""
+    before = set(record.reached.grounds.seasons) if record.reached else set()
+    return (before ^ {season.name for season in wanted.seasons}) <= wanted.lenient_seasons
 
 
 def _next_attempt(active: Deployment) -> tuple[Waiting, ...]:

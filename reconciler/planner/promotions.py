@@ -1,16 +1,30 @@
-"""Which versions does a choice stand for, given what is recorded?
+"""Which versions does a choice stand for, given what is recorded, and which of them may enter?
 
 A promotion moves the very version that completed in the tracked environment. What a season chose there, a
-split, and a version that was withdrawn are never promoted.
+split, and a version that was withdrawn are never promoted. Where gates stand in between, what completed there stands
+in line: the newest that has passed every gate enters, and each has its own soak, so that a newer one never makes an
+older one wait anew.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from reconciler.desired import Choice, Desired, Latest, Pinned, Tracked
+from reconciler.desired import Choice, Desired, Latest, Pinned, Tracked, earliest
 from reconciler.model.deployment import Allotment, Deployment
-from reconciler.model.plan import Refused, Waiting, WaitsFor
+from reconciler.model.plan import Refused, RunChecks, Waiting, WaitsFor
 from reconciler.model.version import Version
+from reconciler.planner.gates import Candidate, Passage, key_of, passage
 from reconciler.planner.recorded import EnvironmentRecord, RecordedApp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Besides:
+    """What is to be said besides the versions: candidates that wait at gates, checks to run, when to ask again."""
+
+    waiting: tuple[Waiting, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    checks: RunChecks | None = None
+    wake_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +33,11 @@ class Found:
 
     traffic: tuple[Allotment, ...]
     source: Deployment | None = None
+    besides: Besides = Besides()
+    remarks: tuple[str, ...] = ()
+    """How the gates were passed, where that is worth remembering."""
+    due_at: datetime | None = None
+    """The departure of the train that takes it."""
 
 
 def whole(version: Version) -> tuple[Allotment, ...]:
@@ -26,7 +45,7 @@ def whole(version: Version) -> tuple[Allotment, ...]:
     return (Allotment(version=version.id, number=version.number, name=version.name, percent=100),)
 
 
-def find(choice: Choice, wanted: Desired, app: RecordedApp, record: EnvironmentRecord) -> Found | Waiting | Refused:
+def find(choice: Choice, wanted: Desired, app: RecordedApp, record: EnvironmentRecord) -> Found | Besides:
     """The versions that `choice` stands for, or what is missing for it."""
     match choice:
         case Latest():
@@ -37,39 +56,132 @@ def find(choice: Choice, wanted: Desired, app: RecordedApp, record: EnvironmentR
             return _tracked(choice, wanted, app, record)
 
 
-def _latest(wanted: Desired, app: RecordedApp) -> Found | Waiting:
+def _latest(wanted: Desired, app: RecordedApp) -> Found | Besides:
     if app.content is None:
         return _waiting(wanted, "version", "no content has been published yet")
     return Found(whole(app.versions[app.content]))
 
 
-def _pinned(choice: Pinned, wanted: Desired, app: RecordedApp) -> Found | Refused:
+def _pinned(choice: Pinned, wanted: Desired, app: RecordedApp) -> Found | Besides:
     allotted: list[Allotment] = []
     for share in choice.shares:
         version = app.versions.get(app.references.get(share.version) or "")
         if version is None:
-            return Refused(
+            missing = Refused(
                 app=wanted.app,
                 environment=wanted.environment,
                 rule="version",
                 detail=f"{wanted.app} has no version {share.version}; "
                 f"`reconciler versions list {wanted.app}` shows those it has",
             )
+            return Besides(refused=(missing,))
         allotted.append(Allotment(version=version.id, number=version.number, name=version.name, percent=share.percent))
     return Found(tuple(sorted(allotted, key=lambda part: part.number)))
 
 
-def _tracked(choice: Tracked, wanted: Desired, app: RecordedApp, record: EnvironmentRecord) -> Found | Waiting:
+def _tracked(choice: Tracked, wanted: Desired, app: RecordedApp, record: EnvironmentRecord) -> Found | Besides:
     upstream = app.environments.get(choice.environment)
     source = candidate(upstream, app) if upstream else None
-    if source is not None and not _overtaken(source, record):
+    if source is not None and _overtaken(source, record):
+        source = None
+    gated = wanted.gates is not None or wanted.train is not None
+    if source is not None and (not gated or not entering(source.traffic, record, app)):
         return Found(source.traffic, source)
+    besides = Besides()
+    if gated and upstream is not None:
+        through = _through_gates(choice, wanted, upstream, app, record)
+        if isinstance(through, Found):
+            return through
+        besides = through
     # Where nothing good is known, what runs here keeps its versions: settings and ends of seasons still reach it.
     if stays := newest_good(record, app) or _by_own_choice(record.running):
-        return Found(stays.traffic)
+        return Found(stays.traffic, besides=besides)
+    if besides.waiting or besides.refused:
+        return besides
     if upstream is not None and upstream.running is not None:
         return _waiting(wanted, "promotion", f"what runs in {choice.environment} is not to be promoted")
     return _waiting(wanted, "promotion", f"nothing has completed in {choice.environment} yet")
+
+
+def _through_gates(
+    choice: Tracked, wanted: Desired, upstream: EnvironmentRecord, app: RecordedApp, record: EnvironmentRecord
+) -> Found | Besides:
+    """The newest in line that has passed every gate, with what is to be said of those before it."""
+    asked: list[Passage] = []
+    for deployment in in_line(upstream, app, record):
+        answer = passage(_candidate(deployment, choice.environment, wanted, app), wanted, app, record)
+        if answer.passed_at is not None:
+            besides = _besides(asked)
+            if answer.checks and not besides.checks:  # those that are only reported run all the same
+                besides = replace(besides, checks=answer.checks)
+            return Found(deployment.traffic, deployment, besides, answer.remarks, answer.due_at)
+        asked.append(answer)
+    return _besides(asked)
+
+
+def _besides(asked: list[Passage]) -> Besides:
+    """What is said of candidates that have not passed: of the one that came first, and of the newest."""
+    if not asked:
+        return Besides()
+    shown = {id(one): one for one in (asked[-1], asked[0])}.values()
+    running = any(wait.waits_for == "checks" for one in asked for wait in one.waiting if one.checks is None)
+    checks = next((one.checks for one in asked if one.checks), None)
+    return Besides(
+        waiting=tuple(wait for one in shown for wait in one.waiting),
+        refused=tuple(refusal for one in asked for refusal in one.refused),
+        checks=None if running else checks,
+        wake_at=earliest([one.wake_at for one in asked]),
+    )
+
+
+def in_line(upstream: EnvironmentRecord, app: RecordedApp, record: EnvironmentRecord) -> tuple[Deployment, ...]:
+    """What completed upstream by its own choice since what is here, may be promoted, and is not here: newest first.
+
+    A version that was deployed there several times stands where it came first.
+    """
+    here = frozenset(_versions(stays)) if (stays := own(record)) else frozenset()
+    line: dict[frozenset[str], Deployment] = {}
+    for deployment in upstream.completed:
+        versions = frozenset(_versions(deployment))
+        if deployment.grounds.chosen_by == "season":
+            continue
+        if versions == here:
+            break
+        if len(versions) == 1 and not withdrawn_in(deployment, app) and not _overtaken(deployment, record):
+            line[versions] = deployment
+    return tuple(sorted(line.values(), key=lambda one: (one.finished_at or one.created_at, one.number), reverse=True))
+
+
+def _candidate(deployment: Deployment, source: str, wanted: Desired, app: RecordedApp) -> Candidate:
+    return Candidate(
+        traffic=deployment.traffic,
+        key=key_of(deployment.traffic, wanted),
+        ready_at=deployment.finished_at or deployment.created_at,
+        source=source,
+        authors=authors(deployment.traffic, app),
+    )
+
+
+def authors(traffic: tuple[Allotment, ...], app: RecordedApp) -> frozenset[str]:
+    """Who wrote these versions, in lower case."""
+    known = [app.versions[part.version] for part in traffic if part.version in app.versions]
+    return frozenset(version.author.email.casefold() for version in known if version.author.email)
+
+
+def entering(traffic: tuple[Allotment, ...], record: EnvironmentRecord, app: RecordedApp) -> bool:
+    """Whether versions would come in that are not here: what runs, and what ran here last by its own choice, are."""
+    here = {part.version for one in (record.running, own(record)) if one for part in one.traffic}
+    here -= app.withdrawn.keys()
+    return any(part.version not in here for part in traffic)
+
+
+def own(record: EnvironmentRecord) -> Deployment | None:
+    """The newest that completed here by the environment's own choice, and holds something."""
+    return next((d for d in record.completed if d.grounds.chosen_by != "season" and d.traffic), None)
+
+
+def _versions(deployment: Deployment) -> set[str]:
+    return {part.version for part in deployment.traffic}
 
 
 def _overtaken(source: Deployment, record: EnvironmentRecord) -> bool:
@@ -110,5 +222,6 @@ def withdrawn_in(deployment: Deployment, app: RecordedApp) -> tuple[str, ...]:
     return tuple(part.version for part in deployment.traffic if part.version in app.withdrawn)
 
 
-def _waiting(wanted: Desired, waits_for: WaitsFor, detail: str) -> Waiting:
-    return Waiting(app=wanted.app, environment=wanted.environment, waits_for=waits_for, detail=detail)
+def _waiting(wanted: Desired, waits_for: WaitsFor, detail: str) -> Besides:
+    lacking = Waiting(app=wanted.app, environment=wanted.environment, waits_for=waits_for, detail=detail)
+    return Besides(waiting=(lacking,))

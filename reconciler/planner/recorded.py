@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from reconciler.model.deployment import Deployment
+from reconciler.model.deployment import Allotment, Deployment
 from reconciler.model.version import Version
 
 Look = Literal["new", "restored", "reverted", "reapplied", "changed", "season"]
@@ -102,6 +102,68 @@ class TriggerRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """A person's word that something may enter an environment."""
+
+    actor: str
+    role: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """How a check of a gate fared."""
+
+    verdict: Literal["running", "passed", "failed"]
+    at: datetime
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """What is known of a commit's signature."""
+
+    good: bool
+    detail: str
+    """Who signed it, or why it does not count."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """A commit's word that a rollback may go past its guards: `Allow-Rollback: <app>/<environment>`."""
+
+    environment: str
+    position: int
+    at: datetime
+    author: str
+    commit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """A commit's word that its changes pass freezes: `Freeze-Override: <reason>`."""
+
+    commit: str
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldRecord:
+    """Git and reality differ on purpose: something went back here, by itself or by a person."""
+
+    by: str
+    reason: str
+    since: datetime
+    traffic: tuple[Allotment, ...] = ()
+    """What a person wants to run meanwhile; empty: what ran well last."""
+    deployment: str | None = None
+    """The deployment that went wrong or was left."""
+    branch: str | None = None
+    """Where the commit is that makes git say the same, once it is written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentRecord:
     """What is recorded of one app in one environment."""
 
@@ -110,10 +172,16 @@ class EnvironmentRecord:
     """Whether the app lists this environment at the commit in force."""
     touch: Touch | None
     recent: tuple[Deployment, ...] = ()
-    """Newest first, bounded; always long enough to hold the newest completed one."""
+    """Newest first, bounded, and besides them the older ones that may be in line for a promotion. Always long enough to
+    hold the newest completed one."""
     suspicions: Mapping[str, Suspicion] = field(default_factory=dict)
     triggers: TriggerRecord | None = None
     """What the target has been handed of routes, domains and crons."""
+    approvals: Mapping[str, tuple[Approval, ...]] = field(default_factory=dict)
+    """By the key of what was approved, oldest first."""
+    checked: Mapping[tuple[str, str], Checked] = field(default_factory=dict)
+    """By key and name of the check."""
+    hold: HoldRecord | None = None
 
     @property
     def active(self) -> Deployment | None:
@@ -171,3 +239,10 @@ class RecordedApp:
     complaints: tuple[str, ...] = ()
     """Why the app is held: its file is broken. Empty when it is sound."""
     dependencies: tuple[Dependency, ...] = ()
+    signatures: Mapping[str, Signed] = field(default_factory=dict)
+    """By commit, as far as they have been looked at."""
+    overrides: Mapping[str, Override] = field(default_factory=dict)
+    """By commit."""
+    allowances: tuple[Allowance, ...] = ()
+    resources: frozenset[str] | None = None
+    """Names of the Resources in force; None: not asked for."""

@@ -8,6 +8,7 @@ remembered as suspect.
 from reconciler.desired import Desired, Latest, Tracked
 from reconciler.model.deployment import ROLLBACKS, Deployment, Grounds, Subject
 from reconciler.model.plan import Refused
+from reconciler.model.version import Version, label
 from reconciler.planner.causes import RECONCILER, Why, grounds_of, is_pin, spoken
 from reconciler.planner.promotions import newest_good, withdrawn_in
 from reconciler.planner.recorded import EnvironmentRecord, RecordedApp, Suspicion, Withdrawal
@@ -45,23 +46,87 @@ def retreat(
     return subject, grounds_of(wanted, base), why
 
 
-def too_far(subject: Subject, wanted: Desired, record: EnvironmentRecord, limit: int) -> Refused | None:
-    """The refusal of a rollback to versions that last ran here more than `limit` deployments ago.
+def guard(
+    subject: Subject, wanted: Desired, app: RecordedApp, record: EnvironmentRecord, limit: int, since: int
+) -> Refused | None:
+    """The first rule that speaks against going back to `subject`, unless a commit from `since` on allows it.
 
-    A version that never ran here is not gone back to, so nothing limits it.
+    At most `limit` deployments back; not across a migration that the older version lacks; not to a binding whose
+    resource has gone; not to secrets that were found elsewhere then.
     """
+    if any(one.environment == record.environment and one.position >= since for one in app.allowances):
+        return None
+    rules = (_too_far(subject, wanted, record, limit), _across_migration(subject, app, record))
+    for words in (*rules, _lost_resource(subject, app), _moved_secret(subject, app, record)):
+        if words:
+            trailer = f"`Allow-Rollback: {wanted.app}/{wanted.environment}`"
+            return Refused(
+                app=wanted.app,
+                environment=wanted.environment,
+                rule="rollback",
+                detail=f"{words}; a commit with the trailer {trailer} goes back all the same, or release forward",
+            )
+    return None
+
+
+def _too_far(subject: Subject, wanted: Desired, record: EnvironmentRecord, limit: int) -> str | None:
+    """A version that never ran here is not gone back to, so nothing limits it."""
     versions = {part.version for part in subject.traffic}
     ran = [{part.version for part in d.traffic} for d in record.completed]
     back = ran.index(versions) if versions in ran else 0
     if back <= limit:
         return None
-    return Refused(
-        app=wanted.app,
-        environment=wanted.environment,
-        rule="rollback",
-        detail=f"{spoken(subject.traffic)} ran here {back} deployments ago, and {wanted.environment} goes back {limit} "
-        f"at most: raise `rollback.limit` of the Environment {wanted.environment}, or release forward",
+    return (
+        f"{spoken(subject.traffic)} ran here {back} deployments ago, and {wanted.environment} goes back {limit} "
+        f"at most (`rollback.limit` of the Environment)"
     )
+
+
+def _leaving(subject: Subject, app: RecordedApp, record: EnvironmentRecord) -> list[Version]:
+    """What is here or on its way here, and would be left."""
+    stay = {part.version for part in subject.traffic}
+    here = [part.version for d in (record.active, record.settled) if d for part in d.traffic]
+    return [app.versions[version] for version in dict.fromkeys(here) if version not in stay and version in app.versions]
+
+
+def _going(subject: Subject, app: RecordedApp) -> list[Version]:
+    return [app.versions[part.version] for part in subject.traffic if part.version in app.versions]
+
+
+def _across_migration(subject: Subject, app: RecordedApp, record: EnvironmentRecord) -> str | None:
+    for old in _going(subject, app):
+        for new in _leaving(subject, app, record):
+            if lacking := [step for step in new.migrations if step not in old.migrations]:
+                return (
+                    f"{label(old.number, old.name)} lacks {_counted('migration', lacking)} that "
+                    f"{label(new.number, new.name)} has made, and migrations go one way"
+                )
+    return None
+
+
+def _lost_resource(subject: Subject, app: RecordedApp) -> str | None:
+    if app.resources is None:
+        return None
+    for old in _going(subject, app):
+        if gone := [b.resource for b in old.bindings if b.resource not in app.resources]:
+            return f"{label(old.number, old.name)} is bound to {_counted('resource', gone)} that git no longer declares"
+    return None
+
+
+def _moved_secret(subject: Subject, app: RecordedApp, record: EnvironmentRecord) -> str | None:
+    for old in _going(subject, app):
+        for new in _leaving(subject, app, record):
+            now = {secret.name: secret.source for secret in new.secrets}
+            if moved := [s.name for s in old.secrets if now.get(s.name) != s.source]:
+                return (
+                    f"{label(old.number, old.name)} reads {_counted('secret', moved)} from another place than "
+                    f"{label(new.number, new.name)} does"
+                )
+    return None
+
+
+def _counted(noun: str, names: list[str]) -> str:
+    return f"{len(names)} {noun}{'s' if len(names) > 1 else ''} ({', '.join(names)})"
 
 
 def _restored(record: EnvironmentRecord, app: RecordedApp, taken_back: Withdrawal) -> Deployment | None:

@@ -10,21 +10,24 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from reconciler.store import tables
-from reconciler.store.database import Among, Transaction
+from reconciler.store.database import Transaction
+from reconciler.store.statements import Among, Prepared
 
 C = tables.commits.c
 T = tables.touches.c
 ENOUGH = 50
 
-_ADD = tables.commits.insert()
-_ADD_TOUCHES = tables.touches.insert()
+_ADD = Prepared(tables.commits.insert())
+_ADD_TOUCHES = Prepared(tables.touches.insert())
 _HERE = (T.app == bindparam("in_app")) & (T.environment == bindparam("in_environment"))
-_PUBLISHED_AT = select(func.max(T.position)).where(
-    T.app == bindparam("in_app"), T.environment == "", T.after == bindparam("version")
+_PUBLISHED_AT = Prepared(
+    select(func.max(T.position)).where(
+        T.app == bindparam("in_app"), T.environment == "", T.after == bindparam("version")
+    )
 )
 _ASK_AGAIN = Among(delete(tables.withdrawals), tables.withdrawals.c.version)
 _RELEASE = update(tables.touches).where(_HERE, T.braked, T.before.is_not_distinct_from(bindparam("as_before")))
-_RELEASE = _RELEASE.values(braked=False)
+_RELEASE_BRAKE = Prepared(_RELEASE.values(braked=False))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +42,7 @@ class Noted:
 
 def note(transaction: Transaction, rows: Sequence[dict[str, Any]]) -> None:
     """Record commits."""
-    if rows:
-        transaction.connection.execute(_ADD, rows)
+    _ADD.each(transaction.connection, rows)
 
 
 def note_merged(transaction: Transaction, rows: Sequence[dict[str, Any]]) -> None:
@@ -56,8 +58,7 @@ def note_merged(transaction: Transaction, rows: Sequence[dict[str, Any]]) -> Non
 
 def note_touches(transaction: Transaction, rows: Sequence[dict[str, Any]]) -> None:
     """Record what a commit changed."""
-    if rows:
-        transaction.connection.execute(_ADD_TOUCHES, rows)
+    _ADD_TOUCHES.each(transaction.connection, rows)
 
 
 def _on_branch(connection: Connection, where: Any) -> list[Noted]:
@@ -117,7 +118,7 @@ def touched_by(connection: Connection, positions: Iterable[int]) -> dict[int, di
 
 def published_at(connection: Connection, app: str, version: str) -> int | None:
     """The newest place at which an app's content became this version."""
-    found = connection.execute(_PUBLISHED_AT, {"in_app": app, "version": version}).scalar()
+    found = _PUBLISHED_AT.run(connection, in_app=app, version=version).scalar()
     return None if found is None else int(found)
 
 
@@ -139,7 +140,7 @@ def ask_again(transaction: Transaction, versions: Iterable[str]) -> None:
     """A later ordinary commit asks for these again: they are no longer withdrawn."""
     wanted = list(versions)
     if wanted:
-        _ASK_AGAIN.run(transaction.connection, wanted)
+        _ASK_AGAIN.change(transaction.connection, wanted)
 
 
 def brake(transaction: Transaction, position: int, commit: str, changed: int, recorded: int) -> None:
@@ -164,4 +165,4 @@ def acknowledge(transaction: Transaction, commit: str, count: int) -> list[str]:
 
 def release_brake(transaction: Transaction, app: str, environment: str, after: str | None) -> None:
     """What a braked commit changed is back as it was before: nothing is left to acknowledge for it."""
-    transaction.connection.execute(_RELEASE, {"in_app": app, "in_environment": environment, "as_before": after})
+    _RELEASE_BRAKE.change(transaction.connection, in_app=app, in_environment=environment, as_before=after)

@@ -4,54 +4,22 @@ The only place that knows which database it is. A `Transaction` gathers ledger e
 everything else, so that a cycle is one commit: all of it happened, or none.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    Connection,
-    CursorResult,
-    Engine,
-    bindparam,
-    create_engine,
-    event,
-    exc,
-    pool,
-)
+from sqlalchemy import Connection, Engine, create_engine, event, exc, pool
 from sqlalchemy.engine import make_url
 
 from reconciler.errors import StoreError
 from reconciler.store import tables
+from reconciler.store.statements import Prepared
 
 BUSY_MILLISECONDS = 30_000
-_NOTE = tables.ledger.insert()
-
-
-def many(name: str) -> BindParameter[Any]:
-    """A parameter of a statement that is made once: as many values as there are when it is carried out."""
-    return bindparam(name, expanding=True)
-
-
-class Among:
-    """A statement about the rows in which a column has one of several values, made once and carried out often.
-
-    Mostly there is one value, and comparing with one costs half as much as a list of one.
-    """
-
-    def __init__(self, statement: Any, column: ColumnElement[Any]) -> None:
-        self._one = statement.where(column == bindparam("only"))
-        self._many = statement.where(column.in_(many("among")))
-
-    def run(self, connection: Connection, values: Sequence[Any], **others: Any) -> CursorResult[*tuple[Any, ...]]:
-        """Carry it out; `others` are the statement's other parameters."""
-        if len(values) == 1:
-            return connection.execute(self._one, {**others, "only": values[0]})
-        return connection.execute(self._many, {**others, "among": values})
+_NOTE = Prepared(tables.ledger.insert())
 
 
 @dataclass(slots=True)
@@ -87,9 +55,8 @@ class Transaction:
 
     def flush(self) -> None:
         """Write the gathered facts."""
-        if self.entries:
-            self.connection.execute(_NOTE, self.entries)
-            self.entries.clear()
+        _NOTE.each(self.connection, self.entries)
+        self.entries.clear()
 
 
 class Database:
@@ -102,14 +69,14 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one state and writes nothing."""
-        with _said(self.url), self.engine.connect() as connection:
+        with _said(self.engine), self.engine.connect() as connection:
             _begin(connection, "BEGIN")
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """One transaction: committed at the end, rolled back when anything is raised."""
-        with _said(self.url), self.engine.begin() as connection:
+        with _said(self.engine), self.engine.begin() as connection:
             _begin(connection, "BEGIN IMMEDIATE")
             transaction = Transaction(connection)
             yield transaction
@@ -118,7 +85,7 @@ class Database:
     @contextmanager
     def rehearse(self) -> Iterator[Transaction]:
         """A transaction that never commits: what would happen, seen with the very code that makes it happen."""
-        with _said(self.url), self.engine.connect() as connection:
+        with _said(self.engine), self.engine.connect() as connection:
             outer = connection.begin()
             try:
                 _begin(connection, "BEGIN IMMEDIATE")
@@ -132,13 +99,13 @@ class Database:
 
 
 @contextmanager
-def _said(url: str) -> Iterator[None]:
+def _said(engine: Engine) -> Iterator[None]:
     """Turn the driver's errors into ours, without passwords."""
     try:
         yield
-    except exc.DBAPIError as error:
-        where = make_url(url).render_as_string(hide_password=True)
-        cause = str(error.orig).splitlines()[0] if error.orig else type(error).__name__
+    except (exc.DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
+        where = engine.url.render_as_string(hide_password=True)
+        cause = next(iter(str(getattr(error, "orig", error)).splitlines()), type(error).__name__)
         raise StoreError(f"the store at {where} does not answer: {cause}", "tried again with the next cycle") from error
 
 
@@ -148,6 +115,7 @@ def _engine(url: str) -> Engine:
     except exc.ArgumentError as error:
         raise StoreError("the store's address cannot be read", "write it like sqlite:///state/reconciler.db") from error
     if address.get_backend_name() != "sqlite":
+        tables.partial_in_postgresql()
         try:
             return create_engine(address)
         except (exc.ArgumentError, ImportError) as error:
@@ -180,4 +148,4 @@ def _begin(connection: Connection, how: str) -> None:
     Said here and not in a listener for `begin`: any listener on the engine makes every statement slower.
     """
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(how)
+        connection.connection.cursor().execute(how)

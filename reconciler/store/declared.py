@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, Text, bindparam, delete, func, select, type_coerce, update
 
 from reconciler.store import tables
-from reconciler.store.database import Among, Transaction
+from reconciler.store.database import Transaction
+from reconciler.store.statements import Among, Prepared
 
 A = tables.apps.c
 D = tables.declarations.c
@@ -22,31 +23,49 @@ CHUNK = 500
 # Statements of every turn are made once: making one costs more than carrying it out.
 _OF_KIND = select(D.name, D.document).where(D.kind == bindparam("of_kind"))
 _OF_KIND = _OF_KIND.order_by(D.path.desc(), D.ordinal.desc())
+_ALL_OF_KIND = Prepared(_OF_KIND)
 _TEXTS = select(D.name, type_coerce(D.document, Text).label("text")).where(D.kind == bindparam("of_kind"))
-_TEXTS = _TEXTS.order_by(D.path.desc(), D.ordinal.desc())
+_TEXTS_OF_KIND = Prepared(_TEXTS.order_by(D.path.desc(), D.ordinal.desc()))
 _OF_KIND_NAMED = Among(_OF_KIND, D.name)
 _IN_FILES = Among(select(tables.declarations), D.path)
 _NAMED = select(tables.declarations).where(D.kind == bindparam("of_kind")).order_by(D.path, D.ordinal)
 _NAMED_SO = Among(_NAMED, D.name)
 _FORGET_DECLARATIONS = Among(delete(tables.declarations), D.path)
 _FORGET_FILES = Among(delete(tables.files), F.path)
-_ADD_FILES = tables.files.insert()
-_ADD_DECLARATIONS = tables.declarations.insert()
+_ADD_FILES = Prepared(tables.files.insert())
+_ADD_DECLARATIONS = Prepared(tables.declarations.insert())
+_CHANGE_FILES = Prepared(
+    update(tables.files)
+    .where(F.path == bindparam("its_path"))
+    .values(blob=bindparam("its_blob"), complaints=bindparam("its_complaints", type_=F.complaints.type))
+)
+_CHANGE_DECLARATIONS = Prepared(
+    update(tables.declarations)
+    .where(
+        D.path == bindparam("its_path"),
+        D.ordinal == bindparam("its_ordinal"),
+        D.kind == bindparam("its_kind"),
+        D.name == bindparam("its_name"),
+    )
+    .values(document=bindparam("its_document", type_=D.document.type), base=bindparam("its_base"))
+)
 _BROKEN = Among(select(F.path, F.complaints).where(F.complaints.is_not(None)), F.path)
-_UNDER = select(F.path).where(F.path >= bindparam("first"), F.path < bindparam("beyond"))
+_UNDER = Prepared(select(F.path).where(F.path >= bindparam("first"), F.path < bindparam("beyond")))
 _BUNDLES_AT = Among(select(A.name, A.bundle, A.path).where(A.removed.is_(False)), A.bundle)
 _APPS = Among(select(tables.apps), A.name)
 _DEPENDENTS = Among(select(N.app), N.on)
 _DEPENDS_ON = Among(select(tables.dependencies), N.app)
-_FORGET_APPS = Among(delete(tables.apps), A.name)
+_CHANGE_APP = Prepared(update(tables.apps).where(A.name == bindparam("its_name")))
 _FORGET_DEPENDENCIES = Among(delete(tables.dependencies), N.app)
-_ADD_APPS = tables.apps.insert()
+_ADD_APPS = Prepared(tables.apps.insert())
+_ADD_DEPENDENCIES = Prepared(tables.dependencies.insert())
+_ADD_PLACEMENTS = Prepared(tables.placements.insert())
 _PLACEMENTS = Among(select(tables.placements), P.app)
 _LATER = A.due_at.is_(None) | (A.due_at > bindparam("at", type_=A.due_at.type))
 _MARK = Among(update(tables.apps).where(_LATER).values(due_at=bindparam("at", type_=A.due_at.type)), A.name)
 _PLANNED = Among(update(tables.apps).values(due_at=bindparam("at", type_=A.due_at.type)), A.name)
 _DUE = select(A.name).where(A.due_at.is_not(None), A.due_at <= bindparam("at", type_=A.due_at.type))
-_DUE = _DUE.order_by(A.due_at, A.name).limit(bindparam("most"))
+_DUE_NOW = Prepared(_DUE.order_by(A.due_at, A.name).limit(bindparam("most")))
 NEXT_DUE = select(A.due_at).where(A.due_at.is_not(None)).order_by(A.due_at).limit(1)
 
 
@@ -60,7 +79,7 @@ def chunks(values: Iterable[str]) -> Iterator[list[str]]:
 def documents(connection: Connection, kind: str, names: Iterable[str] | None = None) -> dict[str, dict[str, Any]]:
     """Manifests of a kind by name; of one name declared twice, the first by path counts."""
     if names is None:
-        return {row.name: row.document for row in connection.execute(_OF_KIND, {"of_kind": kind})}
+        return {row.name: row.document for row in _ALL_OF_KIND.run(connection, of_kind=kind)}
     found: dict[str, dict[str, Any]] = {}
     for part in chunks(names):
         rows = _OF_KIND_NAMED.run(connection, part, of_kind=kind)
@@ -70,7 +89,7 @@ def documents(connection: Connection, kind: str, names: Iterable[str] | None = N
 
 def texts(connection: Connection, kind: str) -> dict[str, str]:
     """Manifests of a kind by name, as their canonical texts; of one name declared twice, the first by path counts."""
-    return {row.name: row.text for row in connection.execute(_TEXTS, {"of_kind": kind})}
+    return {row.name: row.text for row in _TEXTS_OF_KIND.run(connection, of_kind=kind)}
 
 
 def in_files(connection: Connection, paths: Iterable[str]) -> list[Any]:
@@ -98,16 +117,35 @@ def replace_files(
     paths: Iterable[str],
     files: Sequence[dict[str, Any]],
     rows: Sequence[dict[str, Any]],
+    before: Iterable[Any] = (),
 ) -> None:
-    """What these files declare now, in place of what they declared."""
+    """What these files declare now, in place of what they declared.
+
+    `before` are rows of what they declared, where the caller has read them: a file that declares the same things in
+    another state is changed in its place, which touches a fraction of what removing and adding it does.
+    """
     connection = transaction.connection
-    for part in chunks(paths):
-        _FORGET_DECLARATIONS.run(connection, part)
-        _FORGET_FILES.run(connection, part)
-    if files:
-        connection.execute(_ADD_FILES, files)
-    if rows:
-        connection.execute(_ADD_DECLARATIONS, rows)
+    same = _declaring_the_same(before, rows)
+    for part in chunks(path for path in paths if path not in same):
+        _FORGET_DECLARATIONS.change(connection, part)
+        _FORGET_FILES.change(connection, part)
+    _CHANGE_FILES.each(connection, [{"its_" + k: v for k, v in row.items()} for row in files if row["path"] in same])
+    _CHANGE_DECLARATIONS.each(
+        connection, [{"its_" + k: v for k, v in row.items()} for row in rows if row["path"] in same]
+    )
+    _ADD_FILES.each(connection, [row for row in files if row["path"] not in same])
+    _ADD_DECLARATIONS.each(connection, [row for row in rows if row["path"] not in same])
+
+
+def _declaring_the_same(before: Iterable[Any], rows: Iterable[dict[str, Any]]) -> set[str]:
+    """Files that declare things of the same kinds and names in the same places as before."""
+    old: dict[str, set[tuple[int, str, str]]] = {}
+    new: dict[str, set[tuple[int, str, str]]] = {}
+    for row in before:
+        old.setdefault(row.path, set()).add((row.ordinal, row.kind, row.name))
+    for now in rows if old else ():
+        new.setdefault(now["path"], set()).add((now["ordinal"], now["kind"], now["name"]))
+    return {path for path, things in new.items() if old.get(path) == things}
 
 
 def complain(transaction: Transaction, path: str, blob: str, complaints: list[dict[str, Any]]) -> None:
@@ -143,7 +181,7 @@ def broken_files(connection: Connection, paths: Iterable[str]) -> dict[str, list
 def files_under(connection: Connection, directory: str) -> list[str]:
     """Manifest files inside a directory."""
     prefix = f"{directory}/" if directory else ""
-    return list(connection.execute(_UNDER, {"first": prefix, "beyond": prefix + "\U0010ffff"}).scalars())
+    return _UNDER.run(connection, first=prefix, beyond=prefix + "\U0010ffff").scalars()
 
 
 def bundles_at(connection: Connection, directories: Iterable[str]) -> list[Any]:
@@ -188,6 +226,13 @@ def apps_complaining(connection: Connection) -> list[str]:
     return list(connection.execute(select(A.name).where(A.complaints.is_not(None))).scalars())
 
 
+def apps_with_a_moment(connection: Connection, environment: str) -> list[str]:
+    """Apps placed in an environment whose plan can be another one at some moment that is known."""
+    query = select(tables.placements.c.app).join(tables.apps, tables.apps.c.name == tables.placements.c.app)
+    here = (tables.placements.c.environment == environment, tables.apps.c.due_at.is_not(None))
+    return list(connection.scalars(query.where(*here)))
+
+
 def apps_binding(connection: Connection, resource: str) -> list[str]:
     """Apps that may be bound to a resource, by the text of their manifests."""
     return list(
@@ -203,8 +248,7 @@ def replace_made(transaction: Transaction, path: str, ordinal: int, rows: Sequen
     connection = transaction.connection
     before = set(connection.execute(select(D.name).where(made)).scalars())
     connection.execute(delete(tables.declarations).where(made))
-    if rows:
-        connection.execute(tables.declarations.insert(), rows)
+    _ADD_DECLARATIONS.each(connection, rows)
     return before | {row["name"] for row in rows}
 
 
@@ -228,18 +272,26 @@ def depends_on(connection: Connection, names: Iterable[str]) -> dict[str, list[s
 
 
 def replace_apps(
-    transaction: Transaction, rows: Sequence[dict[str, Any]], depends: Mapping[str, Sequence[str]]
+    transaction: Transaction,
+    rows: Sequence[dict[str, Any]],
+    depends: Mapping[str, Sequence[str]],
+    before: Mapping[str, Any],
 ) -> None:
-    """Record apps as they are declared now."""
+    """Record apps as they are declared now; `before` are the rows of those that are recorded, by name.
+
+    Only what is another now is written: an index that holds none of it stays as it is.
+    """
     connection = transaction.connection
-    for part in chunks([row["name"] for row in rows]):
-        _FORGET_APPS.run(connection, part)
-        _FORGET_DEPENDENCIES.run(connection, part)
-    if rows:
-        connection.execute(_ADD_APPS, rows)
+    for row in rows:
+        old = before.get(row["name"])
+        changed = {name: value for name, value in row.items() if old is not None and getattr(old, name) != value}
+        if changed:
+            _CHANGE_APP.each(connection, [{**changed, "its_name": row["name"]}])
+    _ADD_APPS.each(connection, [row for row in rows if row["name"] not in before])
+    for part in chunks(row["name"] for row in rows if row["name"] in before):
+        _FORGET_DEPENDENCIES.change(connection, part)
     pairs = [{"app": app, "on": on} for app, others in depends.items() for on in dict.fromkeys(others)]
-    if pairs:
-        connection.execute(tables.dependencies.insert(), pairs)
+    _ADD_DEPENDENCIES.each(connection, pairs)
 
 
 def placements(connection: Connection, names: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -260,8 +312,7 @@ def replace_placements(transaction: Transaction, rows: Sequence[dict[str, Any]])
     for environment, names in by_environment.items():
         for part in chunks(names):
             connection.execute(delete(tables.placements).where(P.environment == environment, P.app.in_(part)))
-    if rows:
-        connection.execute(tables.placements.insert(), rows)
+    _ADD_PLACEMENTS.each(connection, rows)
 
 
 def placed(connection: Connection) -> int:
@@ -272,7 +323,7 @@ def placed(connection: Connection) -> int:
 def mark_due(transaction: Transaction, names: Iterable[str], at: datetime) -> None:
     """These apps are to be planned again at `at` or sooner."""
     for part in chunks(sorted(names)):
-        _MARK.run(transaction.connection, part, at=at)
+        _MARK.change(transaction.connection, part, at=at)
 
 
 def mark_all_due(transaction: Transaction, at: datetime) -> None:
@@ -289,12 +340,12 @@ def planned(transaction: Transaction, wakes: Mapping[str, datetime | None]) -> N
         by_moment.setdefault(moment, []).append(name)
     for moment, names in by_moment.items():
         for part in chunks(names):
-            _PLANNED.run(connection, part, at=moment)
+            _PLANNED.change(connection, part, at=moment)
 
 
 def due(connection: Connection, now: datetime, limit: int) -> list[str]:
     """Apps whose plan can be another one by now."""
-    return list(connection.execute(_DUE, {"at": now, "most": limit}).scalars())
+    return _DUE_NOW.run(connection, at=now, most=limit).scalars()
 
 
 def next_due(connection: Connection) -> datetime | None:

@@ -15,9 +15,10 @@ from reconciler.model.deployment import LEGAL, Deployment, Event, Status, Subjec
 from reconciler.model.plan import Deploy
 from reconciler.schedule import utc
 from reconciler.store import ledger, tables
-from reconciler.store.database import Among, Transaction, many
+from reconciler.store.database import Transaction
 from reconciler.store.declared import NEXT_DUE
 from reconciler.store.rows import deployment_of, grounds_row, traffic_row
+from reconciler.store.statements import Among, Prepared, many
 
 D = tables.deployments.c
 S = tables.suspicions.c
@@ -26,23 +27,24 @@ ROLLBACK_FIRST = case((D.cause.in_(["rollback", "auto-rollback"]), 0), else_=1)
 
 # Statements of every turn are made once: making one costs more than carrying it out.
 _ALL = select(tables.deployments)
-_ADD = tables.deployments.insert()
+_ADD = Prepared(tables.deployments.insert())
 _NUMBERS = Among(select(D.app, D.environment, func.max(D.number)).group_by(D.app, D.environment), D.app)
 _ONE = update(tables.deployments).where(D.id == bindparam("which"))
-_STARTED = _ONE.values(status="started", started_at=bindparam("at", type_=MOMENT), next_attempt_at=None)
-_COMPLETED = _ONE.values(status="completed", finished_at=bindparam("at", type_=MOMENT), next_attempt_at=None)
-_PENDING_ENVIRONMENTS = select(D.environment).where(D.status == "pending").group_by(D.environment)
-_PENDING_ENVIRONMENTS = _PENDING_ENVIRONMENTS.order_by(func.min(D.sequence))
-_PENDING = _ALL.where(D.status == "pending", D.environment == bindparam("in_environment"))
-_PENDING = _PENDING.order_by(ROLLBACK_FIRST, D.sequence).limit(bindparam("most"))
-_FIRST_PENDING = _ALL.where(D.status == "pending").order_by(ROLLBACK_FIRST, D.sequence).limit(bindparam("most"))
-_STARTED_ONES = _ALL.where(D.status == "started").order_by(ROLLBACK_FIRST, D.sequence)
+_STARTED = Prepared(_ONE.values(status="started", started_at=bindparam("at", type_=MOMENT), next_attempt_at=None))
+_COMPLETED = Prepared(_ONE.values(status="completed", finished_at=bindparam("at", type_=MOMENT), next_attempt_at=None))
+_PENDING = _ALL.where(D.status == "pending").order_by(ROLLBACK_FIRST, D.sequence).limit(bindparam("most"))
+_FIRST_PENDING = Prepared(_PENDING)
+_PENDING_IN = Prepared(_PENDING.where(D.environment == bindparam("in_environment")))
+_PENDING_ENVIRONMENTS = Prepared(
+    select(D.environment).where(D.status == "pending").group_by(D.environment).order_by(func.min(D.sequence))
+)
+_STARTED_ONES = Prepared(_ALL.where(D.status == "started").order_by(ROLLBACK_FIRST, D.sequence))
 _NEXT_ATTEMPT = select(D.next_attempt_at).where(D.status == "started", D.next_attempt_at.is_not(None))
 _NEXT_ATTEMPT = _NEXT_ATTEMPT.order_by(D.next_attempt_at).limit(1)
-_NEXT_WORK = select(NEXT_DUE.scalar_subquery(), _NEXT_ATTEMPT.scalar_subquery())
+_NEXT_WORK = Prepared(select(NEXT_DUE.scalar_subquery(), _NEXT_ATTEMPT.scalar_subquery()))
 _BY_ID = Among(_ALL, D.id)
-_CLEAR = delete(tables.suspicions).where(
-    S.app == bindparam("in_app"), S.environment == bindparam("in_environment"), S.what.in_(many("suspected"))
+_CLEAR = Among(
+    delete(tables.suspicions).where(S.app == bindparam("in_app"), S.environment == bindparam("in_environment")), S.what
 )
 
 
@@ -56,7 +58,7 @@ def _newest() -> Select[Any]:
     return select(ranked).where(wanted).order_by(ranked.c.app, ranked.c.environment, ranked.c.number.desc())
 
 
-_NEWEST = _newest()
+_NEWEST = Prepared(_newest())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,16 +77,14 @@ def numbers(connection: Connection, apps: Sequence[str]) -> dict[tuple[str, str]
     """The highest deployment number by app and environment."""
     if not apps:
         return {}
-    rows = _NUMBERS.run(connection, list(apps))
+    rows = _NUMBERS.run(connection, apps)
     return {(app, environment): number for app, environment, number in rows}
 
 
 def create(transaction: Transaction, wishes: Sequence[tuple[str, int, Deploy]], now: datetime) -> None:
     """Write the intents: (id, number, what to deploy), all pending."""
     rows = [_row(identifier, number, wish, now) for identifier, number, wish in wishes]
-    if not rows:
-        return
-    transaction.connection.execute(_ADD, rows)
+    _ADD.each(transaction.connection, rows)
     for row, (_, _, wish) in zip(rows, wishes, strict=True):
         transaction.note(
             "deployment.pending",
@@ -132,11 +132,10 @@ def move(
     """Bring a deployment to its next status; an illegal move is refused, whoever asks."""
     if status not in LEGAL[row.status]:
         raise StoreError(f"deployment {row.id} is {row.status}: it cannot become {status}", "nothing was changed")
-    which = {"which": row.id, "at": now}
     if status == "started":
-        transaction.connection.execute(_STARTED, which)
+        _STARTED.change(transaction.connection, which=row.id, at=now)
     elif status == "completed":
-        transaction.connection.execute(_COMPLETED, which)
+        _COMPLETED.change(transaction.connection, which=row.id, at=now)
     else:
         error = message if status == "failed" else row.error
         values = {"status": status, "next_attempt_at": None, "finished_at": now, "error": error}
@@ -179,22 +178,22 @@ def ask_to_stop(transaction: Transaction, row: Row[Any], now: datetime, reason: 
 
 def pending_environments(connection: Connection) -> list[str]:
     """Environments in which deployments wait for their turn, the one that waits longest first."""
-    return list(connection.execute(_PENDING_ENVIRONMENTS).scalars())
+    return _PENDING_ENVIRONMENTS.run(connection).scalars()
 
 
 def first_pending(connection: Connection, limit: int) -> list[Row[Any]]:
     """The deployments that wait for their turn; more than `limit` when there are more than that."""
-    return list(connection.execute(_FIRST_PENDING, {"most": limit + 1}))
+    return _FIRST_PENDING.run(connection, most=limit + 1)
 
 
 def pending(connection: Connection, environment: str, limit: int) -> list[Row[Any]]:
     """Deployments that wait for their turn in an environment: what rolls back first, then the oldest."""
-    return list(connection.execute(_PENDING, {"in_environment": environment, "most": limit}))
+    return _PENDING_IN.run(connection, in_environment=environment, most=limit)
 
 
 def started(connection: Connection) -> list[Row[Any]]:
     """Deployments that have begun and not ended: what rolls back first, then the oldest."""
-    return list(connection.execute(_STARTED_ONES))
+    return _STARTED_ONES.run(connection)
 
 
 def to_resume(begun: Sequence[Row[Any]], now: datetime, busy: frozenset[str]) -> list[Row[Any]]:
@@ -215,7 +214,7 @@ def stopped_meanwhile(begun: Sequence[Row[Any]], busy: frozenset[str]) -> list[R
 
 def next_work(connection: Connection) -> datetime | None:
     """The earliest moment at which an app is due or a started deployment is tried again."""
-    return min((moment for moment in connection.execute(_NEXT_WORK).one() if moment is not None), default=None)
+    return min((moment for moment in _NEXT_WORK.run(connection)[0] if moment is not None), default=None)
 
 
 def active(connection: Connection) -> list[Row[Any]]:
@@ -227,12 +226,12 @@ def active(connection: Connection) -> list[Row[Any]]:
 
 def by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Row[Any]]:
     """Rows by id."""
-    return {row.id: row for row in _BY_ID.run(connection, list(ids))}
+    return {row.id: row for row in _BY_ID.run(connection, ids)}
 
 
 def recent(connection: Connection, apps: Sequence[str], each: int) -> list[Deployment]:
     """The newest deployments of each app in each environment, and the newest completed one whatever its age."""
-    return [deployment_of(row) for row in connection.execute(_NEWEST, {"apps": list(apps), "each": each})]
+    return [deployment_of(row) for row in _NEWEST.run(connection, apps=apps, each=each)]
 
 
 def listed(connection: Connection, which: Filter) -> list[Deployment]:
@@ -319,12 +318,11 @@ def suspect(
 
 def clear(transaction: Transaction, app: str, environment: str, suspected: Sequence[str] | None = None) -> None:
     """Forget suspicions: after a success, or because a commit says so (`suspected` None: all of them here)."""
-    here = {"in_app": app, "in_environment": environment}
     if suspected is None:
         query = delete(tables.suspicions).where(S.app == app, S.environment == environment)
         transaction.connection.execute(query)
     else:
-        transaction.connection.execute(_CLEAR, {**here, "suspected": list(suspected)})
+        _CLEAR.change(transaction.connection, suspected, in_app=app, in_environment=environment)
 
 
 def occurred(transaction: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -11,14 +11,19 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, bindparam, or_, select, update
 
 from reconciler.store import tables
-from reconciler.store.database import Among, Transaction
+from reconciler.store.database import Transaction
+from reconciler.store.statements import Among, Prepared
 
 I = tables.interventions.c  # noqa: E741
 Kind = Literal["pause", "abort", "retry", "accept"]
 
 _OPEN = select(tables.interventions).where(I.done_at.is_(None)).order_by(I.id)
-_OPEN_OF = _OPEN.where(I.kind == bindparam("of_kind"))
+_OPEN_OF = Prepared(_OPEN.where(I.kind == bindparam("of_kind")))
 _OPEN_FOR = Among(_OPEN.where(I.kind.in_(["pause", "abort", "retry"])), I.app)
+_FINISH = update(tables.interventions).where(
+    I.done_at.is_(None), I.kind == bindparam("of_kind"), I.subject == bindparam("about")
+)
+_FINISH_ONE = Prepared(_FINISH.values(done_at=bindparam("at", type_=I.done_at.type), outcome=bindparam("how")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,21 +71,17 @@ def record(transaction: Transaction, wish: Wish, now: datetime) -> int:
 
 def open_for(connection: Connection, apps: list[str]) -> list[Row[Any]]:
     """Wishes that still hold, for these apps."""
-    return list(_OPEN_FOR.run(connection, apps))
+    return _OPEN_FOR.run(connection, apps)
 
 
 def open_of(connection: Connection, kind: Kind) -> list[Row[Any]]:
     """Wishes of a kind that still hold."""
-    return list(connection.execute(_OPEN_OF, {"of_kind": kind}))
+    return _OPEN_OF.run(connection, of_kind=kind)
 
 
 def finish(transaction: Transaction, kind: Kind, subject: str, now: datetime, outcome: str) -> None:
     """What was asked about this deployment or commit has been done, or has become pointless."""
-    transaction.connection.execute(
-        update(tables.interventions)
-        .where(I.done_at.is_(None), I.kind == kind, I.subject == subject)
-        .values(done_at=now, outcome=outcome)
-    )
+    _FINISH_ONE.change(transaction.connection, of_kind=kind, about=subject, at=now, how=outcome)
 
 
 def resume(transaction: Transaction, app: str, environment: str | None, actor: str, now: datetime) -> int:

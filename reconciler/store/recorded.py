@@ -21,8 +21,9 @@ from reconciler.planner.recorded import (
     TriggerRecord,
     Withdrawal,
 )
-from reconciler.store import declared, deployments, interventions, tables, versions
-from reconciler.store.database import Among, many
+from reconciler.store import declared, deployments, interventions, passing, tables, versions
+from reconciler.store.passing import NOTHING_MORE, Needs, Passing
+from reconciler.store.statements import Among, Prepared, many
 
 EACH = 25
 """How many of the newest deployments the planner sees in an environment."""
@@ -31,7 +32,7 @@ _C, _T, _B, _W = tables.commits.c, tables.touches.c, tables.brakes.c, tables.wit
 _COMMIT = (_C.position, _C.id, _C.noted_at, _C.author_email, _C.author_name, _C.subject)
 _SUSPICIONS = Among(select(tables.suspicions), tables.suspicions.c.app)
 _TRIGGERS = Among(select(tables.triggers), tables.triggers.c.app)
-_CONTENT_TOUCHES = (
+_CONTENT_TOUCHES = Prepared(
     select(*_COMMIT, _T.app, _T.after, _T.look, _T.reverts)
     .join_from(tables.touches, tables.commits, _T.position == _C.position)
     .where(_T.app.in_(many("apps")), _T.environment == "", _T.after.in_(many("contents")))
@@ -49,20 +50,26 @@ _BRAKES = Among(
 
 
 _I = tables.interventions.c
-_RARE = select(
-    *(
-        exists().where(column.in_(many("apps")), *also).label(name)
-        for name, column, also in (
-            ("suspicions", tables.suspicions.c.app, ()),
-            ("triggers", tables.triggers.c.app, ()),
-            ("withdrawn", _W.app, ()),
-            ("wishes", _I.app, (_I.done_at.is_(None),)),
-            ("brakes", _T.app, (_T.braked,)),
-            ("dependencies", tables.dependencies.c.app, ()),
+_RARE = Prepared(
+    select(
+        *(
+            exists().where(column.in_(many("apps")), *also).label(name)
+            for name, column, also in (
+                ("suspicions", tables.suspicions.c.app, ()),
+                ("triggers", tables.triggers.c.app, ()),
+                ("withdrawn", _W.app, ()),
+                ("wishes", _I.app, (_I.done_at.is_(None),)),
+                ("brakes", _T.app, (_T.braked,)),
+                ("dependencies", tables.dependencies.c.app, ()),
+                ("approvals", tables.approvals.c.app, ()),
+                ("checks", tables.checks.c.app, ()),
+                ("holds", tables.holds.c.app, ()),
+                ("allowances", tables.overrides.c.app, ()),
+            )
         )
     )
 )
-"""Which of the tables that mostly hold nothing hold something of these apps: one question in place of six."""
+"""Which of the tables that mostly hold nothing hold something of these apps: one question in place of ten."""
 
 
 @dataclass(slots=True)
@@ -82,6 +89,7 @@ class _Gathered:
     entry_touches: dict[tuple[str, str], Touch] = field(default_factory=dict)
     references: dict[str, dict[str, str | None]] = field(default_factory=dict)
     versions: dict[str, Version] = field(default_factory=dict)
+    passing: Passing = field(default_factory=Passing)
 
 
 def load(
@@ -89,19 +97,21 @@ def load(
     names: Sequence[str],
     references: Mapping[str, Iterable[str]],
     rows: dict[str, Row[Any]] | None = None,
+    needs: Needs = NOTHING_MORE,
 ) -> dict[str, RecordedApp]:
     """What is recorded of each named app; `references` are the version references that its manifests hold.
 
-    `rows` are the apps' own rows, where the caller has read them already.
+    `rows` are the apps' own rows, where the caller has read them already. `needs` is what gates and freezes ask for.
     """
     gathered = _Gathered(rows or declared.apps(connection, names), declared.placements(connection, names))
-    rare = connection.execute(_RARE, {"apps": list(names)}).one()
+    rare = _RARE.run(connection, apps=names)[0]
     _gather_deployments(connection, names, gathered, rare)
     _gather_touches(connection, gathered)
     _gather_rulings(connection, names, gathered, rare)
     if rare.dependencies:
         _gather_dependencies(connection, names, gathered)
     _gather_versions(connection, references, gathered)
+    _gather_passing(connection, names, needs, gathered, rare)
     return {name: _app(name, gathered) for name in names if name in gathered.apps}
 
 
@@ -133,8 +143,7 @@ def _gather_touches(connection: Connection, gathered: _Gathered) -> None:
     contents = {row.content for row in gathered.apps.values() if row.content}
     newest: dict[str, tuple[int, Any]] = {}
     if contents:
-        wanted = {"apps": list(gathered.apps), "contents": list(contents)}
-        for row in connection.execute(_CONTENT_TOUCHES, wanted):
+        for row in _CONTENT_TOUCHES.run(connection, apps=gathered.apps, contents=contents):
             if row.after == gathered.apps[row.app].content:
                 newest[row.app] = (row.position, row)
     gathered.content_touches = {app: _touch(row, row.look, row.reverts) for app, (_, row) in newest.items()}
@@ -142,7 +151,7 @@ def _gather_touches(connection: Connection, gathered: _Gathered) -> None:
     positions = {pair.touch for pair in pairs}
     found = {}
     if positions:
-        found = {row.position: row for row in _COMMITS_AT.run(connection, list(positions))}
+        found = {row.position: row for row in _COMMITS_AT.run(connection, positions)}
     for pair in pairs:
         if pair.touch in found:
             gathered.entry_touches[pair.app, pair.environment] = _touch(found[pair.touch], pair.look, pair.reverts)
@@ -196,6 +205,38 @@ def _gather_versions(connection: Connection, references: Mapping[str, Iterable[s
     gathered.versions.update(versions.by_id(connection, needed - set(gathered.versions)))
 
 
+def _gather_passing(connection: Connection, names: Sequence[str], needs: Needs, gathered: _Gathered, rare: Any) -> None:
+    found = gathered.passing
+    for line in needs.lines:
+        _extend(connection, line, gathered)
+    if rare.approvals or rare.checks:
+        passing.gather_words(connection, names, found)
+    if rare.holds:
+        passing.gather_holds(connection, names, found)
+    if rare.allowances:
+        passing.gather_allowances(connection, names, found)
+    goes_back = any(touch.look == "reverted" for touch in gathered.entry_touches.values())
+    named = any(gathered.references.values())
+    if needs.versions or rare.withdrawn or rare.suspicions or rare.holds or goes_back or named:
+        ran = [d for by_environment in gathered.recent.values() for several in by_environment.values() for d in several]
+        passing.gather_versions(connection, ran, gathered.versions, found)
+        gathered.versions.update(found.versions)
+    if needs.versions:
+        commits = {version.commit for version in gathered.versions.values()}
+        commits |= {touch.commit for touch in gathered.entry_touches.values()}
+        passing.gather_commits(connection, commits, needs.signed, found)
+
+
+def _extend(connection: Connection, line: passing.Line, gathered: _Gathered) -> None:
+    """Where the newest deployments of an environment do not reach back far enough, those in line stand behind them."""
+    recent = gathered.recent.get(line.app, {}).get(line.environment, [])
+    if len(recent) < EACH:
+        return
+    known = {one.id for one in recent}
+    recent += [one for one in passing.in_line(connection, line) if one.id not in known]
+    recent.sort(key=lambda one: one.number, reverse=True)
+
+
 def _app(name: str, gathered: _Gathered) -> RecordedApp:
     row = gathered.apps[name]
     wishes = gathered.wishes.get(name, [])
@@ -220,6 +261,10 @@ def _app(name: str, gathered: _Gathered) -> RecordedApp:
         brakes=tuple(gathered.brakes.get(name, [])),
         complaints=tuple(f"{c['path']}:{c['line']}:{c['column']}: {c['message']}" for c in row.complaints or ()),
         dependencies=tuple(gathered.dependencies.get(name, [])),
+        signatures=gathered.passing.signatures,
+        overrides=gathered.passing.overrides,
+        allowances=tuple(gathered.passing.allowances.get(name, [])),
+        resources=gathered.passing.resources,
     )
 
 
@@ -232,4 +277,7 @@ def _environment(app: str, environment: str, gathered: _Gathered) -> Environment
         recent=tuple(gathered.recent.get(app, {}).get(environment, [])),
         suspicions=gathered.suspicions.get((app, environment), {}),
         triggers=gathered.triggers.get((app, environment)),
+        approvals={key: tuple(given) for key, given in gathered.passing.approvals.get((app, environment), {}).items()},
+        checked=gathered.passing.checked.get((app, environment), {}),
+        hold=gathered.passing.holds.get((app, environment)),
     )

@@ -1,11 +1,11 @@
-"""Up to where has the followed branch been noted?"""
+"""What is followed, up to where has it been noted, and why can it not be followed just now?"""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from reconciler.errors import StoreError
+from reconciler.errors import NotSo
 from reconciler.store import tables
 from reconciler.store.database import Transaction
 
@@ -22,16 +22,39 @@ _ADVANCE = update(tables.repository).values(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What the settings say is to be followed."""
+
+    url: str
+    """Without credentials."""
+    branch: str
+    root: str
+    """The path inside the repository, '' for all of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Why it cannot be followed, since when, and when it is tried again (UTC)."""
+
+    message: str
+    next_step: str
+    since: datetime
+    again_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Followed:
     """The branch, and the newest commit of it that was noted."""
 
     url: str
     branch: str
+    root: str = ""
     head: str | None
     tree: str | None
     position: int
     held_head: str | None = None
     held_since: datetime | None = None
+    trouble: Trouble | None = None
 
 
 def followed(connection: Connection) -> Followed | None:
@@ -39,31 +62,64 @@ def followed(connection: Connection) -> Followed | None:
     row = connection.execute(_FOLLOWED).one_or_none()
     if row is None:
         return None
+    trouble = None
+    if row.trouble is not None:
+        trouble = Trouble(
+            message=row.trouble,
+            next_step=row.trouble_next_step,
+            since=row.trouble_since,
+            again_at=row.again_at,
+        )
     return Followed(
         url=row.url,
         branch=row.branch,
+        root=row.root,
         head=row.head,
         tree=row.tree,
         position=row.position,
         held_head=row.held_head,
         held_since=row.held_since,
+        trouble=trouble,
     )
 
 
-def follow(transaction: Transaction, url: str, branch: str) -> Followed:
-    """Begin to follow a branch; a store that follows another branch is refused."""
+def fits(known: Followed | None, source: Source) -> bool:
+    """Whether the store follows this very source. Raises NotSo where it follows something that this cannot continue."""
+    if known is None or known.head is None:
+        return known is not None and (known.url, known.branch, known.root) == (source.url, source.branch, source.root)
+    for setting, before, now in (
+        ("branch", known.branch, source.branch),
+        ("path", known.root or ".", source.root or "."),
+    ):
+        if before != now:
+            # What lies elsewhere was noted as other facts: to go on with them would take everything else for removed.
+            raise NotSo(
+                f"this store follows the {setting} {before} of the repository, not {now}",
+                f"set repository.{setting} back to {before}, or follow {now} with a state of its own: "
+                "another `data` directory and another `state.url`",
+            )
+    return known.url == source.url
+
+
+def follow(transaction: Transaction, source: Source, at: datetime) -> Followed:
+    """Begin or go on to follow a source; the moment is for the ledger.
+
+    The address may change: whether what is there now continues what was noted is told by the commits. Raises NotSo
+    for another branch or path.
+    """
     known = followed(transaction.connection)
+    if fits(known, source) and known is not None:
+        return known
+    values = {"url": source.url, "branch": source.branch, "root": source.root}
     if known is None:
-        transaction.connection.execute(
-            tables.repository.insert().values(id=ROW, url=url, branch=branch, position=0, foreign_documents=0)
-        )
-        return Followed(url=url, branch=branch, head=None, tree=None, position=0)
-    if known.branch != branch:
-        raise StoreError(
-            f"this store follows the branch {known.branch}, not {branch}",
-            "give the other branch a state of its own, or set the branch back",
-        )
-    return known
+        transaction.connection.execute(tables.repository.insert().values(id=ROW, position=0, **values))
+    else:
+        transaction.connection.execute(update(tables.repository).values(**values))
+    if known is not None and known.head is not None:
+        transaction.note("repository.moved", at, {"from": known.url, "to": source.url})
+    found = followed(transaction.connection)
+    assert found is not None
+    return found
 
 
 def advance(transaction: Transaction, head: str, tree: str, position: int) -> None:
@@ -79,3 +135,14 @@ def hold(transaction: Transaction, head: str, at: datetime) -> None:
 def let_go(transaction: Transaction) -> None:
     """The branch is back where it was: nothing is held any more."""
     transaction.connection.execute(update(tables.repository).values(held_head=None, held_since=None))
+
+
+def trouble(transaction: Transaction, found: Trouble | None) -> None:
+    """Why it cannot be followed just now; None: it can."""
+    values = {
+        "trouble": found.message if found else None,
+        "trouble_next_step": found.next_step if found else None,
+        "trouble_since": found.since if found else None,
+        "again_at": found.again_at if found else None,
+    }
+    transaction.connection.execute(update(tables.repository).values(**values))

@@ -21,19 +21,26 @@ from sqlalchemy import (
 from reconciler.store.types import Json, Moment
 
 metadata = MetaData()
+# A table whose rows are short and are found by their key is kept in the order of the key itself (`with_rowid`):
+# one page is written in place of two. Partial indexes are named for SQLite; see `partial_in_postgresql`.
 Serial = BigInteger().with_variant(Integer, "sqlite")
 
 repository = Table(
     "repository",
     metadata,
     Column("id", Integer, primary_key=True),  # one row: the followed branch
-    Column("url", Text, nullable=False),
+    Column("url", Text, nullable=False),  # without credentials
     Column("branch", Text, nullable=False),
+    Column("root", Text, nullable=False, server_default=""),  # the followed path inside it, '' for everything
     Column("head", String(64)),  # the newest commit noted
     Column("tree", String(64)),
     Column("position", Integer, nullable=False),
     Column("held_head", String(64)),  # a head that does not descend from the one noted
     Column("held_since", Moment),
+    Column("trouble", Text),  # why it cannot be followed just now
+    Column("trouble_next_step", Text),
+    Column("trouble_since", Moment),
+    Column("again_at", Moment),  # when it is tried again
     Column("foreign_documents", Integer, nullable=False, server_default="0"),
 )
 
@@ -53,7 +60,7 @@ commits = Table(
     Column("direction", String(8)),  # of a revert: back or forth
     Column("reverts", Json, nullable=False),
     Index("commits_id", "id"),
-    Index("commits_pull_request", "pull_request"),
+    Index("commits_pull_request", "pull_request", sqlite_where=text("pull_request IS NOT NULL")),
     Index("commits_subject", "subject"),
 )
 
@@ -65,6 +72,7 @@ merged = Table(
     Column("subject", Text, nullable=False),
     Column("pull_request", Integer),
     Index("merged_subject", "subject"),
+    sqlite_with_rowid=False,
 )
 
 files = Table(
@@ -73,6 +81,7 @@ files = Table(
     Column("path", Text, primary_key=True),
     Column("blob", String(64), nullable=False),
     Column("complaints", Json),  # none: the file is sound; else what its newest state suffers from
+    sqlite_with_rowid=False,
 )
 
 declarations = Table(
@@ -111,6 +120,7 @@ dependencies = Table(
     Column("app", String(200), primary_key=True),
     Column("on", String(200), primary_key=True),
     Index("dependencies_on", "on"),
+    sqlite_with_rowid=False,
 )
 
 placements = Table(
@@ -124,6 +134,7 @@ placements = Table(
     Column("look", String(12)),
     Column("reverts", Json),
     Index("placements_environment", "environment"),
+    sqlite_with_rowid=False,
 )
 
 triggers = Table(
@@ -138,7 +149,7 @@ triggers = Table(
     Column("retry_at", Moment),
     Column("error", Text),
     Column("open", Boolean, nullable=False),
-    Index("triggers_open", "open", sqlite_where=text("open"), postgresql_where=text("open")),
+    Index("triggers_open", "open", sqlite_where=text("open")),
 )
 
 touches = Table(
@@ -153,7 +164,8 @@ touches = Table(
     Column("reverts", Json),
     Column("braked", Boolean, nullable=False),
     Index("touches_app", "app", "environment", "position"),
-    Index("touches_braked", "app", sqlite_where=text("braked"), postgresql_where=text("braked")),
+    Index("touches_braked", "app", sqlite_where=text("braked")),
+    sqlite_with_rowid=False,
 )
 
 brakes = Table(
@@ -185,7 +197,6 @@ versions = Table(
     Column("content", Json, nullable=False),
     UniqueConstraint("app", "number", name="versions_number"),
     UniqueConstraint("app", "name", name="versions_name"),
-    Index("versions_commit", "commit"),
 )
 
 withdrawals = Table(
@@ -199,6 +210,7 @@ withdrawals = Table(
     Column("author", Text, nullable=False),
     Column("restores", String(80)),
     Index("withdrawals_app", "app"),
+    sqlite_with_rowid=False,
 )
 
 ACTIVE = text("status IN ('pending', 'started')")
@@ -233,10 +245,11 @@ deployments = Table(
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", Moment),
     Column("abort_reason", Text),  # it has been told to stop; its target has not answered yet
+    Column("rollout", Json),  # how far a gradual rollout has come; none: released at once
     # Exactly once: two planners cannot both write the next deployment of an app in an environment.
     UniqueConstraint("app", "environment", "number", name="deployments_number"),
     # One at a time.
-    Index("deployments_active", "app", "environment", unique=True, sqlite_where=ACTIVE, postgresql_where=ACTIVE),
+    Index("deployments_active", "app", "environment", unique=True, sqlite_where=ACTIVE),
     Index("deployments_status", "status", "environment", "sequence"),
     Index("deployments_environment", "environment", "sequence"),
     Index("deployments_app", "app", "sequence"),
@@ -252,6 +265,7 @@ suspicions = Table(
     Column("number", Integer, nullable=False),
     Column("at", Moment, nullable=False),
     Column("why", Text, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 occurrences = Table(
@@ -263,6 +277,7 @@ occurrences = Table(
     Column("due_at", Moment, primary_key=True),
     Column("noticed_at", Moment, nullable=False),
     Column("deployment", String(40)),
+    sqlite_with_rowid=False,
 )
 
 interventions = Table(
@@ -279,13 +294,7 @@ interventions = Table(
     Column("created_at", Moment, nullable=False),
     Column("done_at", Moment),
     Column("outcome", Text),
-    Index(
-        "interventions_open",
-        "kind",
-        "app",
-        sqlite_where=text("done_at IS NULL"),
-        postgresql_where=text("done_at IS NULL"),
-    ),
+    Index("interventions_open", "kind", "app", sqlite_where=text("done_at IS NULL")),
 )
 
 ledger = Table(
@@ -310,3 +319,98 @@ seals = Table(
     Column("hash", String(64), nullable=False),
     Column("at", Moment, nullable=False),
 )
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("app", String(200), nullable=False),
+    Column("environment", String(200), nullable=False),
+    Column("key", String(64), nullable=False),  # of what was approved: another plan has another key
+    Column("actor", Text, nullable=False),
+    Column("role", String(100)),
+    Column("reason", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Index("approvals_app", "app", "environment", "key"),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("key", String(64), primary_key=True),  # what stands or stood at a gate, and waits for a person
+    Column("app", String(200), nullable=False),
+    Column("environment", String(200), nullable=False),
+    Column("since", Moment, nullable=False),
+)
+
+checks = Table(
+    "checks",
+    metadata,
+    Column("app", String(200), primary_key=True),
+    Column("environment", String(200), primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("name", String(100), primary_key=True),
+    Column("verdict", String(10), nullable=False),  # running, passed, failed
+    Column("definition", Json, nullable=False),
+    Column("traffic", Json, nullable=False),
+    Column("commit", String(64)),
+    Column("at", Moment, nullable=False),  # when it was asked for; then when it ended
+    Column("next_attempt_at", Moment),  # it said that it cannot tell yet
+    Column("detail", Text, nullable=False),
+    Column("output", Text, nullable=False),
+    Index("checks_running", "verdict", "at"),
+)
+
+overrides = Table(
+    "overrides",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=False),  # of the commit that carries the trailer
+    Column("kind", String(10), primary_key=True),  # freeze, rollback
+    Column("app", String(200), primary_key=True),  # '' for a freeze: what the commit changes
+    Column("environment", String(200), primary_key=True),
+    Column("commit", String(64), nullable=False),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Index("overrides_app", "app", "environment"),
+    Index("overrides_commit", "commit"),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("app", String(200), primary_key=True),
+    Column("environment", String(200), primary_key=True),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("traffic", Json, nullable=False),  # what a person wants to run; empty: what ran well last
+    Column("deployment", String(40)),  # the one that went wrong or was left
+    Column("version", String(80)),  # what is to be taken back in git
+    Column("branch", Text),  # where the commit is that makes git say the same
+    Column("branch_commit", String(64)),
+    Column("trouble", Text),  # why the branch could not be written
+    Column("again_at", Moment),  # when writing it is tried again
+)
+
+signatures = Table(
+    "signatures",
+    metadata,
+    Column("commit", String(64), primary_key=True),
+    Column("good", Boolean, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("keys", String(64), nullable=False),  # a digest of the keys that it was judged by
+    Column("at", Moment, nullable=False),
+)
+
+
+def partial_in_postgresql() -> None:
+    """Let the partial indexes be partial in PostgreSQL too, when a store lies there.
+
+    Not said where each is declared: naming a database there loads what SQLAlchemy has for it, with every command.
+    """
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            where = index.dialect_options["sqlite"]["where"]
+            if where is not None:
+                index.dialect_options["postgresql"]["where"] = where

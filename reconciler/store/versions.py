@@ -7,12 +7,13 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from reconciler.model.references import Pointer, pointers
 from reconciler.model.version import Content, Version
 from reconciler.store import tables
-from reconciler.store.database import Among, Transaction
+from reconciler.store.database import Transaction
 from reconciler.store.rows import content_row, version_of
+from reconciler.store.statements import Among, Prepared
 
 V = tables.versions.c
 
-_ADD = tables.versions.insert()
+_ADD = Prepared(tables.versions.insert())
 _KNOWN = Among(select(V.id), V.id)
 _BY_ID = Among(select(tables.versions), V.id)
 _HIGHEST = Among(select(V.app, func.max(V.number)).group_by(V.app), V.app)
@@ -20,8 +21,7 @@ _HIGHEST = Among(select(V.app, func.max(V.number)).group_by(V.app), V.app)
 
 def add(transaction: Transaction, rows: Sequence[dict[str, object]]) -> None:
     """Record new versions, as `row` makes them."""
-    if rows:
-        transaction.connection.execute(_ADD, rows)
+    _ADD.each(transaction.connection, rows)
 
 
 def row(version: Version, content: Content, position: int | None) -> dict[str, object]:

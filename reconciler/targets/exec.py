@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,14 +24,12 @@ from reconciler.model.app import Triggers
 from reconciler.model.release import Release, ReleasedVersion
 from reconciler.model.shape import Duration, refusal, shape
 from reconciler.schedule import spell
-from reconciler.targets import leftovers, process, receipts, secrets, variables
+from reconciler.targets import leftovers, process, receipts, secrets, variables, wording
 from reconciler.targets import settings as reading
 from reconciler.targets.base import Observed, Work, largest, safe
 from reconciler.targets.bundle import printable, unpacked
 from reconciler.targets.receipts import Receipt
 
-TRY_AGAIN = os.EX_TEMPFAIL
-"""75: the exit status that asks for another attempt without counting this one."""
 _TRIGGERS = TypeAdapter(Triggers)
 
 
@@ -197,11 +194,7 @@ def _complaining() -> Iterator[None]:
     try:
         yield
     except OSError as wrong:
-        name = os.path.basename(os.fsdecode(wrong.filename)) if wrong.filename else "the data directory"
-        raise AttemptFailed(
-            f"{wrong.strerror or wrong} at {printable(name)}",
-            "make room or correct the rights; it is tried again",
-        ) from wrong
+        raise AttemptFailed(wording.refused(wrong), "make room or correct the rights; it is tried again") from wrong
 
 
 def _judge(name: str, ran: process.Ran, timeout: timedelta) -> None:
@@ -219,21 +212,7 @@ def _judge(name: str, ran: process.Ran, timeout: timedelta) -> None:
             pass
         case _:
             assert_never(ran.cut_short)
-    if ran.exit == TRY_AGAIN:
+    if ran.exit == wording.TRY_AGAIN:
         raise TryAgainLater(f"{name} asks to be tried again later", "tried again after the backoff", ran.output)
     if ran.exit != 0:
-        raise AttemptFailed(f"{name} {_ended(ran.exit)}{_last_lines(ran.output)}", "see its output", ran.output)
-
-
-def _ended(status: int) -> str:
-    if status > 0:
-        return f"ended with status {status}"
-    try:
-        return f"was ended by {signal.Signals(-status).name}"
-    except ValueError:
-        return f"was ended by signal {-status}"
-
-
-def _last_lines(output: str) -> str:
-    lines = [line.strip() for line in output.splitlines() if line.strip()][-3:]
-    return f": {' / '.join(lines)[-300:]}" if lines else ""
+        raise AttemptFailed(wording.ended(name, ran), "see its output", ran.output)

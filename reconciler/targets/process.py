@@ -13,13 +13,13 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from reconciler.errors import AttemptFailed, PersonNeeded
+from reconciler.errors import Aborted, AttemptFailed, PersonNeeded
 from reconciler.targets.output import Output
 from reconciler.targets.secrets import Blanker
 
@@ -30,6 +30,8 @@ _TICK = 0.05
 _LINGER = 0.2
 """Seconds for which output is still read after the end of the command, when others hold it open."""
 _PIECE = 64 * 1024
+LAST_GRACE = 1.0
+"""Seconds between TERM and KILL when this very process is about to end."""
 NOTHING_SECRET = Blanker({})
 
 
@@ -69,12 +71,90 @@ def run(
     Processes that it leaves behind after its own end go on, but nobody reads their output any more. Raises
     PersonNeeded when it cannot be started, and AttemptFailed when this machine is too busy to.
     """
-    process = _start(list(command), cwd, dict(environ), stop)
+    with _RUNNING.starting() as started:
+        process = _start(list(command), cwd, dict(environ), stop)
+        started(process.pid)
     watch = _Watch(process, Output(say, blanker), stop, time.monotonic() + timeout.total_seconds(), grace)
     try:
         return watch.until_the_end()
     finally:
         watch.end_all()
+        _RUNNING.ended(process.pid)
+
+
+def end_everything(grace: float = LAST_GRACE) -> int:
+    """End every command that runs, with all it started: TERM, and KILL after `grace` seconds; how many there were.
+
+    For a process that ends right afterwards: nothing is started any more.
+    """
+    return _RUNNING.end(grace)
+
+
+class _Running:
+    """The process groups of the commands that run."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._groups: set[int] = set()
+        self._starting = 0
+        self._over = False
+
+    @contextmanager
+    def starting(self) -> Iterator[Callable[[int], None]]:
+        """A command is being started; it is told which group it is. Raises Aborted when everything is being ended."""
+        with self._lock:
+            if self._over:
+                raise Aborted("nothing is started any more: the reconciler ends", "taken up at its next start")
+            self._starting += 1
+        try:
+            yield self._started
+        finally:
+            with self._lock:
+                self._starting -= 1
+
+    def _started(self, group: int) -> None:
+        with self._lock:
+            self._groups.add(group)
+
+    def ended(self, group: int) -> None:
+        """A command has come to its end, or was brought there."""
+        with self._lock:
+            self._groups.discard(group)
+
+    def end(self, grace: float) -> int:
+        with self._lock:
+            self._over = True
+        signalled: set[int] = set()
+        deadline = time.monotonic() + grace
+        while (left := self._left()) and time.monotonic() < deadline:
+            for group in left - signalled:
+                _tell(group, signal.SIGTERM)
+            signalled |= left
+            time.sleep(_TICK / 5)
+        for group in left:
+            _tell(group, signal.SIGKILL)
+        return len(signalled)
+
+    def _left(self) -> set[int]:
+        """Groups in which something runs; 0 stands for one that is just being started."""
+        with self._lock:
+            groups, starting = set(self._groups), self._starting
+        return {group for group in groups if _tell(group, None)} | ({0} if starting else set())
+
+
+def _tell(group: int, which: signal.Signals | None) -> bool:
+    """Send a signal to a process group; whether there is one. Group 0 would be our own, and is never meant."""
+    try:
+        if group:
+            os.killpg(group, which or 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+_RUNNING = _Running()
 
 
 class _Watch:

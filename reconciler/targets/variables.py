@@ -20,12 +20,13 @@ PREFIX = "RECONCILER_"
 _SECRETIVE = re.compile(r"TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|_KEY$|^KEY", re.IGNORECASE)
 
 
-def of_release(release: Release, bundle: str) -> dict[str, str]:
-    """The variables of a release whose largest version lies unpacked in the directory `bundle`.
+def of_release(release: Release, bundle: str, part: ReleasedVersion | None = None) -> dict[str, str]:
+    """The variables of a release of which one version, the largest unless `part` is given, lies unpacked in the
+    directory `bundle`.
 
     What there is not (the name of an unnamed version, every VERSION of a retired app) is an empty text.
     """
-    part = release.largest
+    part = part or release.largest
     return {
         "RECONCILER_APP": release.app,
         "RECONCILER_ENVIRONMENT": release.environment,

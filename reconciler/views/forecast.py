@@ -19,8 +19,8 @@ from reconciler.model.output import Edge
 from reconciler.model.season import Season
 from reconciler.model.version import canonical
 from reconciler.store import interventions
-from reconciler.views.pictures import BATCH, Scene, scene
-from reconciler.views.planning import manifests
+from reconciler.views.pictures import BATCH
+from reconciler.views.scene import Scene, manifests, scene_of
 
 MOST = 10_000
 """Entries of one forecast; what comes later is left out."""
@@ -28,7 +28,7 @@ MOST = 10_000
 
 def forecast(connection: Connection, names: Sequence[str], now: datetime, until: datetime) -> list[Edge]:
     """What will change for these apps after `now`, up to and at `until` (UTC), in order of time."""
-    common = scene(connection)
+    common = scene_of(connection)
     apps: dict[str, App] = {}
     pauses: list[Edge] = []
     for start in range(0, len(names), BATCH):

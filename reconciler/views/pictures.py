@@ -12,38 +12,12 @@ from sqlalchemy import Connection
 
 from reconciler.desired import Desired
 from reconciler.model.app import App
-from reconciler.model.environment import LATEST, Environment
 from reconciler.model.plan import Plan
-from reconciler.model.season import Season
-from reconciler.planner.plan import plan
 from reconciler.planner.recorded import EnvironmentRecord, RecordedApp
-from reconciler.store import declared
-from reconciler.store.recorded import load
-from reconciler.views.planning import (
-    declared_environments,
-    declared_seasons,
-    manifests,
-    references_of,
-    wanted_of,
-)
+from reconciler.views.planning import both_sides, side_plan
+from reconciler.views.scene import Scene, scene_of
 
 BATCH = 500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """What all apps share: the environments and seasons in force."""
-
-    environments: Mapping[str, Environment]
-    seasons: Sequence[Season]
-
-    def depth(self, environment: str) -> int:
-        """How far along the chain an environment is: what tracks the branch comes first."""
-        seen: list[str] = []
-        while environment in self.environments and environment not in seen:
-            seen.append(environment)
-            environment = self.environments[environment].spec.track
-        return len(seen) if environment == LATEST else len(seen) + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,33 +48,25 @@ def _runs_something(record: EnvironmentRecord) -> bool:
     return record.running is not None and bool(record.running.traffic)
 
 
-def scene(connection: Connection) -> Scene:
-    """What is in force for all apps."""
-    return Scene(environments=declared_environments(connection), seasons=declared_seasons(connection))
-
-
 def pictures(connection: Connection, names: Sequence[str], now: datetime) -> Iterator[Picture]:
     """These apps as they stand, and as they are to be at `now` (UTC); those that nobody knows are left out."""
-    common = scene(connection)
+    common = scene_of(connection)
     for start in range(0, len(names), BATCH):
         yield from _several(connection, names[start : start + BATCH], common, now)
 
 
 def _several(connection: Connection, names: Sequence[str], common: Scene, now: datetime) -> Iterator[Picture]:
-    rows = declared.apps(connection, names)
-    apps = manifests(connection, [name for name in names if name in rows])
-    references = {name: references_of(app, common.seasons) for name, app in apps.items() if app}
-    recorded = load(connection, list(apps), references)
+    sides = both_sides(connection, names, common, now)
     for name in names:
-        if name not in recorded:
+        if name not in sides:
             continue
-        wanted = wanted_of(apps[name], common.environments, common.seasons, now)
+        side = sides[name]
         yield Picture(
             name=name,
-            app=apps[name],
-            row=rows[name],
-            recorded=recorded[name],
-            wanted=wanted,
-            plan=plan(apps[name], wanted, common.environments, recorded[name], now),
+            app=side.app,
+            row=side.row,
+            recorded=side.recorded,
+            wanted=side.wanted,
+            plan=side_plan(side, name, common, now),
             scene=common,
         )

@@ -4,16 +4,16 @@ Reads the declared and the recorded side and asks the planner. Used by the daemo
 that is rolled back, by the dry run: the plan that is shown is made by the code that carries it out.
 """
 
-import json
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
-from functools import lru_cache
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
-from reconciler.desired import Desired, desired
+from reconciler.desired import Desired, Tracked, desired
 from reconciler.model.app import App
 from reconciler.model.entry import EnvironmentEntry, ScheduleEntry
 from reconciler.model.environment import Environment
@@ -22,27 +22,19 @@ from reconciler.model.season import Season
 from reconciler.planner.plan import plan
 from reconciler.planner.recorded import RecordedApp
 from reconciler.store import declared
+from reconciler.store.passing import Line, Needs
 from reconciler.store.recorded import load
-
-APP = TypeAdapter(App)
-ENVIRONMENT = TypeAdapter(Environment)
-SEASON = TypeAdapter(Season)
+from reconciler.views.scene import Scene, declared_freezes, declared_seasons, manifests_of
 
 
-def declared_environments(connection: Connection) -> dict[str, Environment]:
-    """Every Environment in force."""
-    return {name: _environment(text) for name, text in declared.texts(connection, "Environment").items()}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """What is declared of one app and what is recorded of it. `app` is None once it has left git."""
 
-
-@lru_cache(maxsize=256)
-def _environment(text: str) -> Environment:
-    """Environments are few and asked for in every turn; the text is all that the value depends on."""
-    return ENVIRONMENT.validate_python(json.loads(text))
-
-
-def declared_seasons(connection: Connection) -> list[Season]:
-    """Every Season in force."""
-    return [SEASON.validate_python(document) for document in declared.documents(connection, "Season").values()]
+    app: App | None
+    row: Any
+    wanted: Mapping[str, Desired]
+    recorded: RecordedApp
 
 
 def plan_apps(
@@ -52,56 +44,73 @@ def plan_apps(
 
     Read lazily: the caller writes a group's intents down before it asks for the next.
     """
-    seasons = declared_seasons(connection)
+    scene = Scene(environments, declared_seasons(connection), declared_freezes(connection))
     for group in _in_order(connection, names):
-        yield _group(connection, group, environments, seasons, now)
+        yield _group(connection, group, scene, now)
 
 
 def _group(
     connection: Connection,
     names: Sequence[str],
-    environments: Mapping[str, Environment],
-    seasons: Sequence[Season],
+    scene: Scene,
     now: datetime,
 ) -> dict[str, Plan]:
+    sides = both_sides(connection, names, scene, now)
+    return {name: side_plan(sides.get(name), name, scene, now) for name in names}
+
+
+def side_plan(side: Side | None, name: str, scene: Scene, now: datetime) -> Plan:
+    """The plan of an app at `now` (UTC); of one that nobody knows it is empty."""
+    if side is None:
+        return plan(None, {}, scene.environments, RecordedApp(app=name, content=None, content_touch=None), now)
+    return plan(side.app, side.wanted, scene.environments, side.recorded, now)
+
+
+def both_sides(connection: Connection, names: Sequence[str], scene: Scene, now: datetime) -> dict[str, Side]:
+    """What is declared and what is recorded of these apps at `now` (UTC); those that nobody knows are left out."""
     rows = declared.apps(connection, names)
     apps = manifests_of(rows)
-    wanted = {name: wanted_of(app, environments, seasons, now) for name, app in apps.items()}
-    references = {name: references_of(app, seasons) for name, app in apps.items() if app}
-    recorded = load(connection, names, references, rows)
+    wanted = {name: wanted_of(app, scene, now) for name, app in apps.items()}
+    references = {name: references_of(app, scene.seasons) for name, app in apps.items() if app}
+    recorded = load(connection, list(apps), references, rows, needs_of(wanted))
     return {
-        name: plan(apps.get(name), wanted.get(name, {}), environments, _known(recorded, name), now) for name in names
+        name: Side(app=app, row=rows[name], wanted=wanted[name], recorded=recorded[name])
+        for name, app in apps.items()
+        if name in recorded
     }
 
 
-def _known(recorded: Mapping[str, RecordedApp], name: str) -> RecordedApp:
-    return recorded.get(name) or RecordedApp(app=name, content=None, content_touch=None)
+def needs_of(wanted: Mapping[str, Mapping[str, Desired]]) -> Needs:
+    """What gates, freezes and holds ask to be known of these apps besides."""
+    every = [one for by_environment in wanted.values() for one in by_environment.values()]
+    gated = [one for one in every if one.gates is not None or one.train is not None]
+    return Needs(
+        lines=tuple(_line(one, one.base_choice) for one in gated if isinstance(one.base_choice, Tracked)),
+        versions=bool(gated) or any(one.freezes for one in every),
+        signed=any(one.gates is not None and one.gates.signed for one in gated),
+    )
 
 
-def manifests(connection: Connection, names: Sequence[str]) -> dict[str, App | None]:
-    """The manifests of apps, None for one that has left git."""
-    return manifests_of(declared.apps(connection, names))
+def _line(wanted: Desired, choice: Tracked) -> Line:
+    leaves = wanted.train.last if wanted.train and wanted.train.last else wanted.at
+    soak = wanted.gates.soak if wanted.gates and wanted.gates.soak else timedelta()
+    return Line(app=wanted.app, environment=choice.environment, moment=leaves - soak)
 
 
-def manifests_of(rows: Mapping[str, Any]) -> dict[str, App | None]:
-    """The manifests that rows of apps hold."""
-    return {name: None if row.removed else APP.validate_python(row.document) for name, row in rows.items()}
-
-
-def wanted_of(
-    app: App | None, environments: Mapping[str, Environment], seasons: Sequence[Season], now: datetime
-) -> dict[str, Desired]:
+def wanted_of(app: App | None, scene: Scene, now: datetime) -> dict[str, Desired]:
     """What should run of an app in each of its environments."""
     if app is None:
         return {}
-    known = [environments[name] for name in app.spec.environments if name in environments]
-    return {environment.name: desired(app, environment, environments, seasons, now) for environment in known}
+    known = [scene.environments[name] for name in app.spec.environments if name in scene.environments]
+    return {one.name: desired(app, one, scene.environments, scene.seasons, now, scene.freezes) for one in known}
 
 
 def references_of(app: App, seasons: Sequence[Season]) -> set[str]:
     """Every version reference that can concern an app."""
     found: set[str | None] = set()
     for entry in app.spec.environments.values():
+        if entry.experiment:
+            found |= {entry.experiment.control, entry.experiment.variant}
         parts: list[EnvironmentEntry | ScheduleEntry] = [entry, *entry.schedule]
         for part in parts:
             found.add(part.version)

@@ -6,8 +6,8 @@ from datetime import datetime
 from reconciler.desired import Desired
 from reconciler.model.deployment import Allotment, Deployment, Subject
 from reconciler.model.environment import Environment
-from reconciler.model.output import Hold, PauseShown, Refusal, Standing, Wait, Wanted
-from reconciler.model.plan import Deploy
+from reconciler.model.output import Doubt, Hold, PauseShown, Refusal, Standing, Wait, Wanted
+from reconciler.model.plan import Deploy, short
 from reconciler.planner import rollbacks
 from reconciler.planner.aim import Answer, aim
 from reconciler.planner.causes import RECONCILER, spoken
@@ -40,7 +40,31 @@ def _orphan(picture: Picture, environment: str) -> Standing:
         active=record.active,
         orphaned=True,
         due=due,
+        doubt=_doubt(record),
     )
+
+
+def _doubt(record: EnvironmentRecord) -> Doubt | None:
+    """The newest deployment that reached the target did not complete, so nobody knows for sure what is there."""
+    last, running = record.settled, record.running
+    if last is None or last.status == "completed":
+        return None
+    known = (
+        f"{spoken(running.traffic)} completed last (deployment {running.number})" if running else "nothing completed"
+    )
+    wish = spoken(last.traffic) if last.traffic else "retiring it"
+    ended = "failed" if last.status == "failed" else "was stopped half-way"
+    return Doubt(
+        since=last.finished_at or last.created_at,
+        deployment=last.id,
+        reason=f"{known}, then deployment {last.number} ({last.cause}: {wish}) {ended}{_why(last)}",
+        remedy=f"look at what runs there; `reconciler deployments show {last.id}` tells more, "
+        f"`reconciler retry {last.id}` or a push makes it certain again",
+    )
+
+
+def _why(last: Deployment) -> str:
+    return f": {' '.join(last.error.split())[:200]}" if last.error else ""
 
 
 def _standing(picture: Picture, wanted: Desired, environment: Environment, now: datetime) -> Standing:
@@ -61,6 +85,7 @@ def _standing(picture: Picture, wanted: Desired, environment: Environment, now: 
         seasons=tuple(season.name for season in wanted.seasons),
         active=record.active,
         due=_due(picture, wanted.environment),
+        doubt=_doubt(record),
     )
 
 
@@ -116,7 +141,7 @@ def _paused(wanted: Desired, recorded: RecordedApp, now: datetime) -> PauseShown
 
 def _waiting(picture: Picture, environment: str) -> tuple[Wait, ...]:
     return tuple(
-        Wait(waits_for=one.waits_for, until=one.until, detail=one.detail)
+        Wait(waits_for=one.waits_for, until=one.until, detail=one.detail, id=short(one.key) if one.key else None)
         for one in picture.plan.waiting
         if one.environment == environment
     )
@@ -124,7 +149,9 @@ def _waiting(picture: Picture, environment: str) -> tuple[Wait, ...]:
 
 def _refused(picture: Picture, environment: str) -> tuple[Refusal, ...]:
     return tuple(
-        Refusal(rule=one.rule, detail=one.detail) for one in picture.plan.refused if one.environment == environment
+        Refusal(rule=one.rule, detail=one.detail, id=short(one.key) if one.key else None)
+        for one in picture.plan.refused
+        if one.environment == environment
     )
 
 

@@ -24,7 +24,8 @@ from reconciler.model.plan import Plan
 from reconciler.model.version import Version
 from reconciler.store import declared, deployments, interventions, versions
 from reconciler.store.database import Database
-from reconciler.views.planning import declared_environments, plan_apps
+from reconciler.views.planning import plan_apps
+from reconciler.views.scene import declared_environments
 from tests.world import World
 
 ROOT = Path(__file__).resolve().parents[2]

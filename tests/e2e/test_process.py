@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
+import subprocess
+import sys
+import time
 from collections import Counter
 from pathlib import Path
 
 from reconciler.errors import StoreError
 from reconciler.store import ledger
-from tests.e2e.daemon import Live, environment_manifest, exec_target
+from tests.commands import typed as type_command
+from tests.e2e.daemon import PATIENCE, ROOT, Live, environment_manifest, exec_target
 from tests.world import CHAIN, app_manifest
 
 SLOW = """
@@ -70,6 +75,88 @@ def test_what_takes_longer_than_the_drain_is_taken_up_at_the_next_start(live: Li
     live.start()
     live.wait_for(lambda: live.story("live") == [("release", "completed", [1])], "it is taken up")
     assert len(set(begun(live))) == 1
+
+
+STUBBORN = """
+trap '' TERM
+(trap '' TERM; echo $$ >> {place}/pids; exec sleep 600) &
+echo $! >> {place}/pids
+echo "$RECONCILER_DEPLOYMENT" >> {place}/begun
+while :; do sleep 0.02; done
+"""
+
+
+def test_a_second_term_stops_what_runs_and_ends_at_once(live: Live) -> None:
+    target = exec_target(STUBBORN.format(place=live.directory))
+    files = {"environments.yaml": environment_manifest("live", "latest", target=target)}
+    live.commit("Begin", {**files, "shop.yaml": app_manifest(environments=["live"]), "shop/index.html": "one"})
+    live.start()
+    live.wait_for(lambda: begun(live) and len(running(live)) == 2, "the command and its child run")
+    assert live.process is not None
+    live.process.send_signal(signal.SIGTERM)
+    live.wait_for(lambda: said(live, "stopping"), "it says that it ends")
+    (first,) = said(live, "stopping")
+    assert first["waits_for"] == ["shop in live, deployment 1"]
+    assert first["at_most"] == "30s"
+    began = time.monotonic()
+    live.process.send_signal(signal.SIGTERM)
+    assert live.ended() == 128 + signal.SIGTERM
+    assert time.monotonic() - began < 4
+    assert running(live) == []
+    (second,) = said(live, "stopped.at-once")
+    assert (second["left"], second["commands_ended"]) == (["shop in live, deployment 1"], 1)
+    # A command that was ended so says nothing about the deployment: the next start takes it up.
+    assert live.story("live") == [("release", "started", [1])]
+    assert "attempt-failed" not in live.log
+
+
+def said(live: Live, event: str) -> list[dict[str, object]]:
+    """What the daemon logged under a name."""
+    lines = (json.loads(line) for line in live.log.splitlines() if line.startswith("{"))
+    return [line for line in lines if line["event"] == event]
+
+
+def test_what_runs_when_the_drain_is_over_is_named(live: Live) -> None:
+    live.settings["drain"] = "1s"
+    slow(live)
+    live.start()
+    live.wait_for(lambda: begun(live), "the command runs")
+    live.terminate()
+    (left,) = said(live, "drain.over")
+    assert left["left"] == ["shop in live, deployment 1"]
+    assert running(live) == []
+
+
+def test_term_while_it_starts_ends_it_in_peace(live: Live) -> None:
+    live.start_repository()
+    live.config.write_text(json.dumps(live.settings))
+    command = [sys.executable, "-m", "reconciler", "run", "--config", str(live.config)]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # As early as anything of ours runs: when the command line begins to be imported.
+        tracer = f"import sys,os,signal\nclass _Early:\n def find_spec(self, name, *_):\n  if name == 'click':\n   \
+sys.meta_path.remove(self)\n   os.kill(os.getpid(), {int(number)})\nsys.meta_path.insert(0, _Early())\n"
+        place = live.directory / f"early-{int(number)}"
+        place.mkdir()
+        (place / "sitecustomize.py").write_text(tracer)
+        ended = subprocess.run(
+            command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(place)}, capture_output=True, timeout=PATIENCE
+        )
+        assert ended.returncode == (0 if number == signal.SIGTERM else 130)
+        assert b"Traceback" not in ended.stderr
+
+
+def test_status_says_whether_a_daemon_runs_after_it_was_killed(live: Live) -> None:
+    live.start_repository()
+    live.start()
+    live.wait_for(lambda: live.everywhere("one"), "it runs")
+    words = ("status", "--config", live.config)
+    assert "no daemon runs" not in type_command(*words, at=live.directory).out
+    shown = type_command(*words, "-o", "json", at=live.directory).json
+    assert {row["daemon"]["running"] for row in shown} == {True}
+    live.kill()
+    assert f"start it with `reconciler run --config {live.config}`" in type_command(*words, at=live.directory).out
+    shown = type_command(*words, "-o", "json", at=live.directory).json
+    assert {row["daemon"]["running"] for row in shown} == {False}
 
 
 def test_a_command_that_outlived_its_killed_daemon_is_ended_before_it_is_begun_again(live: Live) -> None:

@@ -65,6 +65,17 @@ def test_what_the_quickstart_prints_works_as_it_is_printed(tmp_path: Path) -> No
     assert head(state / "desired.git") == head(state / "desired"), "the second start kept what was pushed"
 
 
+def test_a_second_start_says_that_one_runs_and_nothing_else(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with quickstart(state):
+        until(lambda: '"started"' in (state / "log").read_text(), "it has started")
+        command = [sys.executable, "tools/quickstart.py", "--state", str(state)]
+        second = subprocess.run(command, cwd=ROOT, env=FRESH, capture_output=True, text=True, timeout=20)
+    assert (second.returncode, second.stdout) == (1, "")
+    assert "another reconciler runs" in second.stderr
+    assert len(second.stderr.splitlines()) == 1
+
+
 def test_the_readme_has_the_commands_that_the_quickstart_prints() -> None:
     readme = (ROOT / "README.md").read_text().splitlines()
     state = Path("state/quickstart")

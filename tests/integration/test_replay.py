@@ -19,7 +19,8 @@ from sqlalchemy import Connection, select
 
 from reconciler.config import SETTINGS
 from reconciler.store import declared, tables
-from reconciler.views.planning import declared_environments, plan_apps
+from reconciler.views.planning import plan_apps
+from reconciler.views.scene import declared_environments
 from reconciler.wiring import Running, running
 from tests.replay import Outcome, build
 

@@ -44,6 +44,7 @@ def narrow(tmp_path: Path) -> Iterator[Player]:
     with Player(tmp_path) as player:
         player.world.settings["workers"] = 1
         player.write(Step("season", "shop", "sandbox", b=4))
+        player.found.following.begin(player.world.now)
         player.killed(AFTER_FIRST_TURN)
         yield player
 

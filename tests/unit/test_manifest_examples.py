@@ -169,8 +169,7 @@ metadata: {name: checkout}
 spec: {apps: [cart, payments], environments: [live]}
 """
 
-ACCEPTED = [ENVIRONMENT, APP, SEASON, EASTER, RESOURCE, APPSET]
-NOT_YET = [GATED, TRIED, FREEZE, NIGHTS, GROUP]
+ACCEPTED = [ENVIRONMENT, APP, SEASON, EASTER, RESOURCE, APPSET, GATED, TRIED, FREEZE, NIGHTS, GROUP]
 
 
 def only(text: bytes) -> Any:
@@ -257,34 +256,7 @@ def test_a_document_becomes_the_same_manifest_again(text: bytes) -> None:
     assert decode(declared.kind, stored) == declared.manifest
 
 
-@pytest.mark.parametrize("text", NOT_YET)
-def test_what_is_not_yet_carried_out_is_understood_and_refused(text: bytes) -> None:
-    parsed = parse("some.yaml", text)
-    assert parsed.declarations == ()
-    assert parsed.complaints
-    assert {complaint.message.rpartition(" is ")[2] for complaint in parsed.complaints} == {"not yet carried out"}
-
-
-def test_every_part_that_is_not_yet_carried_out_is_named_in_its_line() -> None:
-    found = [(str(one).split(": ")[0], one.message) for one in parse("a.yaml", GATED).complaints]
-    assert found == [
-        ("a.yaml:5:3", "when is not yet carried out"),
-        ("a.yaml:6:3", "gates is not yet carried out"),
-        ("a.yaml:14:3", "rollout is not yet carried out"),
-    ]
-    found = [(str(one).split(": ")[0], one.message) for one in parse("a.yaml", TRIED).complaints]
-    assert found == [
-        ("a.yaml:8:7", "gates is not yet carried out"),
-        ("a.yaml:9:7", "rollout is not yet carried out"),
-        ("a.yaml:10:7", "experiment is not yet carried out"),
-        ("a.yaml:11:30", "when is not yet carried out"),
-    ]
-    assert str(parse("a.yaml", GROUP).complaints[0]) == (
-        "a.yaml:2:7: kind Group is not yet carried out (leave it out for now)"
-    )
-
-
-@pytest.mark.parametrize("text", [*ACCEPTED, *NOT_YET])
+@pytest.mark.parametrize("text", ACCEPTED)
 def test_the_schemas_accept_what_is_right(text: bytes) -> None:
     document = read(text).documents[0].value
     jsonschema_rs.validator_for(schema(document["kind"])).validate(document)

@@ -100,7 +100,6 @@ def test_the_reference_tells_every_key_once() -> None:
     assert "| `from` | `env:NAME` or `file:PATH` | **required** |" in text
     assert "| `limit` | whole number from 0 to 100 | `3` |" in text
     assert text.count("A release train") == 2
-    assert text.count("*Not yet carried out.*") == 9
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     assert len(headings) == len(set(headings))
     links = set(re.findall(r"\(#([^)]+)\)", text))

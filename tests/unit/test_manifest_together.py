@@ -34,7 +34,6 @@ def test_one_mistake_does_not_hide_the_next() -> None:
         (8, 22),  # the cron
         (12, 16),  # track and version
         (13, 7),  # the percentages
-        (14, 7),  # gates are not yet carried out
         (14, 21),  # 3 weeks
         (19, 1),  # environments is missing
         (19, 8),  # environment

@@ -1,5 +1,7 @@
 """The first schema."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -8,6 +10,11 @@ from reconciler.store.types import Json, Moment
 revision = "0001"
 down_revision = None
 SERIAL = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+
+def _where(condition: str) -> dict[str, Any]:
+    """What makes an index partial, in the database that is there."""
+    return {f"{op.get_context().dialect.name}_where": sa.text(condition)}
 
 
 def upgrade() -> None:
@@ -55,7 +62,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("position"),
     )
     op.create_index("commits_id", "commits", ["id"], unique=False)
-    op.create_index("commits_pull_request", "commits", ["pull_request"], unique=False)
+    op.create_index(
+        "commits_pull_request",
+        "commits",
+        ["pull_request"],
+        unique=False,
+        **_where("pull_request IS NOT NULL"),
+    )
     op.create_index("commits_subject", "commits", ["subject"], unique=False)
     op.create_table(
         "declarations",
@@ -73,6 +86,7 @@ def upgrade() -> None:
         sa.Column("app", sa.String(length=200), nullable=False),
         sa.Column("on", sa.String(length=200), nullable=False),
         sa.PrimaryKeyConstraint("app", "on"),
+        sqlite_with_rowid=False,
     )
     op.create_index("dependencies_on", "dependencies", ["on"], unique=False)
     op.create_table(
@@ -113,8 +127,7 @@ def upgrade() -> None:
         "deployments",
         ["app", "environment"],
         unique=True,
-        sqlite_where=sa.text("status IN ('pending', 'started')"),
-        postgresql_where=sa.text("status IN ('pending', 'started')"),
+        **_where("status IN ('pending', 'started')"),
     )
     op.create_index("deployments_app", "deployments", ["app", "sequence"], unique=False)
     op.create_index("deployments_environment", "deployments", ["environment", "sequence"], unique=False)
@@ -125,6 +138,7 @@ def upgrade() -> None:
         sa.Column("blob", sa.String(length=64), nullable=False),
         sa.Column("complaints", Json(), nullable=True),
         sa.PrimaryKeyConstraint("path"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "interventions",
@@ -146,8 +160,7 @@ def upgrade() -> None:
         "interventions",
         ["kind", "app"],
         unique=False,
-        sqlite_where=sa.text("done_at IS NULL"),
-        postgresql_where=sa.text("done_at IS NULL"),
+        **_where("done_at IS NULL"),
     )
     op.create_table(
         "ledger",
@@ -170,6 +183,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("pull_request", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
+        sqlite_with_rowid=False,
     )
     op.create_index("merged_subject", "merged", ["subject"], unique=False)
     op.create_table(
@@ -181,6 +195,7 @@ def upgrade() -> None:
         sa.Column("noticed_at", Moment(), nullable=False),
         sa.Column("deployment", sa.String(length=40), nullable=True),
         sa.PrimaryKeyConstraint("kind", "app", "environment", "due_at"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "placements",
@@ -192,6 +207,7 @@ def upgrade() -> None:
         sa.Column("look", sa.String(length=12), nullable=True),
         sa.Column("reverts", Json(), nullable=True),
         sa.PrimaryKeyConstraint("app", "environment"),
+        sqlite_with_rowid=False,
     )
     op.create_index("placements_environment", "placements", ["environment"], unique=False)
     op.create_table(
@@ -199,11 +215,16 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("branch", sa.Text(), nullable=False),
+        sa.Column("root", sa.Text(), server_default="", nullable=False),
         sa.Column("head", sa.String(length=64), nullable=True),
         sa.Column("tree", sa.String(length=64), nullable=True),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("held_head", sa.String(length=64), nullable=True),
         sa.Column("held_since", Moment(), nullable=True),
+        sa.Column("trouble", sa.Text(), nullable=True),
+        sa.Column("trouble_next_step", sa.Text(), nullable=True),
+        sa.Column("trouble_since", Moment(), nullable=True),
+        sa.Column("again_at", Moment(), nullable=True),
         sa.Column("foreign_documents", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
@@ -224,6 +245,7 @@ def upgrade() -> None:
         sa.Column("at", Moment(), nullable=False),
         sa.Column("why", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("app", "environment", "what"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "touches",
@@ -236,6 +258,7 @@ def upgrade() -> None:
         sa.Column("reverts", Json(), nullable=True),
         sa.Column("braked", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("position", "app", "environment"),
+        sqlite_with_rowid=False,
     )
     op.create_index("touches_app", "touches", ["app", "environment", "position"], unique=False)
     op.create_index(
@@ -243,8 +266,7 @@ def upgrade() -> None:
         "touches",
         ["app"],
         unique=False,
-        sqlite_where=sa.text("braked"),
-        postgresql_where=sa.text("braked"),
+        **_where("braked"),
     )
     op.create_table(
         "triggers",
@@ -264,8 +286,7 @@ def upgrade() -> None:
         "triggers",
         ["open"],
         unique=False,
-        sqlite_where=sa.text("open"),
-        postgresql_where=sa.text("open"),
+        **_where("open"),
     )
     op.create_table(
         "versions",
@@ -287,7 +308,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("app", "name", name="versions_name"),
         sa.UniqueConstraint("app", "number", name="versions_number"),
     )
-    op.create_index("versions_commit", "versions", ["commit"], unique=False)
     op.create_table(
         "withdrawals",
         sa.Column("version", sa.String(length=80), nullable=False),
@@ -298,5 +318,6 @@ def upgrade() -> None:
         sa.Column("author", sa.Text(), nullable=False),
         sa.Column("restores", sa.String(length=80), nullable=True),
         sa.PrimaryKeyConstraint("version"),
+        sqlite_with_rowid=False,
     )
     op.create_index("withdrawals_app", "withdrawals", ["app"], unique=False)

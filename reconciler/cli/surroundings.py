@@ -1,0 +1,131 @@
+"""What concerns every app: does a daemon run, can the branch be read, is its head held, which files are broken?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from reconciler.cli import asking, printing
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from reconciler.config import Settings
+    from reconciler.store.repository import Followed
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Whether a daemon runs on the data directory, and what is followed; None before the first start has got so far."""
+
+    daemon: bool
+    place: Followed | None
+
+    @property
+    def reading(self) -> bool:
+        """Whether the repository is being read for the very first time."""
+        return self.daemon and (self.place is None or (self.place.head is None and self.place.trouble is None))
+
+
+def look(settings: Settings, connection: Connection) -> Surroundings:
+    """How it is now."""
+    from reconciler.engine.alone import somebody_runs
+    from reconciler.store import repository
+
+    return Surroundings(somebody_runs(settings.place), repository.followed(connection))
+
+
+def as_json(found: Surroundings) -> dict[str, Any]:
+    """Keys that are added to every entry of `status`."""
+    daemon = {"running": found.daemon, "next_step": "" if found.daemon else _start()}
+    place = found.place
+    if place is None:
+        return {"daemon": daemon, "repository": None}
+    trouble = place.trouble
+    repository = {
+        "url": place.url,
+        "branch": place.branch,
+        "path": place.root or ".",
+        "head": place.head,
+        "reading": found.reading,
+        "held_head": place.held_head,
+        "held_since": _instant(place.held_since),
+        "error": trouble.message if trouble else None,
+        "next_step": trouble.next_step if trouble else None,
+        "error_since": _instant(trouble.since if trouble else None),
+        "again_at": _instant(trouble.again_at if trouble else None),
+    }
+    return {"daemon": daemon, "repository": repository}
+
+
+def _instant(moment: datetime | None) -> str | None:
+    from reconciler.schedule import rfc3339
+
+    return rfc3339(moment) if moment else None
+
+
+def _start() -> str:
+    file = asking.config_file()
+    return f"start it with `reconciler run{f' --config {file}' if file else ''}`"
+
+
+def echo(found: Surroundings, connection: Connection, now: datetime) -> None:
+    """Say what is not as it should be."""
+    _complaints(connection)
+    _branch(found, now)
+    if not found.daemon:
+        printing.echo()
+        printing.echo(f"no daemon runs on this data directory: nothing goes on by itself; {_start()}", "warning")
+
+
+def echo_nothing_known(found: Surroundings) -> None:
+    """Why no app can be shown."""
+    place = found.place
+    if found.reading:
+        where = f"{place.url}, branch {place.branch}," if place else "the repository"
+        printing.echo(f"{where} is being read for the first time; look again in a moment")
+    elif place is None or place.head is None:
+        printing.echo("nothing has been read from the repository yet")
+    else:
+        below = f" below {place.root}" if place.root else ""
+        printing.echo(f"no app is known yet: {place.branch} at {place.head[:10]} declares none{below}")
+
+
+def _complaints(connection: Connection) -> None:
+    from reconciler.store import declared
+
+    complaints = declared.complaints(connection)
+    if complaints:
+        printing.echo()
+        printing.heading(printing.counted(len(complaints), "complaint"))
+    for one in complaints:
+        remedy = f" ({one['remedy']})" if one["remedy"] else ""
+        where = f"{one['path']}:{one['line']}:{one['column']}"
+        printing.echo(f"  {where}: {one['message']}{remedy}", "error")
+
+
+def _branch(found: Surroundings, now: datetime) -> None:
+    place = found.place
+    if place is None:
+        return
+    if place.held_head is not None and place.held_since is not None:
+        printing.echo()
+        printing.echo(
+            f"the branch {place.branch} does not continue {str(place.head)[:10]}, which was noted last: it was "
+            f"rewritten, or repository.url names another history. {place.held_head} is held since "
+            f"{printing.when(place.held_since)}; `reconciler accept {place.held_head[:10]}` follows it",
+            "bad",
+        )
+    if place.trouble is None:
+        return
+    trouble = place.trouble
+    printing.echo()
+    printing.echo(f"{trouble.message}, since {printing.when(trouble.since)}", "bad")
+    printing.echo(f"  {trouble.next_step}", "bad")
+    if found.daemon:
+        again = f"at {printing.when(trouble.again_at)}" if trouble.again_at > now else "with the next poll"
+        printing.echo(f"  It is tried again {again}.", "bad")
+    if place.head is not None:
+        goes_on = "go on" if found.daemon else "go on once a daemon runs"
+        printing.echo(f"  Rollouts, retries, schedules and seasons {goes_on} by the commit {place.head[:10]}.", "bad")

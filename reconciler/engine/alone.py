@@ -1,0 +1,48 @@
+"""Does a reconciler run on a data directory? It holds a lock there for as long as it lives, however it ends."""
+
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from reconciler.errors import NotSo
+
+LOCK = "daemon.lock"
+# A process that was killed while it started git leaves the lock to that child for the moment until git takes over,
+# and whoever asks whether one runs holds it for a moment too.
+TRIES, PAUSE = 20, 0.05
+
+
+@contextmanager
+def alone(place: Path) -> Iterator[None]:
+    """Nobody else runs on this data directory; the lock goes with the process. Raises NotSo when somebody does."""
+    with (place / LOCK).open("a") as lock:
+        tries = TRIES
+        while not _locked(lock, fcntl.LOCK_EX):
+            tries -= 1
+            if not tries:
+                raise NotSo(
+                    f"another reconciler runs on the data directory {place.name}",
+                    "stop it first, or use another directory",
+                )
+            time.sleep(PAUSE)
+        yield
+
+
+def somebody_runs(place: Path) -> bool:
+    """Whether a reconciler runs on this data directory now. Asks for a shared lock, which gets in nobody's way."""
+    try:
+        with (place / LOCK).open("rb") as lock:
+            return not _locked(lock, fcntl.LOCK_SH)
+    except OSError:
+        return False
+
+
+def _locked(lock: IO[str] | IO[bytes], how: int) -> bool:
+    try:
+        fcntl.flock(lock, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,176 @@
+"""Who approved what may enter an environment, and how did its checks fare?
+
+Filed under a key that stands for the plan: versions, shares and the environment's own settings. Whether they are enough
+is the planner's question.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
+
+from reconciler.model.deployment import Allotment
+from reconciler.model.gates import Check
+from reconciler.model.plan import RunChecks
+from reconciler.store import tables
+from reconciler.store.database import Transaction
+from reconciler.store.statements import Among
+
+CHECK = TypeAdapter(Check)
+TRAFFIC = TypeAdapter(tuple[Allotment, ...])
+Verdict = Literal["passed", "failed"]
+
+_A, _C, _R = tables.approvals.c, tables.checks.c, tables.requests.c
+_APPROVALS = Among(select(tables.approvals).order_by(_A.id), _A.app)
+_CHECKS = Among(select(_C.app, _C.environment, _C.key, _C.name, _C.verdict, _C.at, _C.detail), _C.app)
+_RUNNING = (
+    select(tables.checks)
+    .where(_C.verdict == "running", or_(_C.next_attempt_at.is_(None), _C.next_attempt_at <= bindparam("now")))
+    .order_by(_C.at)
+    .limit(bindparam("most"))
+)
+
+
+def ask(transaction: Transaction, waiting: Iterable[tuple[str, str, str]], now: datetime) -> None:
+    """Write down what waits for a person at a gate: (key, app, environment). What was asked before stays as it is."""
+    wanted = {key: (app, environment) for key, app, environment in waiting}
+    known = set(transaction.connection.scalars(select(_R.key).where(_R.key.in_(list(wanted)))))
+    rows = [
+        {"key": key, "app": app, "environment": environment, "since": now}
+        for key, (app, environment) in wanted.items()
+        if key not in known
+    ]
+    if not rows:
+        return
+    transaction.connection.execute(tables.requests.insert(), rows)
+    for key, (app, environment) in wanted.items():
+        if key not in known:
+            transaction.note("gate.asked", now, {}, app=app, environment=environment, subject=key)
+
+
+def asked(connection: Connection, beginning: str) -> list[Row[Any]]:
+    """What stands or stood at a gate, by the beginning of its key; two at most, to tell whether it is the only one."""
+    query = select(tables.requests).where(_R.key >= beginning, _R.key < beginning + "g")
+    return list(connection.execute(query.order_by(_R.key).limit(2)))
+
+
+def asked_in(connection: Connection, app: str, environment: str) -> list[Row[Any]]:
+    """What stands or stood at the gate of an environment, newest first."""
+    query = select(tables.requests).where(_R.app == app, _R.environment == environment)
+    return list(connection.execute(query.order_by(_R.since.desc()).limit(100)))
+
+
+def approvals(connection: Connection, apps: Sequence[str]) -> Iterable[Row[Any]]:
+    """Every approval of these apps, oldest first."""
+    return _APPROVALS.run(connection, apps)
+
+
+def checks(connection: Connection, apps: Sequence[str]) -> Iterable[Row[Any]]:
+    """How the checks of these apps' gates fared, without their output."""
+    return _CHECKS.run(connection, apps)
+
+
+def approve(
+    transaction: Transaction,
+    app: str,
+    environment: str,
+    key: str,
+    actor: str,
+    role: str | None,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Write down that `actor` approves what the key stands for."""
+    values = {"app": app, "environment": environment, "key": key, "actor": actor, "role": role, "reason": reason}
+    transaction.connection.execute(tables.approvals.insert().values(**values, at=now))
+    body = {"key": key, "role": role, "reason": reason}
+    transaction.note("gate.approved", now, body, app=app, environment=environment, subject=key, actor=actor)
+
+
+def begin_checks(transaction: Transaction, action: RunChecks, now: datetime) -> None:
+    """Write down that these checks are to be run; those that are known already stay as they are."""
+    here = (_C.app == action.app) & (_C.environment == action.environment) & (_C.key == action.key)
+    known = set(transaction.connection.scalars(select(_C.name).where(here)))
+    rows = [
+        {
+            "app": action.app,
+            "environment": action.environment,
+            "key": action.key,
+            "name": check.name,
+            "verdict": "running",
+            "definition": CHECK.dump_python(check, mode="json"),
+            "traffic": TRAFFIC.dump_python(action.traffic, mode="json"),
+            "commit": action.commit,
+            "at": now,
+            "next_attempt_at": None,
+            "detail": "",
+            "output": "",
+        }
+        for check in action.checks
+        if check.name not in known
+    ]
+    if rows:
+        transaction.connection.execute(tables.checks.insert(), rows)
+
+
+def to_run(connection: Connection, now: datetime, most: int) -> list[Row[Any]]:
+    """Checks that are to be run, the one that waits longest first; some may be under way already."""
+    return list(connection.execute(_RUNNING, {"now": now, "most": most}))
+
+
+def next_check(connection: Connection) -> datetime | None:
+    """When a check that could not tell is asked again."""
+    query = select(_C.next_attempt_at).where(_C.verdict == "running", _C.next_attempt_at.is_not(None))
+    return connection.scalar(query.order_by(_C.next_attempt_at).limit(1))
+
+
+def _this(app: str, environment: str, key: str, name: str) -> Any:
+    return (_C.app == app) & (_C.environment == environment) & (_C.key == key) & (_C.name == name)
+
+
+def ended(
+    transaction: Transaction,
+    app: str,
+    environment: str,
+    key: str,
+    name: str,
+    verdict: Verdict,
+    detail: str,
+    output: str,
+    now: datetime,
+) -> bool:
+    """Write down how a check ended; False when nobody waits for it any more."""
+    waiting = (*(_this(app, environment, key, name),), _C.verdict == "running")
+    values = {"verdict": verdict, "at": now, "detail": detail, "output": output, "next_attempt_at": None}
+    done = transaction.connection.execute(update(tables.checks).where(*waiting).values(**values))
+    if not done.rowcount:
+        return False
+    body = {"check": name, "verdict": verdict, "message": detail, "output": output}
+    transaction.note("gate.checked", now, body, app=app, environment=environment, subject=key)
+    return True
+
+
+def ask_again(
+    transaction: Transaction, app: str, environment: str, key: str, name: str, after: timedelta, now: datetime
+) -> None:
+    """A check could not tell: it is asked again a little later."""
+    query = update(tables.checks).where(_this(app, environment, key, name), _C.verdict == "running")
+    transaction.connection.execute(query.values(next_attempt_at=now + after))
+
+
+def forget_failures(transaction: Transaction, app: str, environment: str, key: str, actor: str, now: datetime) -> int:
+    """The checks that failed are to be run again, as a person asked; how many there are."""
+    here = (_C.app == app, _C.environment == environment, _C.key == key, _C.verdict == "failed")
+    done = transaction.connection.execute(delete(tables.checks).where(*here))
+    if done.rowcount:
+        body = {"key": key, "checks": int(done.rowcount)}
+        transaction.note("gate.again", now, body, app=app, environment=environment, subject=key, actor=actor)
+    return int(done.rowcount)
+
+
+def output(connection: Connection, app: str, environment: str, key: str) -> dict[str, str]:
+    """What each check of a gate printed, by its name."""
+    here = (_C.app == app, _C.environment == environment, _C.key == key)
+    return {row.name: row.output for row in connection.execute(select(_C.name, _C.output).where(*here))}

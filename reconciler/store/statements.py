@@ -1,0 +1,177 @@
+"""How does a statement of every turn reach the database, without being worked out anew each time?
+
+SQLAlchemy writes the text, once for each kind of database; from then on the driver gets that text and the values.
+A turn carries out dozens of statements of which each concerns a row or two: SQLAlchemy's own way of carrying one out
+costs many times what the database needs for it. What is asked rarely goes through SQLAlchemy all the same.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, cast
+
+from sqlalchemy import BindParameter, ColumnElement, Connection, Dialect, bindparam
+from sqlalchemy.sql.compiler import SQLCompiler
+
+_Process = Callable[[Any], Any]
+
+
+def many(name: str) -> BindParameter[Any]:
+    """A parameter that is as many values as there are when its statement is carried out."""
+    return bindparam(name, expanding=True)
+
+
+class Answer(list[Any]):
+    """Rows, with their columns as attributes."""
+
+    def scalars(self) -> list[Any]:
+        """The first column."""
+        return [row[0] for row in self]
+
+    def scalar(self) -> Any:
+        """The first column of the first row; None when there is no row."""
+        return self[0][0] if self else None
+
+    def one_or_none(self) -> Any:
+        """The only row; None when there is no row."""
+        return self[0] if self else None
+
+
+class Prepared:
+    """A statement that is made once and carried out often, with values for its parameters by name.
+
+    An insertion or an update that names no columns has those of the rows that it is carried out for.
+
+    All rows of an answer are read at once: it is for statements whose answers are small.
+    """
+
+    def __init__(self, statement: Any) -> None:
+        self._statement = statement
+        self._texts: dict[tuple[Any, ...], _Text] = {}
+
+    def run(self, connection: Connection, **values: Any) -> Answer:
+        """Carry it out; the rows it finds."""
+        text = self._text(connection.dialect, values)
+        cursor = connection.connection.cursor()
+        cursor.execute(text.sql, text.arguments(values))
+        return text.rows(cursor)
+
+    def change(self, connection: Connection, **values: Any) -> int:
+        """Carry it out; how many rows it changed."""
+        text = self._text(connection.dialect, values)
+        cursor = connection.connection.cursor()
+        cursor.execute(text.sql, text.arguments(values))
+        return int(cursor.rowcount)
+
+    def each(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Carry an insertion or an update out for each of these rows, which have the same columns."""
+        if not rows:
+            return
+        key = (connection.dialect.name, *rows[0])
+        text = self._texts.get(key)
+        if text is None:
+            text = self._texts[key] = _Text(self._statement, connection.dialect, {}, list(rows[0]))
+        cursor = connection.connection.cursor()
+        if len(rows) == 1:
+            cursor.execute(text.sql, text.arguments(rows[0]))
+        else:
+            cursor.executemany(text.sql, [text.arguments(row) for row in rows])
+
+    @cached_property
+    def _lists(self) -> list[str]:
+        return [name for name, one in self._statement.compile().binds.items() if one.expanding and one.required]
+
+    def _text(self, dialect: Dialect, values: dict[str, Any]) -> _Text:
+        for name in self._lists:
+            values[name] = _filled(values[name])
+        key = (dialect.name, *(len(values[name]) for name in self._lists))
+        text = self._texts.get(key)
+        if text is None:
+            sizes = {name: len(values[name]) for name in self._lists}
+            text = self._texts[key] = _Text(self._statement, dialect, sizes, None)
+        return text
+
+
+class Among(Prepared):
+    """A statement about the rows in which a column has one of several values."""
+
+    def __init__(self, statement: Any, column: ColumnElement[Any]) -> None:
+        super().__init__(statement.where(column.in_(many("among"))))
+
+    def run(self, connection: Connection, among: Iterable[Any], **values: Any) -> Answer:  # type: ignore[override]
+        """Carry it out; the rows it finds."""
+        return super().run(connection, among=among, **values)
+
+    def change(self, connection: Connection, among: Iterable[Any], **values: Any) -> int:  # type: ignore[override]
+        """Carry it out; how many rows it changed."""
+        return super().change(connection, among=among, **values)
+
+
+def _filled(several: Iterable[Any]) -> list[Any]:
+    """Lengthened to a power of two by repeating a value, which finds no other rows: so there are few texts."""
+    values = list(several)
+    if len(values) > 2:
+        values += values[-1:] * ((1 << (len(values) - 1).bit_length()) - len(values))
+    return values
+
+
+class _Text:
+    """A statement as one kind of database is told it, for lists of certain lengths."""
+
+    def __init__(self, statement: Any, dialect: Dialect, sizes: Mapping[str, int], columns: list[str] | None) -> None:
+        compiled = cast(SQLCompiler, statement.compile(dialect=dialect, column_keys=columns))
+        self._constants = {name: one.value for name, one in compiled.binds.items() if not one.required}
+        blank = {name: [None] * sizes[name] if name in sizes else None for name in compiled.binds}
+        state = compiled.construct_expanded_state({**blank, **self._constants})
+        self.sql = state.statement
+        self._dialect = dialect
+        self._types = [column.type for column in getattr(statement, "selected_columns", ())]
+        self._make: Any = None
+        self._cells: list[tuple[int, _Process]] = []
+        places = {
+            name: (whole, place)
+            for whole, names in state.parameter_expansion.items()
+            for place, name in enumerate(names)
+        }
+        names = state.positiontup if compiled.positional else list(state.parameters)
+        self._names = None if compiled.positional else names
+        self._slots = [self._slot(compiled, *places.get(name, (name, None))) for name in names or ()]
+
+    def _slot(self, compiled: SQLCompiler, name: str, place: int | None) -> tuple[str, int | None, _Process | None]:
+        kind = compiled.binds[name].type.dialect_impl(self._dialect)
+        return name, place, kind.bind_processor(self._dialect)
+
+    def arguments(self, values: Mapping[str, Any]) -> Any:
+        """What the driver is given besides the text."""
+        known = {**self._constants, **values} if self._constants else values
+        found = []
+        for name, place, process in self._slots:
+            value = known[name] if place is None else known[name][place]
+            found.append(value if process is None else process(value))
+        return found if self._names is None else dict(zip(self._names, found, strict=True))
+
+    def rows(self, cursor: Any) -> Answer:
+        """What the driver found."""
+        if self._make is None:
+            self._learn(cursor.description)
+        found = cursor.fetchall()
+        if self._cells:
+            found = [self._converted(row) for row in found]
+        return Answer(map(self._make, found))
+
+    def _learn(self, description: Sequence[Sequence[Any]]) -> None:
+        """How values come back is known when the driver has answered once."""
+        for place, (kind, said) in enumerate(zip(self._types, description, strict=True)):
+            process = kind.dialect_impl(self._dialect).result_processor(self._dialect, said[1])
+            if process is not None:
+                self._cells.append((place, process))
+        made: Any = namedtuple("Row", [said[0] for said in description])  # type: ignore[misc]
+        self._make = made._make
+
+    def _converted(self, row: Sequence[Any]) -> list[Any]:
+        cells = list(row)
+        for place, process in self._cells:
+            cells[place] = process(cells[place])
+        return cells
