@@ -1,23 +1,25 @@
 """Which settings hold: built-in defaults, a file over them, `RECONCILER_…` variables over that?
 
-`RECONCILER_REPOSITORY__URL` is `repository.url`. What the settings are used for is decided in `wiring`.
+`RECONCILER_REPOSITORY__URL` is `repository.url`. Every mistake is told at once, with the place where it stands and what
+can stand there. What the settings are used for is decided in `wiring`.
 """
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic_core import ErrorDetails
 
 from reconciler import schedule
-from reconciler.errors import ReconcilerError, WrongUse
-from reconciler.model.shape import shape
+from reconciler.errors import ScheduleError, WrongUse
+from reconciler.model.shape import refusal, shape
+from reconciler.words import nearest, quoted
 
 DEFAULT_FILE = "reconciler.yaml"
 PREFIX = "RECONCILER_"
@@ -25,24 +27,77 @@ LARGEST = 1 << 20
 NUDGE = "nudge"
 """A file in the data directory; touching it makes the daemon look."""
 
+_ABOUT_RELEASES = "APP ENVIRONMENT DEPLOYMENT VERSION VERSION_NUMBER VERSION_NAME TRAFFIC CONFIG BINDINGS BUNDLE CAUSE"
+NO_SETTINGS = frozenset(f"{PREFIX}{name}" for name in f"{_ABOUT_RELEASES} COMMIT TRIGGERS CHECK".split())
+"""What a target's command finds in its environment: it may call `reconciler` too."""
 
-def _duration(value: object) -> object:
-    return schedule.duration(value) if isinstance(value, str) else value
+
+def _shown(value: object) -> str:
+    match value:
+        case str():
+            return quoted(value)
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return str(value)
+        case None:
+            return "an empty value"
+        case _:
+            return "a list" if isinstance(value, list | tuple) else "a mapping"
 
 
-Length = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
+def _taking(what: str) -> WrapValidator:
+    """Says what a setting takes, whatever it was that did not fit."""
+
+    def read(value: object, inner: ValidatorFunctionWrapHandler) -> object:
+        try:
+            return inner(value)
+        except ValidationError:
+            raise refusal(f"{_shown(value)} cannot stand here", f"write {what}") from None
+
+    return WrapValidator(read)
+
+
+def _duration(value: object) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str):
+        said = "has no unit" if isinstance(value, int | float) and not isinstance(value, bool) else "cannot stand here"
+        raise refusal(f"{_shown(value)} {said}", "write a number and a unit: 90s, 15m, 2h, 7d or 1h30m")
+    try:
+        length = schedule.duration(value)
+    except ScheduleError as error:
+        raise refusal(error.message, error.next_step) from None
+    if not length:
+        raise refusal(f"{quoted(value)} is no time at all", "write 1s or more")
+    return length
+
+
+def _group(value: object) -> object:
+    """A key with nothing below it sets nothing. What stands there instead may be an address with a password."""
+    if value is None:
+        return {}
+    if isinstance(value, str | int | float | list):
+        raise refusal("it has settings of its own, and no value", "write them below it, indented")
+    return value
+
+
+Length = Annotated[timedelta, BeforeValidator(_duration)]
+Word = Annotated[str, Field(strict=True, min_length=1), _taking("a text that is not empty, in quotes if need be")]
+Switch = Annotated[bool, _taking("true or false")]
+_WORKERS, _HISTORY = 256, 1_000_000
 
 
 @shape
 class RepositorySettings:
     """The desired state: which repository, branch and path are followed, and how often it is looked at."""
 
-    url: str = "./desired.git"
-    branch: str = "main"
-    path: str = "."
+    url: Word = "./desired.git"
+    branch: Word = "main"
+    path: Annotated[str, Field(strict=True), _taking("a directory of the repository, or . for all of it")] = "."
     interval: Length = timedelta(seconds=30)
-    allow_rewrites: bool = False
-    history: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    allow_rewrites: Switch = False
+    history: Annotated[int, Field(ge=1, le=_HISTORY), _taking(f"a whole number from 1 to {_HISTORY:,}")] = 10_000
     """How many commits of an existing history are read at the very first start, to number versions."""
 
 
@@ -50,26 +105,26 @@ class RepositorySettings:
 class StateSettings:
     """The recorded state: where the database is."""
 
-    url: str = "sqlite:///state/reconciler.db"
+    url: Word = "sqlite:///state/reconciler.db"
 
 
 @shape
 class ApiSettings:
     """Where the HTTP API listens."""
 
-    listen: str = "127.0.0.1:8080"
+    listen: Word = "127.0.0.1:8080"
 
 
 @shape
 class Settings:
     """Everything that can be set."""
 
-    repository: RepositorySettings = Field(default_factory=RepositorySettings)
-    state: StateSettings = Field(default_factory=StateSettings)
-    data: str = "state"
+    repository: Annotated[RepositorySettings, BeforeValidator(_group)] = Field(default_factory=RepositorySettings)
+    state: Annotated[StateSettings, BeforeValidator(_group)] = Field(default_factory=StateSettings)
+    data: Word = "state"
     """Directory for the mirror, releases and locks."""
-    api: ApiSettings = Field(default_factory=ApiSettings)
-    workers: Annotated[int, Field(ge=1, le=256)] = 16
+    api: Annotated[ApiSettings, BeforeValidator(_group)] = Field(default_factory=ApiSettings)
+    workers: Annotated[int, Field(ge=1, le=_WORKERS), _taking(f"a whole number from 1 to {_WORKERS}")] = 16
     """How many deployments are carried out at the same time, over all environments."""
     drain: Length = timedelta(seconds=30)
     """How long running deployments may go on after a TERM; what is not done by then is taken up at the next start."""
@@ -99,71 +154,132 @@ class Settings:
 
 
 SETTINGS = TypeAdapter(Settings)
+Place = tuple[str, ...]
+"""The names that lead to a setting: ("repository", "url")."""
+
+
+def _known(of: type[Any] = Settings, above: Place = ()) -> Iterator[Place]:
+    groups = {"repository": RepositorySettings, "state": StateSettings, "api": ApiSettings} if not above else {}
+    for field in fields(of):
+        if field.name in groups:
+            yield from _known(groups[field.name], (field.name,))
+        else:
+            yield (*above, field.name)
+
+
+KNOWN = tuple(_known())
+"""Every setting that there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What was set: values by name, and where each of them was read."""
+
+    values: dict[str, Any]
+    places: dict[Place, str]
 
 
 def load(file: str | None, environ: Mapping[str, str]) -> Settings:
-    """The settings in force. Raises WrongUse with every mistake at once, naming file or variable."""
-    values = _from_file(file)
-    _overlay(values, environ)
+    """The settings in force. Raises WrongUse with every mistake at once, naming the line or the variable."""
+    given = _from_file(file)
+    wrong = list(_overlay(given, environ))
     try:
-        return SETTINGS.validate_python(values)
+        found = SETTINGS.validate_python(given.values)
     except ValidationError as error:
-        raise WrongUse(_said(error), f"correct {file or DEFAULT_FILE} or the {PREFIX}… variables") from error
+        wrong += [_said(one, given.places, file or DEFAULT_FILE) for one in error.errors(include_url=False)]
+    if wrong:
+        raise WrongUse("; ".join(wrong), "nothing was done: correct the settings first")
+    return found
 
 
-def _from_file(file: str | None) -> dict[str, Any]:
+def _from_file(file: str | None) -> _Given:
     path = Path(file or DEFAULT_FILE)
     try:
         text = path.read_bytes()
     except FileNotFoundError:
         if file is None:
-            return {}
+            return _Given({}, {})
         raise WrongUse(f"there is no settings file {file}", "name another with --config, or leave it out") from None
-    except OSError as error:
-        raise WrongUse(f"the settings file {path} cannot be read: {error.strerror}", "check its rights") from error
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) else error
+        raise WrongUse(f"the settings file {path} cannot be read: {said}", "check its name and its rights") from error
     if len(text) > LARGEST:
         raise WrongUse(f"the settings file {path} is too large", "it should have a few lines")
+    return _parsed(text, path)
+
+
+def _parsed(text: bytes, path: Path) -> _Given:
+    loader = None
     try:
-        values = yaml.load(text, Loader=yaml.CSafeLoader)
+        loader = yaml.CSafeLoader(text)
+        node = loader.get_single_node()
+        values = loader.construct_document(node) if node is not None else {}
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise WrongUse(f"the settings file {path} is no YAML: {_first_line(error)}", "correct it") from error
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        said = " ".join(str(getattr(error, "problem", None) or error).split())[:300]
+        raise WrongUse(f"{path}{line}: this is no YAML: {said}", "correct it") from error
+    finally:
+        if loader is not None:
+            loader.dispose()
     if values is None:
-        return {}
+        return _Given({}, {})
     if not isinstance(values, dict):
         raise WrongUse(f"the settings file {path} holds no settings", "write keys such as repository: and state:")
-    return values
+    return _Given(values, dict(_places(node, str(path))))
 
 
-def _first_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
+def _places(node: Any, path: str, above: Place = ()) -> Iterator[tuple[Place, str]]:
+    """Where each key stands: those of the file and those one level below, since there are no others."""
+    for key, value in node.value:
+        here = (*above, str(key.value))
+        yield here, f"{path}:{key.start_mark.line + 1}"
+        if isinstance(value, yaml.MappingNode) and not above:
+            yield from _places(value, path, here)
 
 
-def _overlay(values: dict[str, Any], environ: Mapping[str, str]) -> None:
-    known = {field.name for field in fields(Settings)}
+def _overlay(given: _Given, environ: Mapping[str, str]) -> Iterator[str]:
+    """Lay the variables over the file's values; sentences about those that there are not."""
+    known = {_variable(place): place for place in KNOWN}
     for name, value in environ.items():
-        parts = name.removeprefix(PREFIX).lower().split("__")
-        if not name.startswith(PREFIX) or parts[0] not in known:
+        if not name.startswith(PREFIX) or name in NO_SETTINGS:
             continue
-        at = values
-        for part in parts[:-1]:
-            inner = at.get(part)
-            if not isinstance(inner, dict):
-                inner = at[part] = {}
-            at = inner
-        at[parts[-1]] = value
+        place = known.get(name.upper())
+        if place is None:
+            yield f"{name}: there is no such variable{_meant(name, known)}"
+            continue
+        group = given.values
+        for part in place[:-1]:
+            if group.get(part) is None:
+                group[part] = {}
+            group = group[part]
+        # Where the file has something else in the group's place, that is the mistake to tell.
+        if isinstance(group, dict):
+            group[place[-1]] = value
+            given.places[place] = name
 
 
-def _said(error: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(map(str, wrong['loc'])) or 'settings'}: {_sentence(wrong)}" for wrong in error.errors()
-    )
+def _variable(place: Place) -> str:
+    return PREFIX + "__".join(place).upper()
 
 
-def _sentence(wrong: Any) -> str:
+def _meant(word: str, known: Iterable[str]) -> str:
+    found = nearest(word, known)
+    return f" (did you mean {found}?)" if found else ""
+
+
+def _said(wrong: ErrorDetails, places: Mapping[Place, str], file: str) -> str:
+    place = tuple(str(part) for part in wrong["loc"])
+    name = ".".join(place) or "settings"
+    where = next((places[place[:end]] for end in range(len(place), 0, -1) if place[:end] in places), file)
+    here = f"{where}: {name}"
+    if wrong["type"] == "invalid_key":
+        return f"{here}: the name of a setting is a text"
     if wrong["type"] == "unexpected_keyword_argument":
-        shapes = (Settings, RepositorySettings, StateSettings, ApiSettings)
-        names = [field.name for shape_of in shapes for field in fields(shape_of)]
-        near = difflib.get_close_matches(str(wrong["loc"][-1]), names, 1)
-        return "there is no such setting" + (f", did you mean {near[0]}?" if near else "")
-    context = wrong.get("ctx", {}).get("error")
-    return context.message if isinstance(context, ReconcilerError) else str(wrong["msg"])
+        below = {known[: len(place)][-1] for known in KNOWN if known[: len(place) - 1] == place[:-1]}
+        elsewhere = {known[-1]: ".".join(known) for known in KNOWN}
+        other = elsewhere.get(place[-1])
+        meant = f" (did you mean {other}?)" if other else _meant(place[-1], below) or _meant(place[-1], elsewhere)
+        return f"{here}: there is no such setting{meant}"
+    remedy = wrong.get("ctx", {}).get("remedy", "")
+    return f"{here}: {wrong['msg']}" + (f" ({remedy})" if remedy else "")

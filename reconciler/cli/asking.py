@@ -15,6 +15,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _CONFIG = "reconciler.config"
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
 _LONGEST_REASON = 2_000
+_LONGEST_NAME = 200
 
 
 def _remember(context: click.Context, _option: click.Parameter, value: str | None) -> None:
@@ -56,9 +57,9 @@ def output_option(*more: str) -> Callable[[F], F]:
 
 
 class Moment(click.ParamType[datetime]):
-    """A moment: ISO 8601, or a length of time from now. A wall time without offset is this machine's.
+    """A moment: ISO 8601, or a length of time from now. `ago`: a length of time leads back instead of forward.
 
-    `ago`: a length of time leads back instead of forward.
+    A wall time without an offset is this machine's, and what it was taken for is said.
     """
 
     name = "time"
@@ -89,11 +90,23 @@ class Moment(click.ParamType[datetime]):
                 raise WrongUse(f"{text} from now is no date", "give a shorter time") from None
         value = schedule.wall(text)
         try:
-            return value.astimezone(UTC)
+            moment = value.astimezone(UTC)
         except (OverflowError, OSError, ValueError):
             raise WrongUse(f"{text} is no moment on this machine", "add an offset, such as Z") from None
+        if value.tzinfo is None:
+            _tell_local(text, moment)
+        return moment
 
 
+def _tell_local(text: str, moment: datetime) -> None:
+    """Nobody is to find out later on which clock a wall time was read."""
+    from reconciler.cli import printing
+
+    printing.note(f"{text} has no offset and is taken as this machine's time: {printing.when(moment)}")
+
+
+MOMENTS = "2026-12-01T09:00+01:00, or 2h from now; without an offset it is this machine's time"
+"""How a moment is written, for the help of an option."""
 MOMENT = Moment()
 AGO = Moment(ago=True)
 
@@ -113,17 +126,22 @@ def _said(_context: click.Context, option: click.Parameter, value: str) -> str:
 
 
 def actor_option(function: F) -> F:
-    """`--actor`: who asks."""
-    return click.option("--actor", metavar="EMAIL", callback=_somebody, help="Who asks; by default git's user.email.")(
-        function
-    )
+    """`--actor`: who asks. Anything that tells people who it was: an address as a rule, or the name of a robot."""
+    said = f"Who asks, in one line of at most {_LONGEST_NAME} letters; it is recorded. By default git's user.email."
+    return click.option("--actor", metavar="EMAIL", callback=_somebody, help=said)(function)
 
 
 def _somebody(_context: click.Context, option: click.Parameter, value: str | None) -> str:
     name = (_git_email() if value is None else value).strip()
-    if not name or len(name) > 200 or not name.isprintable():
-        said = "say who you are, such as --actor you@example.com (or set git's user.email)."
-        raise click.BadParameter(said, param=option)
+    wrong = ""
+    if not name:
+        wrong = "say who you are"
+    elif len(name) > _LONGEST_NAME:
+        wrong = f"say who you are in at most {_LONGEST_NAME} letters"
+    elif not name.isprintable():
+        wrong = "say who you are in one line, without control characters"
+    if wrong:
+        raise click.BadParameter(f"{wrong}, such as --actor you@example.com (or set git's user.email).", param=option)
     return name
 
 

@@ -17,15 +17,24 @@ def command() -> None:
 @asking.verb
 @asking.output_option()
 def verify(form: str) -> int:
-    """Compute the chain of hashes again; the exit status is 1 when something was changed."""
+    """Compute the chain of hashes again, and check a SQLite store's file.
+
+    The exit status is 1 when something was changed, or when the file is damaged.
+    """
     from reconciler.store import ledger
 
     with opened.store(opened.settings()) as store, store.read() as connection:
+        damage = ledger.damage(connection)
         found = ledger.verify(connection)
-    sound = found.broken_after is None
+    sound = found.broken_after is None and not damage
     if form == "json":
         facts = {"sound": sound, "entries": found.entries, "unsealed": found.unsealed}
-        printing.as_json(facts | {"broken_after": found.broken_after})
+        printing.as_json(facts | {"broken_after": found.broken_after, "damage": damage})
+    elif damage:
+        printing.echo("damaged: the store's file is not as SQLite wrote it", "bad")
+        for line in damage:
+            printing.echo(f"  {line}", "bad")
+        endings.say("the store's file is damaged: what it holds cannot be vouched for", endings.MEND)
     elif sound:
         sealed = printing.counted(found.entries - found.unsealed, "entry", "entries")
         printing.echo(f"sound: {sealed} sealed, {found.unsealed} not sealed yet", "good")

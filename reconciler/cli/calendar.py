@@ -20,7 +20,7 @@ AHEAD = timedelta(days=90)
 
 @asking.verb
 @click.argument("app", required=False)
-@click.option("--until", type=asking.MOMENT, help="How far to look: a moment, or a length; by default 90d.")
+@click.option("--until", type=asking.MOMENT, help=f"How far to look, by default 90d: {asking.MOMENTS}.")
 @asking.output_option("ics")
 def command(app: str | None, until: datetime | None, form: str) -> None:
     """Show what will change (of APP alone) without a new commit: seasons, schedules, ends of pauses."""

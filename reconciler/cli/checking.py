@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -51,11 +51,6 @@ class Checked:
         return sum(one.severity == "error" for one in self.complaints)
 
 
-def of_file(found: Checked, path: str) -> Checked:
-    """What concerns one file, by its path in the repository."""
-    return replace(found, complaints=tuple(one for one in found.complaints if one.path == path))
-
-
 @dataclass(slots=True)
 class Read:
     """What the files of a tree hold, as far as each file tells by itself."""
@@ -63,19 +58,23 @@ class Read:
     contents: dict[str, bytes] = field(default_factory=dict)
     declarations: list[Declaration] = field(default_factory=list)
     warnings: list[Complaint] = field(default_factory=list)
-    foreign: int = 0
+    foreign: Counter[str] = field(default_factory=Counter)
+    """By file, how many documents are no manifests."""
     directories: list[str] = field(default_factory=list)
     """Every directory below the path that was asked about, relative to it."""
 
 
-def check(taken: Taken, now: datetime) -> Checked:
-    """Check the manifests of a work tree as they would be at `now` (UTC)."""
+def check(taken: Taken, now: datetime, only: str | None = None) -> Checked:
+    """Check the manifests of a work tree as they would be at `now` (UTC).
+
+    With `only`, the path of a file in it, the whole is judged and what concerns that file is told.
+    """
     with _noted(taken, now, history=False) as played:
         # Versions have numbers by the history: it is read only where somebody names one.
         if taken.head is None or not _names_versions(played.transaction.connection):
-            return _checked(played, taken, now)
+            return _checked(played, taken, now, only)
     with _noted(taken, now, history=True) as played:
-        return _checked(played, taken, now)
+        return _checked(played, taken, now, only)
 
 
 @contextmanager
@@ -102,19 +101,20 @@ def _names_versions(connection: Connection) -> bool:
     return any(app is not None and (app.spec.version or references_of(app, seasons)) for app in apps)
 
 
-def _checked(played: Rehearsal, taken: Taken, now: datetime) -> Checked:
+def _checked(played: Rehearsal, taken: Taken, now: datetime, only: str | None) -> Checked:
     connection, objects = played.transaction.connection, played.following.objects
     told = [Complaint(**row) for row in declared.complaints(connection)]
     found = read(connection, objects, taken)
     told += [one for one in found.warnings if one not in told]
     told += linking.complaints(connection, found, now)
-    kinds = Counter(one.kind for one in found.declarations)
-    kinds["App"] = len(declared.app_names(connection))
+    kinds = Counter(one.kind for one in found.declarations if only in (None, one.path))
+    if only is None:
+        kinds["App"] = len(declared.app_names(connection))
     return Checked(
-        complaints=tuple(sorted(set(told))),
-        files=len(attention.manifest_files(connection)),
+        complaints=tuple(sorted(one for one in set(told) if only in (None, one.path))),
+        files=sum(only in (None, path) for path in attention.manifest_files(connection)),
         kinds={kind: kinds[kind] for kind in manifest.KINDS if kinds[kind]},
-        foreign=found.foreign,
+        foreign=sum(count for path, count in found.foreign.items() if only in (None, path)),
     )
 
 
@@ -149,7 +149,7 @@ def _may_hold_manifests(entry: Entry, bundles: dict[str, str], root: str) -> boo
 
 def _take(found: Read, path: str, data: bytes, *, is_broken: bool) -> None:
     parsed = manifest.parse(path, data)
-    found.foreign += parsed.foreign
+    found.foreign[path] += parsed.foreign
     if is_broken:
         return
     found.contents[path] = data

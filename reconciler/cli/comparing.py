@@ -13,6 +13,7 @@ import click
 
 from reconciler.cli import printing
 from reconciler.model.version import Version, canonical, label
+from reconciler.words import plain
 
 LONGEST = 4 << 20
 """Bytes of a code difference that are shown."""
@@ -39,6 +40,8 @@ class Compared:
     values: tuple[Difference, ...]
     code: str | None
     cut: bool
+    without: str = ""
+    """Why there is no code, and what a person can do about it."""
 
     def as_json(self) -> dict[str, Any]:
         """By section; the difference of the code is a text as `git diff` prints it."""
@@ -51,14 +54,28 @@ class Compared:
             sections[one.section][one.kind][one.key] = shown
         ends = {"from": self.before, "to": self.after}
         named = {key: {"id": end.id, "number": end.number, "name": end.name} for key, end in ends.items()}
-        code = {"before": self.before.bundle, "after": self.after.bundle, "diff": self.code, "cut": self.cut}
+        code = {
+            "before": self.before.bundle,
+            "after": self.after.bundle,
+            "diff": self.code,
+            "cut": self.cut,
+            "missing": self.without or None,
+        }
         return {"app": self.before.app, **named, "code": code, **sections}
 
 
 def compared(before: Version, after: Version, mirror: Path) -> Compared:
     """Compare two versions; the code in the mirror, which may not be there."""
     code, cut = _code(before.bundle, after.bundle, mirror)
-    return Compared(before, after, tuple(_values(before, after)), code, cut)
+    without = _without(before, after, mirror) if code is None else ""
+    return Compared(before, after, tuple(_values(before, after)), code, cut, without)
+
+
+def _without(before: Version, after: Version, mirror: Path) -> str:
+    by_hand = f"`git diff {before.commit[:10]} {after.commit[:10]}` in a clone that has both commits shows it"
+    if not (mirror / "objects").is_dir():
+        return f"there is no mirror in the data directory; `reconciler run --once` fetches it again, or {by_hand}"
+    return f"the mirror does not have the content of both, perhaps since the branch was rewritten; {by_hand}"
 
 
 def _values(before: Version, after: Version) -> list[Difference]:
@@ -140,7 +157,7 @@ def show(found: Compared) -> None:
             printing.heading(section)
         _show_value(one)
     if found.code is None:
-        printing.note("the code cannot be compared here: the mirror does not have it")
+        printing.note(f"the code cannot be compared here: {found.without}")
     elif found.code:
         printing.heading("code")
         _show_code(found.code)
@@ -159,7 +176,7 @@ def _show_value(one: Difference) -> None:
     shown = [value if isinstance(value, str) and one.section != "config" else canonical(value) for value in _both(one)]
     text = f"{shown[0]} → {shown[1]}" if one.kind == "changed" else shown[1] if one.kind == "added" else shown[0]
     key = "" if one.section in ("migrations", "image", "name") else f"{one.key}: "
-    click.secho(printing.plain(f"  {mark} {key}{text}"), fg=colour)
+    click.secho(plain(f"  {mark} {key}{text}"), fg=colour)
 
 
 def _both(one: Difference) -> tuple[Any, Any]:
@@ -171,4 +188,4 @@ def _show_code(code: str) -> None:
         colour = "green" if line.startswith("+") else "red" if line.startswith("-") else None
         colour = "cyan" if line.startswith("@@") else colour
         bold = line.startswith(("diff --git", "+++", "---"))
-        click.secho(printing.plain(line.expandtabs(4)), fg=None if bold else colour, bold=bold)
+        click.secho(plain(line.expandtabs(4)), fg=None if bold else colour, bold=bold)

@@ -22,7 +22,11 @@ def command() -> None:
 @click.option("--environment", help="In this environment.")
 @click.option("--status", type=click.Choice(get_args(Status)), help="With this status.")
 @click.option("--cause", type=click.Choice(get_args(Cause)), help="With this cause.")
-@click.option("--since", type=asking.AGO, help="Made after a moment, or a length of time ago such as 7d.")
+@click.option(
+    "--since",
+    type=asking.AGO,
+    help="Made after a moment (without an offset by this machine's time), or a length of time ago such as 7d.",
+)
 @click.option("--limit", type=click.IntRange(1, 100_000), default=10, show_default=True, help="How many at most.")
 @asking.output_option()
 def listed(
@@ -42,6 +46,8 @@ def listed(
     with opened.store(opened.settings()) as store, store.read() as connection:
         if app is not None:
             opened.known_app(declared.known_names(connection), app)
+        if environment is not None:
+            opened.known_environment(connection, environment)
         found = deployments.listed(connection, wanted)
     if form == "json":
         printing.as_json([deployment_json(one) for one in found])
@@ -74,7 +80,10 @@ def _row(one: Deployment) -> list[Cell | str]:
 @click.argument("id_", metavar="ID")
 @asking.output_option()
 def show(id_: str, form: str) -> None:
-    """Show the deployment ID with everything that happened to it, and what its target printed."""
+    """Show the deployment ID (the beginning of an id is enough) with everything that happened to it.
+
+    What its target printed is shown as well.
+    """
     from reconciler.model.output import deployment_json
     from reconciler.store import deployments
 

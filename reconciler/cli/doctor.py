@@ -123,6 +123,8 @@ def _repository(settings: Settings) -> Iterator[Found]:
 
 
 def _store(settings: Settings) -> Iterator[Found]:
+    from reconciler.store import ledger
+
     try:
         store = opened.existing_store(settings)
         if store is None:
@@ -131,11 +133,19 @@ def _store(settings: Settings) -> Iterator[Found]:
             return
         try:
             with store.read() as connection:
-                yield from _recorded(connection, settings)
+                damage = ledger.damage(connection, 1)
+                # All of it first: a store that breaks off in the middle is not also a good one.
+                found = [] if damage else list(_recorded(connection, settings))
         finally:
             store.close()
     except ReconcilerError as error:
-        yield Found("store", "bad", error.message, error.next_step)
+        yield Found("store", "bad", error.message, endings.remedy(error))
+        return
+    if damage:
+        yield Found(
+            "store", "bad", f"the file of {opened.shown_address(settings)} is damaged: {damage[0]}", endings.MEND
+        )
+    yield from found
 
 
 def _recorded(connection: Connection, settings: Settings) -> Iterator[Found]:

@@ -85,8 +85,9 @@ def main() -> None:
     # What is still to be written may meet a closed pipe; then nobody wants to hear about it.
     try:
         sys.stdout.flush()
-    except OSError:
-        status = max(status, endings.NOT_SO)
+    except OSError as error:
+        status = max(status, endings.ended_by(error))
+        # Python would try once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(status)
 

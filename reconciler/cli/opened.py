@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli import asking
-from reconciler.errors import NotSo, StoreError
+from reconciler.errors import NotSo, StoreError, UnknownReference
+from reconciler.words import instead, meant
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from reconciler.config import Settings
     from reconciler.store.database import Database
 
@@ -43,6 +46,8 @@ def store(chosen: Settings) -> Iterator[Database]:
 
 def existing_store(chosen: Settings) -> Database | None:
     """The store, or None where there is none yet. Raises StoreError for one at another schema."""
+    from sqlalchemy import inspect
+
     from reconciler.store.database import Database
     from reconciler.store.migrate import HEAD, revision
 
@@ -50,8 +55,15 @@ def existing_store(chosen: Settings) -> Database | None:
     if file is not None and not file.is_file():
         return None
     found = Database(chosen.state.url)
-    with found.read() as connection:
-        at = revision(connection)
+    try:
+        with found.read() as connection:
+            at = revision(connection)
+            if at is None:
+                # Nothing there, or nothing that can be read: the second is an error, and this raises it.
+                inspect(connection).get_table_names()
+    except StoreError:
+        found.close()
+        raise
     if at == HEAD:
         return found
     found.close()
@@ -90,12 +102,21 @@ def shown_address(chosen: Settings) -> str:
 
 def known_app(names: list[str], app: str) -> str:
     """`app`, if it is one of the names. Raises UnknownReference with the one that is most like it."""
-    import difflib
-
-    from reconciler.errors import UnknownReference
-
     if app in names:
         return app
-    near = difflib.get_close_matches(app, names, n=1)
-    remedy = f"did you mean {near[0]}?" if near else "`reconciler status` lists the apps that are known"
+    remedy = meant(app, names, "`reconciler status` lists the apps that are known")
     raise UnknownReference(f"there is no app {app[:100]}", remedy)
+
+
+def known_environment(connection: Connection, name: str) -> str:
+    """`name`, if an environment is or was called so. Raises UnknownReference with the one that is most like it."""
+    from sqlalchemy import select
+
+    from reconciler.store import declared, tables
+
+    here = tables.deployments.c.environment
+    names = set(declared.documents(connection, "Environment"))
+    # What left git has a history still.
+    if name in names or connection.execute(select(here).where(here == name).limit(1)).first():
+        return name
+    raise UnknownReference(f"there is no environment {name[:100]}", instead(name, names))

@@ -13,7 +13,7 @@ from reconciler.cli import asking, opened, printing, wishes
 @click.argument("app")
 @click.argument("environment", required=False)
 @asking.reason_option
-@click.option("--until", required=True, type=asking.MOMENT, help="When it ends: a moment, or a length such as 2h.")
+@click.option("--until", required=True, type=asking.MOMENT, help=f"When it ends: {asking.MOMENTS}.")
 @asking.actor_option
 def command(app: str, environment: str | None, reason: str, until: datetime, actor: str) -> None:
     """Start nothing new for APP (in ENVIRONMENT, or everywhere) until a moment. Rollbacks still pass."""

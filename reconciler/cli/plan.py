@@ -21,21 +21,24 @@ if TYPE_CHECKING:
 
 @asking.verb
 @click.option("--base", metavar="REF", help="Taken as released everywhere: only what --head changes is shown.")
-@click.option("--head", metavar="REF", help="A branch, tag or commit in place of the followed branch.")
-@click.option("--at", type=asking.MOMENT, help="As it would be at another moment.")
+@click.option("--head", metavar="REF", help="In place of the followed branch; with --base, by default HEAD.")
+@click.option("--at", type=asking.MOMENT, help=f"As it would be at another moment: {asking.MOMENTS}.")
 @click.option("--until", type=asking.MOMENT, help="Everything up to a moment, if every deployment goes well.")
 @asking.output_option("markdown")
 def command(base: str | None, head: str | None, at: datetime | None, until: datetime | None, form: str) -> None:
     """Show what would happen, without doing it.
 
-    Commits that the daemon has not seen yet are taken in. With --head, what merging that branch would bring; with
-    --base as well, only the difference to that.
+    Commits that the daemon has not seen yet are taken in. With --head, what merging that branch, tag or commit would
+    bring; with --base as well, only the difference to that. HEAD is what the followed repository has checked out.
     """
     from reconciler.cli.rehearsing import in_memory, rehearsal
     from reconciler.cli.scratch import scratch
     from reconciler.engine import clock
 
     settings, now = opened.settings(), clock.system()
+    if until is not None and until < (at or now):
+        starts = f"--at, {printing.when(at)}" if at else "now"
+        raise click.BadParameter(f"{printing.when(until)} is earlier than {starts}.", param_hint="--until")
     with ExitStack() as stack:
         store = opened.existing_store(settings) or in_memory()
         stack.callback(store.close)
@@ -56,9 +59,13 @@ def command(base: str | None, head: str | None, at: datetime | None, until: date
 
 def _take_in(played: Rehearsal, branch: Scratch, base: str | None, head: str | None, now: datetime) -> None:
     """Let the rehearsal be at the commit that is asked about."""
-    if base is not None:
-        _released(played, branch, branch.resolve(base), now)
     target = branch.resolve(head) if head is not None else branch.head
+    if base is not None:
+        known = branch.resolve(base)
+        target = target if head is not None else branch.checked_out()
+        if known == target:
+            printing.note(f"--base {base} and {head or 'HEAD'} are one commit, {known[:10]}: nothing lies between them")
+        _released(played, branch, known, now)
     if target is None:
         raise NotSo(f"{branch.mirror.url} has no branch {branch.mirror.branch}", "push to it, or set repository.branch")
     noted = played.noted

@@ -10,6 +10,7 @@ from reconciler.cli import printing
 from reconciler.cli.printing import Cell
 from reconciler.model.output import PlannedAction, PlanShown
 from reconciler.planner.causes import spoken
+from reconciler.words import plain
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~<>])")
 _MENTION = re.compile(r"(?<!\w)@(?=\w)")
@@ -98,4 +99,4 @@ def _listed(title: str, lines: list[str]) -> Iterator[str]:
 
 def escaped(text: str) -> str:
     """Text that is only text in Markdown: no markup, no table cell, nobody mentioned."""
-    return _MENTION.sub("@\u200b", _MARKDOWN.sub(r"\\\1", printing.plain(text)).replace("\\<", "&lt;"))
+    return _MENTION.sub("@\u200b", _MARKDOWN.sub(r"\\\1", plain(text)).replace("\\<", "&lt;"))

@@ -15,6 +15,8 @@ from typing import Any
 
 import click
 
+from reconciler.words import plain
+
 COLOURS = {
     "completed": "green",
     "failed": "red",
@@ -41,15 +43,6 @@ class Cell:
 def on_terminal() -> bool:
     """Whether somebody looks at standard output."""
     return sys.stdout.isatty()
-
-
-def plain(text: str) -> str:
-    """`text` on one line, with everything that does not print spelled out."""
-    if text.isprintable():
-        return text
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in text
-    )
 
 
 def lines(text: str) -> list[str]:

@@ -78,6 +78,10 @@ class Scratch:
             raise UnknownReference(f"{self.mirror.url} has no commit {reference[:100]}", remedy)
         return found
 
+    def checked_out(self) -> str | None:
+        """What HEAD is in the followed repository; of one elsewhere, what the followed branch is at."""
+        return (self._in_place("HEAD") if self._place else None) or self.head
+
     def _in_place(self, reference: str) -> str | None:
         assert self._place is not None
         asked = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}"]

@@ -12,6 +12,10 @@ from reconciler.cli import asking, endings, printing
 if TYPE_CHECKING:
     from reconciler.cli.checking import Checked
 
+_WHAT_IS_READ = (
+    "a manifest has apiVersion: reconciler/v1 and is a .yaml or .yml file that git does not ignore, outside of bundles"
+)
+
 
 @asking.verb
 @click.argument("path", type=click.Path(exists=True, path_type=Path), default=".")
@@ -19,21 +23,26 @@ if TYPE_CHECKING:
 def command(path: Path, form: str) -> int:
     """Check the manifests below PATH as they are now, committed or not; the exit status is 1 when there is a mistake.
 
-    In a git repository, references to versions are checked against its history. PATH may be one file: then only its
-    own mistakes are shown.
+    In a git repository, references to versions are checked against its history. A directory is judged as if it were
+    the followed path. PATH may be one manifest file: it is judged together with everything else in its checkout
+    (without git, in its directory), but only its own mistakes are shown. Where there is no manifest, the exit status
+    is 1.
     """
     from reconciler.cli import checking
-    from reconciler.cli.worktree import taken
+    from reconciler.cli.worktree import taken, taken_around
     from reconciler.engine import clock
 
-    only = path if path.is_file() else None
-    with taken(path.parent if only else path) as tree:
-        found = checking.check(tree, clock.system())
-        if only:
-            found = checking.of_file(found, tree.path_of(only))
+    if path.is_dir():
+        with taken(path) as tree:
+            found = checking.check(tree, clock.system())
+        nothing = f"there is no manifest below {path}", "a manifest has apiVersion: reconciler/v1"
+    else:
+        with taken_around(path) as (tree, name):
+            found = checking.check(tree, clock.system(), only=name)
+        nothing = f"there is no manifest in {path}", _WHAT_IS_READ
     _print(found, form)
     if not found.files:
-        endings.say(f"there is no manifest below {path}", "a manifest has apiVersion: reconciler/v1")
+        endings.say(*nothing)
     return endings.NOT_SO if found.errors or not found.files else endings.DONE
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from reconciler.cli import opened
 from reconciler.errors import NotSo, UnknownReference, WrongUse
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from reconciler.model.deployment import Deployment
     from reconciler.store.database import Transaction
 
-_ID = re.compile(r"[0-9a-f]{4,64}")
+_ID = re.compile(r"[0-9a-f]{1,64}")
+_CANDIDATES = 5
 
 
 def record(transaction: Transaction, now: Any, **wish: Any) -> None:
@@ -44,20 +45,40 @@ def placed(connection: Connection, app: str, environment: str | None) -> None:
 
 
 def deployment(connection: Connection, identifier: str) -> Deployment:
-    """The deployment of an id, or of the beginning of one. Raises WrongUse, UnknownReference."""
+    """The deployment of an id, or of the beginning of one, however short. Raises WrongUse, UnknownReference."""
     from reconciler.store import deployments
 
-    if not _ID.fullmatch(identifier):
+    beginning = identifier.lower()
+    if not _ID.fullmatch(beginning):
         raise WrongUse(
-            f"{identifier[:100]} is no deployment's id", "an id has hexadecimal digits; `reconciler deployments list`"
+            f"{identifier[:100]} is no deployment's id",
+            "give an id's hexadecimal digits, or the first of them; `reconciler deployments list` shows ids",
         )
-    found = deployments.find(connection, identifier)
+    found = deployments.find(connection, beginning)
     if found is None:
-        raise UnknownReference(
-            f"no deployment, or more than one, has an id that begins with {identifier}",
-            "`reconciler deployments list` shows ids",
-        )
+        _refuse(connection, beginning)
     return found
+
+
+def _refuse(connection: Connection, beginning: str) -> NoReturn:
+    """No deployment, or several, have an id that begins so; the newest of several are named."""
+    from sqlalchemy import select
+
+    from reconciler.store.tables import deployments
+
+    of = deployments.c
+    query = select(of.id, of.number, of.app, of.environment).where(of.id >= beginning, of.id < f"{beginning}g")
+    rows = connection.execute(query.order_by(of.sequence.desc()).limit(_CANDIDATES + 1)).all()
+    if not rows:
+        raise UnknownReference(
+            f"no deployment has an id that begins with {beginning}", "`reconciler deployments list` shows ids"
+        )
+    named = [f"{row.id} ({row.number} of {row.app} in {row.environment})" for row in rows[:_CANDIDATES]]
+    more = ["more"] if len(rows) > _CANDIDATES else []
+    raise UnknownReference(
+        f"several deployments have an id that begins with {beginning}: {', '.join([*named, *more])}",
+        "give more digits of the one that is meant",
+    )
 
 
 def refuse_unless(condition: object, message: str, next_step: str) -> None:

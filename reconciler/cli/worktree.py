@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.cli import printing, scratch
@@ -32,8 +32,8 @@ class Taken:
     """Where the work tree begins; None for a bare repository."""
 
     def path_of(self, file: Path) -> str:
-        """A file's path in the repository."""
-        return file.resolve().relative_to(self.top).as_posix() if self.top else ""
+        """A file's path in the repository; a link is itself, and not what it leads to."""
+        return (file.parent.resolve() / file.name).relative_to(self.top).as_posix() if self.top else file.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,13 @@ def taken(directory: Path) -> Iterator[Taken]:
             return
         root = "" if place == home.top else place.relative_to(home.top).as_posix()
         yield Taken(bare, _commit(bare, home.git_dir, home.top, head), head, root, home.top)
+
+
+@contextmanager
+def taken_around(file: Path) -> Iterator[tuple[Taken, str]]:
+    """The whole work tree that a file is in, and the file's path in it. Raises NotSo."""
+    with taken(file.parent) as tree:
+        yield replace(tree, root=""), tree.path_of(file)
 
 
 def _said(arguments: Sequence[str]) -> str | None:

@@ -79,8 +79,10 @@ class Cycle:
             raise
 
     def _turn(self, answers: Sequence[Outcome | TriggersOutcome], seen: Seen, now: datetime) -> Turn:
-        if not answers and not seen.new and not self._work_left(now):
-            return Turn(wake_at=self._next())
+        if not answers and not seen.new:
+            work_left, wake_at = self._work_left(now)
+            if not work_left:
+                return Turn(wake_at=wake_at)
         with self._database.write() as transaction:
             commits = self._following.note(transaction, seen, now)
             environments = declared_environments(transaction.connection)
@@ -92,7 +94,7 @@ class Cycle:
             handed = claim_triggers(transaction.connection, environments, self._pool, now)
             wake_at = deployments.next_work(transaction.connection)
         self._following.considered(seen)
-        self._after(answers, jobs, handed)
+        self._after(answers, jobs, handed, [row.id for row in begun if row.abort_reason is not None])
         self._certain = True
         return Turn(
             commits=commits,
@@ -115,23 +117,20 @@ class Cycle:
             raise
         self._pool.recorded(list(answers))
 
-    def _work_left(self, now: datetime) -> bool:
-        """Whether the store holds anything to do now; reads only."""
+    def _work_left(self, now: datetime) -> tuple[bool, datetime | None]:
+        """Whether the store holds anything to do now, and when it will; reads only."""
+        if not self._certain:
+            return True, None
         with self._database.read() as connection:
-            if not self._certain:
-                return True
             work = deployments.next_work(connection)
             if work is not None and work <= now:
-                return True
-            return bool(self._pool.workers > len(self._pool.busy) and deployments.pending_environments(connection))
+                return True, work
+            free = self._pool.workers > len(self._pool.busy)
+            return bool(free and deployments.pending_environments(connection)), work
 
     def _accepted(self) -> bool:
         with self._database.read() as connection:
             return bool(interventions.open_of(connection, "accept"))
-
-    def _next(self) -> datetime | None:
-        with self._database.read() as connection:
-            return deployments.next_work(connection)
 
     def _end_stopped(self, transaction: Transaction, now: datetime) -> list[Row[Any]]:
         """What is to stop and is carried out by nobody, since the process was killed over it, has stopped.
@@ -147,7 +146,11 @@ class Cycle:
         return deployments.started(transaction.connection) if ended else begun
 
     def _after(
-        self, answers: Sequence[Outcome | TriggersOutcome], jobs: Sequence[Job], handed: Sequence[TriggersJob]
+        self,
+        answers: Sequence[Outcome | TriggersOutcome],
+        jobs: Sequence[Job],
+        handed: Sequence[TriggersJob],
+        told_to_stop: Sequence[str],
     ) -> None:
         """Only what is in the store by now is acted on."""
         self._pool.recorded(list(answers))
@@ -155,13 +158,8 @@ class Cycle:
             self._pool.begin(job)
         for handing in handed:
             self._pool.begin_triggers(handing)
-        busy = self._pool.busy
-        if busy:
-            with self._database.read() as connection:
-                rows = deployments.by_ids(connection, sorted(busy))
-            for row in rows.values():
-                if row.abort_reason is not None:
-                    self._pool.stop(row.id)
+        for deployment in told_to_stop:
+            self._pool.stop(deployment)
         if self._on_event and answers:
             self._tell(answers)
 

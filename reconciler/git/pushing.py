@@ -19,6 +19,7 @@ from reconciler.git.addresses import Address, address
 from reconciler.git.processes import complaint, not_started, outside_of_hooks, talking_environment
 from reconciler.git.trouble import TOO_LATE
 from reconciler.git.writing import Workshop, branch_name
+from reconciler.words import plain
 
 _SETTINGS = (("core.hooksPath", os.devnull), ("http.lowSpeedLimit", "1000"), ("http.lowSpeedTime", "60"))
 _OPTIONS = ["--porcelain", "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no"]
@@ -112,7 +113,7 @@ def _ssh(git_dir: Path, place: Address) -> Mapping[str, str]:
 def _refused(place: Address, branch: str, printed: str, said: str) -> ReconcilerError:
     """Why a push did not go through, as an error."""
     why = next((line.split("\t")[-1] for line in printed.splitlines() if line.startswith("!")), "")
-    there = " ".join(line for line in _SAID_THERE.findall(said) if line)[:500]
+    there = plain(" ".join(line for line in _SAID_THERE.findall(said) if line))[:500]
     words = f": {there}" if there else ""
     if TOO_LATE in said:
         return GitUnreachable(
@@ -133,10 +134,10 @@ def _refused(place: Address, branch: str, printed: str, said: str) -> Reconciler
             f"{place.url} does not let us push{words}", "Check the credentials and that their owner may write there."
         )
     if why:
-        reason = place.scrub(why)
+        reason = plain(place.scrub(why))
         return NotSo(f"{place.url} refuses the branch {branch}: {reason}{words}", "Correct that, then repeat.")
     if re.search(_NO_REPOSITORY, said):
         return GitUnreachable(f"There is no repository at {place.url}", "Check the address.")
-    told = complaint(said).removeprefix("fatal: ").removeprefix("error: ")
+    told = plain(complaint(said)).removeprefix("fatal: ").removeprefix("error: ")
     error = GitUnreachable if "fatal:" in said else GitError
     return error(f"Nothing could be pushed to {place.url}: {told}", "Try again when it answers.")

@@ -18,6 +18,7 @@ from reconciler.git.shapes import Commit
 from reconciler.git.signatures import Person, Signature
 from reconciler.git.trailers import TRAILER
 from reconciler.git.writing import Workshop, unwritten
+from reconciler.words import plain
 
 _NOBODY = Signature(Person("reconciler", "reconciler@localhost"), datetime(2000, 1, 1, tzinfo=UTC))
 
@@ -30,7 +31,7 @@ class Conflicts:
     paths: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"taking {self.commit[:12]} back conflicts in {', '.join(self.paths)}"
+        return f"taking {self.commit[:12]} back conflicts in {', '.join(map(plain, self.paths))}"
 
 
 def revert_commit(

@@ -8,7 +8,7 @@ What messages say is in `reverts`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.git.claims import Content
@@ -124,25 +124,6 @@ def undoing(
         if made[path].after != wanted[path].before
     }
     return compare(wanted, made, elsewhere, shares)
-
-
-def returned_to(
-    objects: Objects, commit: Commit, earlier: Iterable[Commit], within: Callable[[str], bool] = lambda _: True
-) -> Commit | None:
-    """The first of `earlier` in which every path that `commit` touches was what it is now; None if none was.
-
-    For a commit whose message names nothing that can be found. Raises GitCorrupt.
-    """
-    made = touched(objects, commit, within)
-    for one in earlier if made else ():
-        if all(_at(objects, one, path) == step.after for path, step in made.items()):
-            return one
-    return None
-
-
-def _at(objects: Objects, commit: Commit, path: str) -> File | None:
-    found = objects.entry(commit.tree, path)
-    return (found.mode, found.id) if found and found.type != "tree" else None
 
 
 def _file(mode: str, object_id: str) -> File | None:

@@ -26,6 +26,7 @@ from reconciler.git.processes import command, complaint, not_started, reading_en
 from reconciler.git.refs import LocalRefs
 from reconciler.git.shapes import Entry, full_id
 from reconciler.git.signatures import Signature, message_bytes
+from reconciler.words import plain as printable
 
 _FILE = "100644"
 _FILES = (_FILE, "100755")
@@ -240,7 +241,7 @@ def _configured() -> dict[str, str]:
 
 def unwritten(repository: Path, said: str) -> GitError:
     """The error for a repository that git could not write to."""
-    what = complaint(said).removeprefix("fatal: ").removeprefix("error: ")
+    what = printable(complaint(said)).removeprefix("fatal: ").removeprefix("error: ")
     remedy = "See to its rights and to the space on the disk, then try again; nothing was changed."
     return GitError(f"The repository {repository} could not be written: {what}", remedy)
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from reconciler.words import plain
+
 Severity = Literal["error", "warning"]
 
 _URL_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
@@ -31,25 +33,16 @@ class Complaint:
     severity: Severity = "error"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "message", visible(self.message))
-        object.__setattr__(self, "remedy", visible(self.remedy))
+        object.__setattr__(self, "message", plain(self.message))
+        object.__setattr__(self, "remedy", plain(self.remedy))
 
     def __str__(self) -> str:
-        return f"{visible(self.path)}:{self.line}:{self.column}: {self.sentence}"
+        return f"{plain(self.path)}:{self.line}:{self.column}: {self.sentence}"
 
     @property
     def sentence(self) -> str:
         """What is wrong and, in brackets, what helps."""
         return f"{self.message} ({self.remedy})" if self.remedy else self.message
-
-
-def visible(text: str) -> str:
-    """`text` with everything that does not print (controls, line ends, directions of writing) spelled out."""
-    if text.isprintable():
-        return text
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in text
-    )
 
 
 def github(complaints: Iterable[Complaint]) -> str:
@@ -64,7 +57,7 @@ def _command(complaint: Complaint) -> str:
 
 def _data(text: str) -> str:
     escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return visible(escaped)
+    return plain(escaped)
 
 
 def _property(text: str) -> str:

@@ -16,12 +16,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from reconciler.errors import ManifestError, WrongUse
-from reconciler.manifest.complaints import visible
 from reconciler.manifest.editing_splices import Stepping, applied, same
 from reconciler.manifest.editing_tree import Faraway, root
+from reconciler.manifest.editing_written import writable
 from reconciler.manifest.parse import Parsed, parse
 from reconciler.manifest.places import Places
 from reconciler.manifest.text import Reading, read
+from reconciler.words import plain
 
 _MARK = b"\xef\xbb\xbf"
 _MOST_STEPS = 500
@@ -33,8 +34,11 @@ def change(path: str, data: bytes, ordinal: int, wanted: dict[str, Any]) -> byte
 
     The same bytes when it is so already. `path` is only for messages. Raises ManifestError, with place and remedy,
     when the file is broken, when the change would reach further than this document, or when the document was
-    accepted and would not be any more; WrongUse for a document that there is not.
+    accepted and would not be any more; WrongUse for a document that there is not, or what is no
+    value of JSON.
     """
+    if not writable(wanted):
+        raise WrongUse(f"The new value for {plain(path)} cannot be written", "Give texts, numbers, lists and mappings.")
     reading = read(data)
     _refuse_broken(path, reading, ordinal)
     before = reading.documents
@@ -105,7 +109,7 @@ def _reach(path: str, data: bytes, ordinal: int, wanted: Any, keys: Sequence[str
         # One behind the last position of a list is where it grows.
         if not fits or (isinstance(key, int) and not 0 <= key <= len(holder) - (depth + 1 < len(keys))):
             at = Places(read(data)).find(ordinal, tuple(keys[:depth]))
-            message = f"{visible(path)}:{at[0]}:{at[1]}: there is no {str(key)[:60]!r} in this"
+            message = f"{plain(path)}:{at[0]}:{at[1]}: there is no {str(key)[:60]!r} in this"
             raise ManifestError(message, "name a key that there is")
         if depth + 1 < len(keys):
             inner = holder.get(key) if isinstance(holder, dict) else holder[key]
@@ -145,7 +149,7 @@ def _refuse_broken(path: str, reading: Reading, ordinal: int) -> None:
         raise _refusal(path, reading, fault.index, fault.message, fault.remedy)
     if not 0 <= ordinal < len(reading.documents):
         raise WrongUse(
-            f"{visible(path)} has {len(reading.documents)} documents; there is none with the number {ordinal}",
+            f"{plain(path)} has {len(reading.documents)} documents; there is none with the number {ordinal}",
             "Documents are counted from 0.",
         )
 
@@ -166,12 +170,12 @@ def _unaccepted(path: str, before: Parsed, after: Parsed) -> ManifestError:
     known = {complaint.message for complaint in before.complaints}
     found = [one for one in after.complaints if one.severity == "error" and one.message not in known]
     if not found:
-        return ManifestError(f"{visible(path)}: the manifest would not be accepted any more", _BY_HAND)
+        return ManifestError(f"{plain(path)}: the manifest would not be accepted any more", _BY_HAND)
     why = found[0]
-    message = f"{visible(path)}:{why.line}:{why.column}: {why.message}; nothing was changed"
+    message = f"{plain(path)}:{why.line}:{why.column}: {why.message}; nothing was changed"
     return ManifestError(message, why.remedy or "ask for another value")
 
 
 def _refusal(path: str, reading: Reading, index: int, message: str, remedy: str) -> ManifestError:
     line, column = Places(reading).place(index)
-    return ManifestError(f"{visible(path)}:{line}:{column}: {visible(message)}", visible(remedy))
+    return ManifestError(f"{plain(path)}:{line}:{column}: {plain(message)}", plain(remedy))

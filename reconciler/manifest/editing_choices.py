@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.errors import ManifestError, NotSo
-from reconciler.manifest.complaints import visible
 from reconciler.manifest.editing import change, document
+from reconciler.words import plain
 
 CHOICES = ("track", "version", "traffic", "experiment")
 """What excludes each other in an entry."""
@@ -52,10 +52,15 @@ def track(data: bytes, place: Place, source: str | None = None) -> bytes:
 def plan(data: bytes, place: Place, at: str, timezone: str | None, version: str) -> bytes:
     """The file with this version from `at` on: a wall time with its zone, or an instant with an offset and None.
 
-    The change is put behind those that the entry's `schedule` has.
+    The change is put behind those that the entry's `schedule` has; one that is there is not put twice.
     """
     added = {"at": at} | ({} if timezone is None else {"timezone": timezone}) | {"version": version}
-    return _changed(data, place, lambda entry: entry | {"schedule": [*(entry.get("schedule") or ()), added]})
+
+    def planned(entry: dict[str, Any]) -> dict[str, Any]:
+        there = list(entry.get("schedule") or ())
+        return entry if added in there else entry | {"schedule": [*there, added]}
+
+    return _changed(data, place, planned)
 
 
 def pause(data: bytes, place: Place, by: str, reason: str, until: str, timezone: str | None = None) -> bytes:
@@ -80,7 +85,7 @@ def _changed(data: bytes, place: Place, to: Callable[[dict[str, Any]], dict[str,
     entry = entries[place.environment]
     if not isinstance(entry, dict | None):
         raise ManifestError(
-            f"{visible(place.path)}: the entry of {visible(place.environment[:100])} is no mapping",
+            f"{plain(place.path)}: the entry of {plain(place.environment[:100])} is no mapping",
             "correct the manifest first",
         )
     asked = to(entry or {})
@@ -95,7 +100,7 @@ def _entries(manifest: Any, place: Place) -> dict[str, Any]:
     kind = manifest.get("kind") if isinstance(manifest, dict) else None
     metadata, spec = (manifest.get(key) if kind else None for key in ("metadata", "spec"))
     name = metadata.get("name") if isinstance(metadata, dict) else None
-    here, app, environment = visible(place.path), visible(place.app[:100]), visible(place.environment[:100])
+    here, app, environment = plain(place.path), plain(place.app[:100]), plain(place.environment[:100])
     if kind == "AppSet":
         raise NotSo(
             f"{app} is one of the apps of an AppSet in {here}, whose entries hold for all of them",

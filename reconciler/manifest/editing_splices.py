@@ -213,6 +213,7 @@ class Stepping:
             if after is not None:
                 return [(after, after, f" {new}")]
             assert item.key is not None
+            self._begin(item)
             return [(item.key.end, item.key.end, f": {new}")]
         if self._is_below(item):
             assert after is not None

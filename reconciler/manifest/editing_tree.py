@@ -136,12 +136,10 @@ def _end_of_block(text: str, start: int, end: int) -> int:
 
 
 def _pair(text: str, flow: bool, key: Node, value: Node) -> Item:
+    if not flow and text[: key.start].rstrip(_BLANKS).endswith("?"):
+        return Item(key, value)
     found = (_COLON_IN_FLOW if flow else _COLON).match(text, key.end)
-    if not found:
-        return Item(key, value, key.start)
-    before = text[: key.start].rstrip(_BLANKS)
-    explicit = before.endswith("?") and not flow
-    return Item(key, value, None if explicit else key.start, None if explicit else found.end())
+    return Item(key, value, key.start, found.end() if found else None)
 
 
 def _listed(text: str, flow: bool, upto: int, value: Node) -> Item:

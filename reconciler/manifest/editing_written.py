@@ -7,6 +7,7 @@ Where the text goes is the question of `editing_splices`.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from reconciler.manifest.walk import Walk
 
 _WIDEST = 100
 _WIDEST_IN_FLOW = 160
+_NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}")
 # What some reader of YAML takes for something else, or what stands out so much that nobody leaves it bare.
 _ALWAYS_QUOTED = frozenset(("", "y", "Y", "n", "N", "=", "<<"))
@@ -29,6 +31,19 @@ _DOCUMENT_MARKS = ("---", "...")
 def is_collection(value: Any) -> bool:
     """Whether it is a mapping or a list that holds something."""
     return isinstance(value, dict | list) and bool(value)
+
+
+def writable(value: Any) -> bool:
+    """Whether it is made of what a manifest can hold: JSON, its texts printable, its numbers of 64 bits."""
+    if isinstance(value, str):
+        return not _NO_TEXT.search(value)
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and writable(key) and writable(one) for key, one in value.items())
+    if isinstance(value, list):
+        return all(map(writable, value))
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    return value is None or (isinstance(value, float) and math.isfinite(value))
 
 
 def scalar(value: Any, *, flow: bool = False, quoted: bool = False) -> str:

@@ -18,7 +18,7 @@ from reconciler.model.app import App
 from reconciler.model.metadata import Metadata
 from reconciler.model.sets import AppSet
 from reconciler.model.shape import NAME_PATTERN
-from reconciler.schedule.complaints import quoted
+from reconciler.words import quoted
 
 _NAME = re.compile(NAME_PATTERN, re.ASCII)
 _LONGEST = 100

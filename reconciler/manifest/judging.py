@@ -16,10 +16,11 @@ from pydantic_core import ErrorDetails
 
 from reconciler.manifest import checks
 from reconciler.manifest.kinds import KINDS, Manifest, decode
-from reconciler.manifest.problems import Problem, listed, meant, nearest
+from reconciler.manifest.problems import Problem
 from reconciler.manifest.sentences import Raw, problems
 from reconciler.manifest.walk import Document, Field, Odd
 from reconciler.model.metadata import API_VERSION
+from reconciler.words import listed, meant, nearest
 
 _ROUNDS = 6
 _MOST_ERRORS = 150

@@ -12,16 +12,16 @@ from datetime import datetime
 
 from reconciler import schedule
 from reconciler.desired import Tracked, upstream
-from reconciler.manifest.complaints import visible
 from reconciler.manifest.kinds import Manifest
 from reconciler.manifest.parse import Declaration
-from reconciler.manifest.problems import Problem, listed, meant
+from reconciler.manifest.problems import Problem
 from reconciler.manifest.walk import Field
 from reconciler.model.app import App
 from reconciler.model.entry import EnvironmentEntry
 from reconciler.model.environment import LATEST, Environment
 from reconciler.model.season import Freeze, Season
 from reconciler.model.sets import Group
+from reconciler.words import listed, meant, plain
 
 _LISTED = 10
 
@@ -135,7 +135,7 @@ def check_twice(declarations: Iterable[Declaration]) -> list[tuple[Declaration, 
     for one in sorted(declarations, key=lambda one: (one.path, one.ordinal)):
         earlier = first.setdefault((one.kind, one.name), one)
         if earlier is not one:
-            where = "this file" if earlier.path == one.path else visible(earlier.path)
+            where = "this file" if earlier.path == one.path else plain(earlier.path)
             message = f"{one.kind} {one.name} is declared in {where} already"
             problem = Problem(one.kind, one.name, ("metadata", "name"), message, "rename or remove one of the two")
             found.append((one, problem))

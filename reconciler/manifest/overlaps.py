@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from reconciler import schedule
-from reconciler.manifest.problems import Problem, listed
+from reconciler.manifest.problems import Problem
 from reconciler.manifest.walk import Field
 from reconciler.model.season import Freeze, Season
 from reconciler.model.shape import Labels
 from reconciler.schedule import Window
+from reconciler.words import listed
 
 AHEAD = timedelta(days=3 * 366)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import zip_longest
 
 from reconciler.errors import ManifestError
-from reconciler.schedule.complaints import quoted
+from reconciler.words import quoted
 
 MOST_SEGMENTS = 50
 _LONGEST = 1_000

@@ -14,12 +14,13 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from reconciler.manifest.problems import Problem, listed, meant
+from reconciler.manifest.problems import Problem
 from reconciler.manifest.schemas import keys_at
 from reconciler.manifest.walk import Field
 from reconciler.model.app import SOURCE_PATTERN, VARIABLE_PATTERN, VERSION_PATTERN
 from reconciler.model.references import REFERENCE_PATTERN
 from reconciler.model.shape import LINE_PATTERN, NAME_PATTERN, PROSE_PATTERN
+from reconciler.words import instead, listed, meant
 
 Raw = Callable[[Field], str | None]
 """The text of a scalar as it is written in the file."""
@@ -170,7 +171,7 @@ def _wrong_type(error: _Error, text: str | None) -> tuple[str, str]:
 def _unknown(kind: str, error: _Error) -> tuple[str, str]:
     key = str(error.field[-1])
     known = keys_at(kind, error.field[:-1])
-    return f"the key {key[:_SHOWN]} is not known here", meant(key, known, f"there are {listed(known)}")
+    return f"the key {key[:_SHOWN]} is not known here", instead(key, known)
 
 
 def _missing(error: _Error) -> tuple[str, str]:

@@ -135,3 +135,21 @@ class Deployment:
     def active(self) -> bool:
         """Whether it is still to end."""
         return self.status in ACTIVE
+
+    @property
+    def rolling(self) -> bool:
+        """Whether a rollout has begun and goes on: what is newer waits for its end. One whose target has refused a
+        step, and is to be asked again, holds nothing back."""
+        if self.rollout is None or self.status != "started":
+            return False
+        return self.rollout.phase != "releasing" or self.next_attempt_at is None
+
+    @property
+    def resting(self) -> bool:
+        """Whether a rollout is between two acts: nothing of it runs, and nothing is to be done yet."""
+        return self.status == "started" and self.rollout is not None and self.rollout.resting
+
+    @property
+    def left_a_mixture(self) -> bool:
+        """Whether it was stopped in the middle, so that what it had begun is there beside what ran before."""
+        return self.status == "aborted" and self.started_at is not None and self.rollout is not None

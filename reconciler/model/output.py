@@ -15,6 +15,7 @@ from reconciler.model.deployment import Allotment, Cause, Deployment, Event
 from reconciler.model.plan import (
     Abort,
     Action,
+    Advance,
     ApplyTriggers,
     Deploy,
     Lift,
@@ -24,10 +25,11 @@ from reconciler.model.plan import (
     Waiting,
     short,
 )
+from reconciler.model.rollout import progress_json
 from reconciler.model.shape import Config, Instant, shape
 from reconciler.model.version import Version
 
-INTERNAL = {"grounds", "attempts", "next_attempt_at"}
+INTERNAL = {"grounds", "attempts", "next_attempt_at", "rollout"}
 """Fields of a deployment that nobody outside needs."""
 
 
@@ -207,6 +209,7 @@ def deployment_json(deployment: Deployment, events: Sequence[Event] | None = Non
     """A deployment, with what happened to it where `events` are given."""
     dumped: dict[str, Any] = DEPLOYMENT.dump_python(deployment, mode="json", exclude=INTERNAL)
     dumped["duration_seconds"] = deployment.duration_seconds
+    dumped["rollout"] = progress_json(deployment.rollout) if deployment.rollout else None
     if events is not None:
         dumped["events"] = [EVENT.dump_python(event, mode="json") for event in events]
     return dumped
@@ -283,6 +286,8 @@ def _action(action: Action, at: datetime | None) -> PlannedAction:
             cause, traffic = action.cause, action.subject.traffic
         case Abort():
             name, reason = "abort", action.reason
+        case Advance():
+            name, reason = "step", action.reason
         case ApplyTriggers():
             name, reason = "triggers", _spoken(action.triggers)
         case RunChecks():

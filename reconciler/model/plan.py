@@ -5,13 +5,15 @@ out. How it comes about is the planner's work; carrying it out is the engine's.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from reconciler.model.app import Triggers
 from reconciler.model.deployment import Allotment, Cause, Grounds, Subject
 from reconciler.model.gates import Check
+from reconciler.model.rollout import Course
+from reconciler.model.shape import Config
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,8 @@ class Deploy:
     """When a scheduled change was due (UTC); its lateness is recorded."""
     remarks: tuple[str, ...] = ()
     """What is to be remembered of how it came past its gates: those only reported, what was overridden by whom."""
+    rollout: Course | None = None
+    """The steps that it goes by; None: at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +70,8 @@ class RunChecks:
     traffic: tuple[Allotment, ...]
     commit: str | None
     checks: tuple[Check, ...]
+    config: Config = field(default_factory=dict)
+    """The environment's settings that it would enter with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +83,17 @@ class Lift:
     reason: str
 
 
-Action = Deploy | Abort | ApplyTriggers | RunChecks | Lift
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advance:
+    """Let a rollout that rested go on: to its next step, or to the next look at the last one."""
+
+    app: str
+    environment: str
+    deployment: str
+    reason: str
+
+
+Action = Deploy | Abort | Advance | ApplyTriggers | RunChecks | Lift
 
 SHORT = 12
 """So much of a key is shown and asked for."""

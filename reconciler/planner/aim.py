@@ -16,7 +16,7 @@ from reconciler.model.plan import Lift, Refused, RunChecks, Waiting
 from reconciler.planner import rollbacks
 from reconciler.planner.causes import Why, grounds_of, is_pin, spoken, why
 from reconciler.planner.gates import Candidate, Passage, key_of, passage
-from reconciler.planner.promotions import Besides, Found, authors, candidate, entering, find, own
+from reconciler.planner.promotions import Besides, Found, authors, candidate, entering, find, own, rolling
 from reconciler.planner.recorded import EnvironmentRecord, RecordedApp, Suspicion, Withdrawal
 
 
@@ -135,7 +135,7 @@ def _gated(
         words = replace(goal.why, due_at=through.due_at) if through.due_at else goal.why
         passed = replace(goal, remarks=(*goal.remarks, *through.remarks), why=words)
         return replace(answer, aim=passed, checks=through.checks)
-    stays = own(record)
+    stays = rolling(record, app) or own(record)
     if stays is None:
         return replace(answer, aim=None, lift=None).besides(through)
     held = Found(stays.traffic)
@@ -190,15 +190,15 @@ def _instead(
     settled, hold = record.settled, record.hold
     if hold is not None and hold.traffic:
         return _held(wanted, app, record, refused)
-    if settled is None or settled.status == "aborted":
+    if settled is None or (settled.status == "aborted" and not settled.left_a_mixture):
         return Answer(refused=refused)
     if settled.status == "failed" and (spec.on_failure != "rollback" or rollbacks.is_rollback(settled)):
         return Answer(refused=refused)
-    good = rollbacks.last_good(wanted, app, record, settled.subject if settled.status == "failed" else subject)
+    good = rollbacks.last_good(wanted, app, record, subject if settled.status == "completed" else settled.subject)
     if good is None:
         return Answer(refused=refused)
     stand_in, grounds = good
-    if settled.status == "failed":
+    if settled.status != "completed":
         since = record.touch.position if record.touch else 0
         if guarded := rollbacks.guard(stand_in, wanted, app, record, spec.rollback.limit, since):
             return Answer(refused=(*refused, guarded))

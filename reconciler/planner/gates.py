@@ -233,6 +233,7 @@ def _checks(
             traffic=candidate.traffic,
             commit=version.commit if version else None,
             checks=tuple(missing),
+            config=dict(wanted.base_config),
         )
 
 

@@ -13,9 +13,10 @@ from reconciler.desired import Desired, earliest
 from reconciler.model.app import App, Triggers
 from reconciler.model.deployment import ROLLBACKS, Cause, Deployment, Grounds, Subject
 from reconciler.model.environment import Environment
-from reconciler.model.plan import Abort, Action, ApplyTriggers, Deploy, Plan, Refused, Waiting, together
+from reconciler.model.plan import Abort, Action, Advance, ApplyTriggers, Deploy, Plan, Refused, Waiting, together
+from reconciler.model.rollout import Course
 from reconciler.model.version import canonical
-from reconciler.planner import freezes
+from reconciler.planner import freezes, rollouts
 from reconciler.planner.aim import Aim, Answer, aim
 from reconciler.planner.causes import RECONCILER, Why, spoken
 from reconciler.planner.gates import is_hotfix
@@ -54,16 +55,19 @@ def _environment(
         return Plan(actions=(stop,))
     recorded = _with_pause(recorded, wanted)
     if wanted is None or app is None or environment is None:
-        if record.active and _idle(record.active):
+        if record.active and _idle(record.active) and not record.active.rolling:
             return Plan(actions=(_abort(record.active, "it left git before its turn came"),))
         answer = _retirement(recorded, record, environment)
     else:
         answer = aim(wanted, recorded, record, environment.spec)
     done = _reconcile(answer, wanted, recorded, record, now)
+    step, halted = _next_step(recorded, record, done, now)
+    done = replace(done, actions=(*done.actions, *step), waiting=(*done.waiting, *halted))
     triggers = _triggers(app, wanted, recorded, record)
     wakes = [
         wanted.next_edge if wanted else None,
         record.active.next_attempt_at if record.active else None,
+        record.active.rollout.until if record.active and record.active.rollout else None,
         record.triggers.retry_at if record.triggers else None,
         answer.wake_at,
         *(item.until for item in done.waiting),
@@ -86,8 +90,8 @@ def _asked_to_stop(recorded: RecordedApp, record: EnvironmentRecord) -> Abort | 
 
 
 def _idle(active: Deployment) -> bool:
-    """Nothing of it runs at this moment: it waits for its turn, or for its next attempt."""
-    return active.status == "pending" or active.next_attempt_at is not None
+    """Nothing of it runs at this moment: it waits for its turn, for its next attempt, or between two steps."""
+    return active.status == "pending" or active.next_attempt_at is not None or active.resting
 
 
 def _abort(active: Deployment, reason: str, actor: str = RECONCILER) -> Abort:
@@ -131,15 +135,42 @@ def _reconcile(
         if stopped := _before_its_turn(active, wanted, recorded, record, now):
             early = _abort(active, f"its turn had not come yet: {stopped.detail}")
             return Plan(actions=(early,), waiting=(*answer.waiting, stopped), refused=answer.refused)
-        return Plan(waiting=(*answer.waiting, *_next_attempt(active)), refused=answer.refused)
+        return Plan(waiting=(*answer.waiting, *_rolling(active), *_next_attempt(active)), refused=answer.refused)
+    if active.rolling and not goal.urgent:
+        behind = rollouts.waiting(active, spoken(goal.subject.traffic))
+        return Plan(waiting=(*answer.waiting, behind, *_next_attempt(active)), refused=answer.refused)
     if _idle(active):
         superseded = _abort(active, f"superseded: {goal.why.reason}")
         rest = _against_settled(goal, answer, wanted, recorded, record, now, uncertain=active.status == "started")
+        if active.rollout is not None and active.status == "started" and not rest.actions:
+            return replace(rest, waiting=(*rest.waiting, *_next_attempt(active)))
         return Plan(actions=(superseded, *rest.actions), waiting=rest.waiting, refused=rest.refused)
     if goal.urgent:
         stop = _abort(active, goal.why.reason)
         return Plan(actions=(stop,), waiting=(*answer.waiting, _running(active)), refused=answer.refused)
     return Plan(waiting=(*answer.waiting, _running(active)), refused=answer.refused)
+
+
+def _rolling(active: Deployment) -> tuple[Waiting, ...]:
+    """How far a rollout has come."""
+    return (rollouts.waiting(active),) if active.rolling else ()
+
+
+def _next_step(
+    recorded: RecordedApp, record: EnvironmentRecord, done: Plan, now: datetime
+) -> tuple[tuple[Action, ...], tuple[Waiting, ...]]:
+    """A rollout whose moment has come goes on; in a pause it stays at its step. To go on watching needs no leave."""
+    active = record.active
+    if active is None or not rollouts.is_due(active, now) or any(isinstance(one, Abort) for one in done.actions):
+        return (), ()
+    progress = active.rollout
+    paused = _paused(recorded, record, now)
+    if paused is not None and progress is not None and progress.phase == "holding":
+        return (), (replace(paused, detail=f"{paused.detail}; {rollouts.said(active)}"),)
+    going_on = Advance(
+        app=active.app, environment=active.environment, deployment=active.id, reason=rollouts.said(active)
+    )
+    return (going_on,), ()
 
 
 def _before_its_turn(
@@ -188,8 +219,17 @@ def _against_settled(
         grounds=goal.grounds,
         due_at=goal.why.due_at,
         remarks=(*goal.remarks, *remark),
+        rollout=_course(goal, wanted, record),
     )
     return Plan(actions=(deploy,), waiting=answer.waiting, refused=answer.refused)
+
+
+def _course(goal: Aim, wanted: Desired | None, record: EnvironmentRecord) -> Course | None:
+    """The steps to the aim from what completed last, if that runs where the aim is to run."""
+    before = record.running
+    if before is not None and _elsewhere(before, goal):
+        before = None
+    return rollouts.course(wanted.rollout if wanted else None, goal.subject, goal.why.cause, before)
 
 
 def _same(settled: Deployment, goal: Aim) -> bool:

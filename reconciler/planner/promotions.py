@@ -94,7 +94,7 @@ def _tracked(choice: Tracked, wanted: Desired, app: RecordedApp, record: Environ
             return through
         besides = through
     # Where nothing good is known, what runs here keeps its versions: settings and ends of seasons still reach it.
-    if stays := newest_good(record, app) or _by_own_choice(record.running):
+    if stays := rolling(record, app) or newest_good(record, app) or _by_own_choice(record.running):
         return Found(stays.traffic, besides=besides)
     if besides.waiting or besides.refused:
         return besides
@@ -170,9 +170,18 @@ def authors(traffic: tuple[Allotment, ...], app: RecordedApp) -> frozenset[str]:
 
 def entering(traffic: tuple[Allotment, ...], record: EnvironmentRecord, app: RecordedApp) -> bool:
     """Whether versions would come in that are not here: what runs, and what ran here last by its own choice, are."""
-    here = {part.version for one in (record.running, own(record)) if one for part in one.traffic}
+    known = (record.running, own(record), rolling(record))
+    here = {part.version for one in known if one for part in one.traffic}
     here -= app.withdrawn.keys()
     return any(part.version not in here for part in traffic)
+
+
+def rolling(record: EnvironmentRecord, app: RecordedApp | None = None) -> Deployment | None:
+    """What is being let in step by step: it has passed the gates, and is as good as here unless it was withdrawn."""
+    active = record.active
+    if active is None or not active.rolling or not active.traffic or active.grounds.chosen_by == "season":
+        return None
+    return active if app is None or not withdrawn_in(active, app) else None
 
 
 def own(record: EnvironmentRecord) -> Deployment | None:
@@ -189,10 +198,14 @@ def _overtaken(source: Deployment, record: EnvironmentRecord) -> bool:
     code back. What this environment's own entry asks for since then is a person's word and counts."""
     running = record.running
     came = next((d for d in record.completed if d.cause == "promotion"), None)
-    if running is None or came is None or came.traffic != running.traffic or came.traffic == source.traffic:
+    if running is None or came is None or came.traffic != running.traffic or _newest(source) >= _newest(came):
         return False
     asked_since = record.touch is not None and record.touch.at >= came.created_at
     return source.finished_at is not None and came.created_at > source.finished_at and not asked_since
+
+
+def _newest(deployment: Deployment) -> int:
+    return max((part.number for part in deployment.traffic), default=0)
 
 
 def _by_own_choice(running: Deployment | None) -> Deployment | None:

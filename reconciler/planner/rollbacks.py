@@ -168,10 +168,11 @@ def last_good(
 
 
 def after_failure(failed: Deployment, subject: Subject) -> Why:
-    """The words for going back after a failure."""
+    """The words for going back after a failure, or from a rollout that a person stopped."""
+    ended = "failed" if failed.status == "failed" else "was stopped on its way"
     return Why(
         cause="auto-rollback",
-        reason=f"{spoken(failed.traffic)} failed (deployment {failed.number}): back to {spoken(subject.traffic)}",
+        reason=f"{spoken(failed.traffic)} {ended} (deployment {failed.number}): back to {spoken(subject.traffic)}",
         commit=failed.commit,
         deployed_by=RECONCILER,
     )

@@ -113,28 +113,10 @@ def _at(progress: Progress, phase: Phase, now: datetime, until: datetime | None 
     return replace(progress, phase=phase, since=now, until=until)
 
 
-def under_way(deployment: Deployment) -> bool:
-    """Whether it has begun and goes on: what is newer waits for its end, unless its target has refused a step."""
-    progress = deployment.rollout
-    if progress is None or deployment.status != "started":
-        return False
-    return progress.phase != "releasing" or deployment.next_attempt_at is None
-
-
-def resting(deployment: Deployment) -> bool:
-    """Whether a rollout is between two acts: nothing of it runs, and nothing is to be done yet."""
-    return deployment.status == "started" and deployment.rollout is not None and deployment.rollout.resting
-
-
 def is_due(deployment: Deployment, now: datetime) -> bool:
     """Whether a rollout that rested goes on now."""
     progress = deployment.rollout
-    return progress is not None and resting(deployment) and (progress.until is None or progress.until <= now)
-
-
-def left_a_mixture(deployment: Deployment) -> bool:
-    """Whether it was stopped in the middle, so that what it had begun is there beside what ran before."""
-    return deployment.status == "aborted" and deployment.started_at is not None and deployment.rollout is not None
+    return progress is not None and deployment.resting and (progress.until is None or progress.until <= now)
 
 
 _DOING = {

@@ -8,7 +8,6 @@
     occurrences      the windows of a span, walked
     edges            which window holds at a moment, and when that changes
     checks           what is wrong with a span
-    complaints       how a wrong word is shown
 
 Nothing here reads a clock, and nothing knows what an app or a deployment is. There are the years from
 1970 to 2200, and no others.

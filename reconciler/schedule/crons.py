@@ -14,8 +14,8 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from reconciler.errors import ScheduleError
-from reconciler.schedule.complaints import quoted
 from reconciler.schedule.zones import FIRST_YEAR, LAST_YEAR, latest_shown, resolve, shown, within
+from reconciler.words import quoted
 
 _ALLOWED = re.compile(r"[0-9a-z*,/# -]{1,200}", re.IGNORECASE | re.ASCII)
 _FIELDS = "minute, hour, day of month, month, day of week, such as '0 9 * * mon-thu'"

@@ -9,7 +9,7 @@ import re
 from datetime import timedelta
 
 from reconciler.errors import ScheduleError
-from reconciler.schedule.complaints import quoted
+from reconciler.words import quoted
 
 _PARTS = re.compile(r"(?:([0-9]{1,9})d)?(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,10})s)?", re.ASCII)
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}

@@ -10,8 +10,8 @@ import re
 from datetime import datetime
 
 from reconciler.errors import ScheduleError
-from reconciler.schedule.complaints import quoted
 from reconciler.schedule.zones import FIRST_YEAR, LAST_YEAR, aware, resolve, zone
+from reconciler.words import quoted
 
 _ISO = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"

@@ -13,11 +13,11 @@ from typing import TypeVar
 
 from reconciler.errors import ScheduleError
 from reconciler.schedule import crons, rrules
-from reconciler.schedule.complaints import quoted
 from reconciler.schedule.instants import instant, wall
 from reconciler.schedule.public_holidays import dates
 from reconciler.schedule.span import Span, Window
 from reconciler.schedule.zones import LAST_YEAR, resolve, shown, zone
+from reconciler.words import quoted
 
 Said = TypeVar("Said")
 Walls = tuple[datetime, datetime]

@@ -14,8 +14,8 @@ from datetime import date
 from functools import lru_cache
 
 from reconciler.errors import ScheduleError
-from reconciler.schedule.complaints import nearest, quoted
 from reconciler.schedule.zones import FIRST_YEAR, LAST_YEAR
+from reconciler.words import nearest, quoted
 
 _REFERENCE = re.compile(r"([A-Z]{2})(?:-([^/]{1,40}))?/([^/]{1,100})", re.ASCII)
 _EXAMPLE = "write the country's code and the English name, such as 'DE/Easter Monday' or 'DE-BY/Epiphany'"

@@ -16,8 +16,8 @@ from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 from reconciler.errors import ScheduleError
-from reconciler.schedule.complaints import nearest, quoted
 from reconciler.schedule.zones import FIRST_YEAR, LAST_YEAR
+from reconciler.words import nearest, quoted
 
 _LONGEST_TEXT = 500
 _FREQUENCIES = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY")

@@ -16,7 +16,7 @@ from io import BytesIO
 from zoneinfo import ZoneInfo
 
 from reconciler.errors import ScheduleError
-from reconciler.schedule.complaints import nearest, quoted
+from reconciler.words import nearest, quoted
 
 FIRST_YEAR, LAST_YEAR = 1970, 2200
 # Further out than any window: spans start from 1970 to 2200, and none is longer than that.

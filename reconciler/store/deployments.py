@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, case, delete, func, s
 from reconciler.errors import StoreError
 from reconciler.model.deployment import LEGAL, Deployment, Event, Status, Subject
 from reconciler.model.plan import Deploy
+from reconciler.model.rollout import Progress, progress_row
 from reconciler.schedule import utc
 from reconciler.store import ledger, tables
 from reconciler.store.database import Transaction
@@ -23,6 +24,7 @@ from reconciler.store.statements import Among, Prepared, many
 D = tables.deployments.c
 S = tables.suspicions.c
 MOMENT = D.created_at.type
+RESTING = ("holding", "baking")
 ROLLBACK_FIRST = case((D.cause.in_(["rollback", "auto-rollback"]), 0), else_=1)
 
 # Statements of every turn are made once: making one costs more than carrying it out.
@@ -118,6 +120,7 @@ def _row(identifier: str, number: int, wish: Deploy, now: datetime) -> dict[str,
         "extra_metadata": {},
         "grounds": grounds_row(wish.grounds),
         "attempts": 0,
+        "rollout": progress_row(Progress(course=wish.rollout)) if wish.rollout else None,
     }
 
 
@@ -170,6 +173,20 @@ def put_off(
     _say(transaction, row, "attempt-failed", now, message, "reconciler")
 
 
+def go_on(
+    transaction: Transaction, row: Row[Any], progress: Progress, now: datetime, what: str, message: str
+) -> None:
+    """A rollout comes to another phase; `what` and `message` say so among its events. Its attempts begin anew."""
+    values = {"rollout": progress_row(progress), "next_attempt_at": None, "attempts": 0}
+    transaction.connection.execute(update(tables.deployments).where(D.id == row.id).values(**values))
+    _say(transaction, row, what, now, message, "reconciler")
+
+
+def tell(transaction: Transaction, row: Row[Any], what: str, now: datetime, message: str) -> None:
+    """Note something that happened to a deployment and moves it nowhere."""
+    _say(transaction, row, what, now, message, "reconciler")
+
+
 def ask_to_stop(transaction: Transaction, row: Row[Any], now: datetime, reason: str, actor: str) -> None:
     """Tell a running deployment to stop; its target's answer ends it."""
     transaction.connection.execute(update(tables.deployments).where(D.id == row.id).values(abort_reason=reason))
@@ -203,6 +220,7 @@ def to_resume(begun: Sequence[Row[Any]], now: datetime, busy: frozenset[str]) ->
         for row in begun
         if row.id not in busy
         and row.abort_reason is None
+        and not (row.rollout and row.rollout["phase"] in RESTING)
         and (row.next_attempt_at is None or row.next_attempt_at <= now)
     ]
 

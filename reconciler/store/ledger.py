@@ -99,6 +99,18 @@ def verify(connection: Connection) -> Verified:
     return Verified(count, count - _sealed_count(connection, vouched), vouched if behind else None)
 
 
+def damage(connection: Connection, most: int = 5) -> list[str]:
+    """What is wrong with the file of a SQLite store, the first findings; empty for a sound one and for PostgreSQL.
+
+    Reads the whole file. The chain of hashes sees only the ledger, and only what can still be read of it.
+    """
+    if connection.dialect.name != "sqlite":
+        return []
+    said = connection.exec_driver_sql(f"PRAGMA integrity_check({most:d})").scalars()
+    lines = [line for text in said for line in str(text).splitlines()]
+    return [line for line in lines if line != "ok"][:most]
+
+
 def _sealed_count(connection: Connection, upto: int) -> int:
     found = connection.execute(select(func.count()).where(tables.ledger.c.sequence <= upto)).scalar()
     return int(found or 0)

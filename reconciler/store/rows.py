@@ -7,6 +7,7 @@ from sqlalchemy import Row
 
 from reconciler.model.app import Binding, SecretReference
 from reconciler.model.deployment import Allotment, Deployment, Grounds, Subject
+from reconciler.model.rollout import progress_of
 from reconciler.model.version import Author, Content, Version
 
 GROUNDS = TypeAdapter(Grounds)
@@ -90,4 +91,5 @@ def deployment_of(row: Row[Any]) -> Deployment:
         grounds=Grounds(**row.grounds),
         attempts=row.attempts,
         next_attempt_at=row.next_attempt_at,
+        rollout=progress_of(row.rollout),
     )

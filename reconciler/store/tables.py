@@ -353,6 +353,7 @@ checks = Table(
     Column("verdict", String(10), nullable=False),  # running, passed, failed
     Column("definition", Json, nullable=False),
     Column("traffic", Json, nullable=False),
+    Column("config", Json, nullable=False),  # the environment's settings that it would enter with
     Column("commit", String(64)),
     Column("at", Moment, nullable=False),  # when it was asked for; then when it ended
     Column("next_attempt_at", Moment),  # it said that it cannot tell yet

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from reconciler.errors import PersonNeeded, ReconcilerError
 from reconciler.targets.base import GROUP, Target, TargetType
-from reconciler.targets.settings import meant
+from reconciler.words import instead
 
 DEFAULT = "directory"
 """The target of an Environment that names none."""
@@ -82,7 +82,7 @@ class Registry:
     def _point(self, name: str) -> metadata.EntryPoint:
         points = self._by_name().get(name)
         if not points:
-            raise PersonNeeded(f"there is no target of type {name[:100]!a}: {meant(name, self.names())}", INSTALL)
+            raise PersonNeeded(f"there is no target of type {name[:100]!a}: {instead(name, self.names())}", INSTALL)
         if len({point.value for point in points}) > 1:
             both = " and ".join(sorted({point.value for point in points}))
             raise PersonNeeded(f"two packages bring a target of type {name}: {both}", "remove one of them")

@@ -7,14 +7,14 @@ complaints. Which settings a target has is its own affair.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from reconciler.errors import PersonNeeded
-from reconciler.schedule.complaints import nearest
+from reconciler.words import instead
 
 T = TypeVar("T")
 
@@ -35,17 +35,6 @@ def check(declared: type[T], settings: Mapping[str, Any]) -> list[str]:
     return _read(declared, settings)[1]
 
 
-def meant(word: str, known: Iterable[str]) -> str:
-    """`did you mean X?` with the known word most like this one, ignoring `_` and `-`; else all that there are."""
-    plain = {_plain(name): name for name in sorted(known)}
-    found = nearest(_plain(word), plain)
-    return f"did you mean {plain[found]}?" if found else f"there are {', '.join(plain.values()) or 'none'}"
-
-
-def _plain(word: str) -> str:
-    return word.replace("_", "").replace("-", "")
-
-
 def _read(declared: type[T], settings: Mapping[str, Any]) -> tuple[T | None, list[str]]:
     try:
         return TypeAdapter(declared).validate_python(dict(settings)), []
@@ -57,7 +46,7 @@ def _complaint(declared: type[Any], error: ErrorDetails) -> str:
     place = ".".join(str(part) for part in error["loc"])[:100]
     if error["type"] == "unexpected_keyword_argument":
         known = [known.name for known in dataclasses.fields(declared)]
-        return f"{place} is unknown: {meant(place, known)}"
+        return f"{place} is unknown: {instead(place, known)}"
     if error["type"] == "missing":
         return f"{place} is missing"
     message, remedy = error["msg"], error.get("ctx", {}).get("remedy", "")

@@ -58,7 +58,7 @@ def _manifest(connection: Connection, picture: Picture, environment: str, locate
     row = picture.row
     if picture.app is None:
         text = f"{picture.name} has left git; it was declared in {row.path}"
-        yield "manifest", text, "it stays as it is: restore the manifest, or set prune on the Environment", {}
+        yield "manifest", text, _left(environment, "restore the manifest"), {}
         return
     kinds = {one.kind for one in declared.in_files(connection, [row.path]) if one.ordinal == row.ordinal}
     by_set = "AppSet" in kinds
@@ -72,10 +72,15 @@ def _manifest(connection: Connection, picture: Picture, environment: str, locate
         yield "manifest", f"{made}{where} places {picture.name} in {environment}", "", facts
     else:
         text = f"{made}{row.path} does not place {picture.name} in {environment} any more"
-        yield "manifest", text, "it stays as it is, unless the Environment prunes", facts
+        yield "manifest", text, _left(environment, f"add {environment} to its environments again"), facts
     touch = picture.record(environment).touch
     if touch is not None:
-        yield "commit", f"{_commit(touch)} changed that entry last", "", _touch_facts(touch)
+        yield "commit", f"{_commit(touch)} changed this entry or a season over it last", "", _touch_facts(touch)
+
+
+def _left(environment: str, back: str) -> str:
+    """What a person does about an orphan: nothing stops what runs only because git does not mention it any more."""
+    return f"it goes on running as it is, orphaned: {back}, or set prune: true on the Environment {environment}"
 
 
 def _commit(touch: Touch) -> str:

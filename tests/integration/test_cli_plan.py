@@ -201,3 +201,16 @@ def test_a_mass_change_is_refused_in_advance(tmp_path: Path) -> None:
     assert plan["actions"] == []
     assert {one["rule"] for one in plan["refused"]} == {"mass-change"}
     assert "Allow-Mass-Change: 20" in plan["refused"][0]["detail"]
+
+
+def test_a_base_alone_is_compared_with_what_is_checked_out(told: Told) -> None:
+    told.settle()
+    told.set(repository={"url": str(told.repo.path)})
+    told.repo.checkout("feature", "main")
+    told.commit("Say two", {"shop/index.html": "two"}, push=False)
+    plan = told.json("plan", "--base", "main")
+    assert deploys(plan) == [("shop", "sandbox", "release", [2])]
+    same = told.type("plan", "--base", "feature")
+    assert same.status == 0
+    assert "--base feature and HEAD are one commit" in same.err
+    assert "nothing to do" in same.out

@@ -11,7 +11,8 @@ import pytest
 from icalendar import Calendar
 
 from reconciler.engine import clock
-from reconciler.store import declared
+from reconciler.store import declared, tables
+from reconciler.store.database import Database
 from tests.commands import Told
 from tests.world import ENVIRONMENTS, app_manifest, season_manifest
 
@@ -149,7 +150,37 @@ def test_deployments_are_listed_and_filtered(shop: Told) -> None:
     assert numbers("--limit", "3") == numbers()[:3]
     assert numbers("--since", "1h") == numbers()
     assert numbers("--since", (datetime.now(UTC) + timedelta(days=1)).isoformat()) == []
-    assert shop.type("deployments", "list", "--app", "sop").err.endswith("did you mean shop?\n")
+    for option, word, meant in (("--app", "sop", "shop"), ("--environment", "lvie", "live")):
+        done = shop.type("deployments", "list", option, word)
+        assert (done.status, done.out) == (1, "")
+        assert done.err.endswith(f"did you mean {meant}?\n")
+    assert "there are live, pre-release and sandbox" in shop.type("deployments", "list", "--environment", "moon").err
+
+
+def test_the_shortest_beginning_of_an_id_is_enough(shop: Told) -> None:
+    ids = [one["id"] for one in shop.json("deployments", "list")]
+    for wanted in ids:
+        short = next(wanted[:end] for end in range(1, 17) if sum(one.startswith(wanted[:end]) for one in ids) == 1)
+        assert shop.json("deployments", "show", short)["id"] == wanted
+        assert shop.json("deployments", "show", short.upper())["id"] == wanted
+    # One more deployment than there are digits would be needed to be sure of it, so it is made so.
+    database = Database(shop.settings["state"]["url"])
+    with database.write() as transaction:
+        row = transaction.connection.execute(tables.deployments.select().limit(1)).one()._mapping
+        for number, identifier in enumerate(("aaaa1111", "aaaa2222"), start=90):
+            values = dict(row) | {"id": identifier, "sequence": None, "number": number}
+            transaction.connection.execute(tables.deployments.insert().values(**values))
+    try:
+        done = shop.type("deployments", "show", "aaaa")
+        assert (done.status, done.out) == (1, "")
+        assert "aaaa1111 (90 of shop in " in done.err
+        assert "aaaa2222 (91 of shop in " in done.err
+        assert "give more digits" in done.err
+        assert shop.json("deployments", "show", "aaaa1")["id"] == "aaaa1111"
+    finally:
+        with database.write() as transaction:
+            transaction.connection.execute(tables.deployments.delete().where(tables.deployments.c.number >= 90))
+        database.close()
 
 
 def test_a_deployment_is_shown_with_its_events(shop: Told) -> None:
@@ -179,6 +210,7 @@ def test_why_tells_the_whole_chain(shop: Told) -> None:
     assert texts["manifest"].startswith("shop.yaml:1:")
     assert "[HOTFIX] Say hi" in texts["version"]
     assert "pre-release" in texts["promotion"]
+    assert texts["commit"].endswith("changed this entry or a season over it last")
     assert "v2" in texts["deployment"]
     said = shop.type("why", "shop", "live").out
     assert said.startswith("shop in live\n  1. ")
@@ -240,6 +272,69 @@ def test_the_ledger_is_sound_until_somebody_changes_it(shop: Told, tmp_path: Pat
     assert "was changed" in done.err
 
 
+def test_a_damaged_file_is_found_and_told_with_a_remedy(shop: Told, tmp_path: Path) -> None:
+    import sqlite3
+
+    copied = tmp_path / "copy.db"
+    with sqlite3.connect(shop.directory / "state" / "reconciler.db") as whole, sqlite3.connect(copied) as copy:
+        whole.backup(copy)
+    whole.close()
+    # An index that lacks a row: everything can be read, and searches miss what is there.
+    copy.execute("PRAGMA writable_schema = ON")
+    copy.execute("DELETE FROM sqlite_schema WHERE name = 'deployments_app'")
+    copy.commit()
+    copy.close()
+    config = tmp_path / "reconciler.yaml"
+    config.write_text(f'state: {{url: "sqlite:///{copied}"}}\nrepository: {{url: "{shop.home.path}"}}\n')
+    done = shop.type("audit", "verify", "--config", config)
+    assert done.status == 1
+    assert "sound" not in done.out
+    assert "put a backup in its place" in done.err
+    told = shop.type("audit", "verify", "-o", "json", "--config", config).json
+    assert told["sound"] is False
+    assert told["damage"]
+    stores = [one for one in shop.type("doctor", "-o", "json", "--config", config).json if one["check"] == "store"]
+    assert [one["status"] for one in stores] == ["bad"]
+    assert "put a backup in its place" in stores[0]["remedy"]
+
+
+def test_a_store_with_broken_pages_is_wrong_and_not_also_good(shop: Told, tmp_path: Path) -> None:
+    import sqlite3
+
+    copied = tmp_path / "copy.db"
+    with sqlite3.connect(shop.directory / "state" / "reconciler.db") as whole, sqlite3.connect(copied) as copy:
+        whole.backup(copy)
+    whole.close()
+    copy.close()
+    data = copied.read_bytes()
+    copied.write_bytes(data[:8192] + b"\xff" * (len(data) - 8192))
+    config = tmp_path / "reconciler.yaml"
+    config.write_text(f'state: {{url: "sqlite:///{copied}"}}\nrepository: {{url: "{shop.home.path}"}}\n')
+    stores = [one for one in shop.type("doctor", "-o", "json", "--config", config).json if one["check"] == "store"]
+    assert [one["status"] for one in stores] == ["bad"]
+    for words in (["status"], ["audit", "verify"], ["deployments", "list"]):
+        done = shop.type(*words, "--config", config)
+        assert done.status == 1
+        assert "put a backup in its place" in done.err, done.err
+        assert "cycle" not in done.err
+
+
+def test_without_the_mirror_it_is_said_how_the_code_is_compared(tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    told.start_repository()
+    told.settle()
+    told.commit("Two", {"shop/index.html": "two"})
+    told.settle()
+    mirror = tmp_path / "state" / "mirror.git"
+    mirror.rename(tmp_path / "away")
+    done = told.type("versions", "compare", "shop", "v1", "v2")
+    assert done.status == 0
+    assert "`reconciler run --once` fetches it again" in done.err
+    assert "git diff" in told.json("versions", "compare", "shop", "v1", "v2")["code"]["missing"]
+    assert told.type("run", "--once").status == 0
+    assert "+two" in told.type("versions", "compare", "shop", "v1", "v2").out
+
+
 def test_reading_changes_nothing(shop: Told) -> None:
     def everything() -> list[Any]:
         return [shop.json("audit", "export"), shop.json("status"), shop.json("deployments", "list")]
@@ -282,12 +377,16 @@ def test_an_orphan_is_shown_until_it_is_gone(tmp_path: Path) -> None:
     assert live["desired"] is None
     assert live["deployment"]["status"] == "completed"
     assert "orphaned: left git" in told.type("status").out
-    assert "does not place shop in live any more" in told.type("why", "shop", "live").out
+    why = told.type("why", "shop", "live").out
+    assert "does not place shop in live any more" in why
+    assert "add live to its environments again, or set prune: true on the Environment live" in why
 
     told.commit("Leave git", {"shop.yaml": None})
     told.settle()
     assert {row["orphaned"] for row in told.json("status")} == {True}
-    assert "has left git" in told.type("why", "shop", "sandbox").out
+    why = told.type("why", "shop", "sandbox").out
+    assert "has left git" in why
+    assert "it goes on running as it is, orphaned: restore the manifest" in why
 
 
 def test_a_broken_file_and_a_rewritten_branch_are_shown(tmp_path: Path) -> None:

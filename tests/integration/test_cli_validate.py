@@ -124,6 +124,37 @@ def test_one_directory_or_one_file(repo: Repo) -> None:
     assert {one.split(":")[0] for one in wrong(repo)} == {"inner/shop.yaml", "outer.yaml"}
 
 
+def test_one_file_is_judged_with_everything_in_its_checkout(repo: Repo) -> None:
+    blog = app_manifest("blog", bundle="../blog", depends_on=["shop"], environments={"live": {}, "moon": {}})
+    repo.write({"apps/blog.yaml": blog, "blog/index.html": "b", "broken.yaml": "apiVersion: reconciler/v1\nkind: X\n"})
+    assert wrong(repo, "apps/blog.yaml") == ["apps/blog.yaml: there is no environment moon"]
+    repo.write({"apps/blog.yaml": blog.replace("moon", "sandbox")})
+    done = typed("validate", "blog.yaml", at=repo.path / "apps")
+    assert (done.status, done.out) == (0, "1 file with 1 App: no mistakes\n")
+    assert wrong(repo, "shop.yaml") == []
+    assert len(wrong(repo, "broken.yaml")) == 1
+
+
+@pytest.mark.parametrize("name", ["README.md", "other.yaml", "shop/inside.yaml", "ignored.yaml", "shop/index.html"])
+def test_a_file_that_is_no_manifest_is_told_to_be_none(name: str, repo: Repo) -> None:
+    inside = "apiVersion: reconciler/v1\nkind: Nonsense\n"
+    repo.write({"README.md": "# Read me\n", "other.yaml": "a: 1\n", "shop/inside.yaml": inside})
+    repo.write({".gitignore": "ignored.yaml\n", "ignored.yaml": inside})
+    done = typed("validate", name, at=repo.path)
+    assert done.status == 1
+    assert f"there is no manifest in {name}" in done.err
+    assert "apiVersion: reconciler/v1 and is a .yaml" in done.err
+    assert "error:" not in done.out
+
+
+def test_a_linked_file_that_leads_away_is_no_traceback(repo: Repo, tmp_path: Path) -> None:
+    (tmp_path / "far.yaml").write_text(app_manifest("far"))
+    repo.link("near.yaml", str(tmp_path / "far.yaml"))
+    done = typed("validate", "near.yaml", at=repo.path)
+    assert done.status == 1
+    assert "near.yaml" in done.out + done.err
+
+
 def test_without_git_the_files_are_enough(tmp_path: Path) -> None:
     place = tmp_path / "plain"
     for name, text in SOUND.items():

@@ -71,6 +71,7 @@ def test_a_pause_of_the_whole_app_is_seen_everywhere(told: Told) -> None:
         (["resume", "shop"], "nobody has paused shop"),
         (["abort", "ffff", "--reason", "x"], "no deployment"),
         (["retry", "ffff"], "no deployment"),
+        (["abort", "f" * 64, "--reason", "x"], "no deployment has an id that begins with ffff"),
         (["accept", "abcdef0"], "no rewritten branch is held"),
     ],
 )

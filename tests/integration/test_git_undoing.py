@@ -11,7 +11,7 @@ from reconciler.git.history import history
 from reconciler.git.objects import Objects
 from reconciler.git.reverts import Candidate, Direction, Verdict, look, resolve, verdict
 from reconciler.git.shapes import Commit
-from reconciler.git.undoing import returned_to, undoing
+from reconciler.git.undoing import undoing
 from tests.gitrepo import Repo
 
 LINES = "".join(f"line {n}\n" for n in range(20))
@@ -182,16 +182,3 @@ def test_a_submodule_that_goes_back(repo: Repo, objects: Objects) -> None:
     change = objects.commit(repo.commit("Pin two"))
     inner.force(one)
     assert undoing(objects, [change], objects.commit(repo.commit("Pin one again"))).content == "full"
-
-
-def test_a_silent_return_finds_the_commit_it_returns_to(repo: Repo, objects: Objects) -> None:
-    first = repo.write({"app": "one\n"}).commit("One")
-    second = repo.write({"app": "two\n", "other": "2\n"}).commit("Two")
-    silent = objects.commit(repo.write({"app": "one\n"}).commit("A tweak"))
-    earlier = list(objects.commits([second, first]))
-    found = returned_to(objects, silent, earlier)
-    assert found is not None
-    assert found.id == first
-    fresh = objects.commit(repo.write({"app": "fresh\n"}).commit("Fresh"))
-    assert returned_to(objects, fresh, earlier) is None
-    assert returned_to(objects, objects.commit(repo.commit("Empty")), earlier) is None

@@ -11,7 +11,7 @@ import pytest
 import reconciler
 
 PACKAGE = Path(reconciler.__file__).parent
-CORE = ("model", "schedule", "manifest", "desired", "planner")
+CORE = ("model", "schedule", "manifest", "desired", "planner", "words")
 IMPURE_BUILTINS = {"breakpoint", "eval", "exec", "input", "open", "print", "__import__"}
 PURE_PATHS = {"PurePath", "PurePosixPath"}
 

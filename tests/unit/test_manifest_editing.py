@@ -95,7 +95,8 @@ CHANGES: list[tuple[Edit, str, str]] = [
     ),
     (
         to_v12,
-        "\n    live:\n      traffic: # two\n      - version: v1\n        percent: 90\n      - {version: v2, percent: 10}\n",
+        "\n    live:\n      traffic: # two\n      - version: v1\n        percent: 90\n"
+        "      - {version: v2, percent: 10}\n",
         "\n    live:\n      version: v12 # two\n",
     ),
     # Behind texts in lines.
@@ -125,7 +126,8 @@ CHANGES: list[tuple[Edit, str, str]] = [
     ),
     (
         to_a_split,
-        "\n    sandbox:\n      traffic:\n      - version: v1\n        percent: 100\n    live:\n      track: sandbox # t\n",
+        "\n    sandbox:\n      traffic:\n      - version: v1\n        percent: 100\n    live:\n"
+        "      track: sandbox # t\n",
         "\n    sandbox:\n      traffic:\n      - version: v1\n        percent: 100\n    live:\n      traffic: # t\n"
         '      - version: v11\n        percent: 90\n      - version: "1.10"\n        percent: 10\n',
     ),
@@ -171,7 +173,7 @@ def test_only_these_lines_change(edit: Edit, before: str, after: str, mark: str)
     start = mark + HEAD
     assert edit((start + before).encode()).decode() == start + after
     again = edit((start + after).encode()).decode()
-    assert edit is to_plan or again == start + after, "done already is done"
+    assert again == start + after, "done already is done"
 
 
 @pytest.mark.parametrize(
@@ -181,7 +183,7 @@ def test_only_these_lines_change(edit: Edit, before: str, after: str, mark: str)
         ("\n    b: &l {track: sandbox}\n    live: *l\n", "8:11: this is the alias *l"),
         ("\n    live:\n      config: {a: &a 1, b: *a}\n      track: &t sandbox\n    b: {track: *t}\n", "as *t"),
         ("\n    b: &l {track: sandbox}\n    live:\n      <<: *l\n", "merge keys (<<) are not supported"),
-        ("\n    ? live\n    : track: sandbox\n", "this is written with '? '"),
+        ("\n    ? live\n    ? b\n", "this is written with '? '"),
         ("\n    live: {track: sandbox, track: latest}\n", "stands twice"),
         ("\n    live: {}\n---\nx: [\n", "the file has ended"),
         ("\n    live: !!map {}\n    x: !!int 3\n", "the tag !!int"),
@@ -205,18 +207,23 @@ def test_an_alias_of_one_value_gives_way() -> None:
     [
         (lambda data: pin(data, LIVE, "../x"), "reference|version"),
         (lambda data: split(data, LIVE, [("v1", 50), ("v2", 40)]), "add up to 90"),
-        (lambda data: pause(data, LIVE, "ada", "x\0y", "2026-12-02T00:00Z"), "control character"),
-        (lambda data: pause(data, LIVE, "ada", "x\ud800", "2026-12-02T00:00Z"), ""),
         (lambda data: plan(data, LIVE, "tomorrow", None, "v1"), "tomorrow"),
         (lambda data: set_value("f", data, 0, ("kind", "x"), 1), "there is no 'x' in this"),
         (lambda data: set_value("f", data, 0, ("spec", 3), 1), "there is no '3' in this"),
         (lambda data: set_value("f", data, 0, ("spec", "bundel"), "x"), "bundel"),
-        (lambda data: set_value("f", data, 0, ("spec", "config"), {"x": float("nan")}), ""),
     ],
 )
 def test_what_would_not_be_accepted_is_not_written(edit: Edit, said: str) -> None:
     with pytest.raises(ManifestError, match=said):
         edit((HEAD + "\n    live: {}\n").encode())
+
+
+@pytest.mark.parametrize(
+    "value", ["x\0y", "\ud800", "\ufffe", float("nan"), float("inf"), 2**63, {1: 2}, [{"a": (1,)}], object(), b"x"]
+)
+def test_what_yaml_cannot_hold(value: object) -> None:
+    with pytest.raises(WrongUse, match="cannot be written"):
+        set_value("f", b"a: 1\n", 0, ("b",), value)
 
 
 def test_the_wrong_manifest() -> None:
@@ -242,9 +249,19 @@ def test_keys_and_items() -> None:
     assert remove_value("f", data, 0, ("b", 0, "y")) == b"a: [1, 2]  # c\nb:\n- x: 1\n  # why\n- z\n"
     assert remove_value("f", data, 0, ("a", 0)) == b"a: [2]  # c\nb:\n- x: 1\n  # why\n  y: 2\n- z\n"
     assert set_value("f", data, 0, ("a", 2), 3).startswith(b"a: [1, 2, 3]  # c\n")
-    assert set_value("f", data, 0, ("b", 2, "new"), 3) == data if False else True
+    assert set_value(
+        "f",
+        data,
+        0,
+        (
+            "b",
+            0,
+            "y",
+        ),
+        3,
+    ).endswith(b"  # why\n  y: 3\n- z\n")
     assert set_value("f", data, 0, ("b", 1), ["p"]).endswith(b"  y: 2\n- [p]\n")
-    assert set_value("f", data, 0, ("c", "d", "e"), True).endswith(b"- z\nc:\n  d:\n    e: true\n") or True
+    assert set_value("f", data, 0, ("c", "d", "e"), True).endswith(b"- z\nc: {d: {e: true}}\n")
     assert remove_value("f", data, 0, ("nothing", "there")) == data
     assert change("f", data, 0, {"a": [1, 2], "b": [{"x": 1, "y": 2}, "z"]}) is data
 

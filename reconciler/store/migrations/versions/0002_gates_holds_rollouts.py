@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("verdict", sa.String(length=10), nullable=False),
         sa.Column("definition", Json(), nullable=False),
         sa.Column("traffic", Json(), nullable=False),
+        sa.Column("config", Json(), nullable=False),
         sa.Column("commit", sa.String(length=64), nullable=True),
         sa.Column("at", Moment(), nullable=False),
         sa.Column("next_attempt_at", Moment(), nullable=True),

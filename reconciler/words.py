@@ -1,0 +1,62 @@
+"""How is a word from outside shown, and which right word was probably meant?
+
+What every room that speaks to people needs, in one place. Only wording lives here: no rule about what is right, and
+nothing that writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+_SHOWN = 60
+
+
+def plain(text: str) -> str:
+    """`text` on one line, with everything that does not print (controls, line ends, directions of writing) spelled out.
+
+    Text from git and from people cannot move a cursor, fake a line of a log or end a command early then.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in text
+    )
+
+
+def quoted(text: str) -> str:
+    """`text` in quotes, control characters escaped and cut to a length that a message can bear."""
+    return repr(text) if len(text) <= _SHOWN else repr(text[:_SHOWN]) + "…"
+
+
+def folded(word: str) -> str:
+    """`word` without case, `_` and `-`: what people mix up without meaning another thing."""
+    return word.casefold().replace("_", "").replace("-", "")
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word most like `word`, ignoring case, `_` and `-`; None when nothing is like it or `word` is huge."""
+    import difflib  # only complaints need it
+
+    if not word or len(word) > _SHOWN:
+        return None
+    names = {folded(name): name for name in known}
+    found = difflib.get_close_matches(folded(word), names, n=1, cutoff=0.6)
+    return names[found[0]] if found else None
+
+
+def meant(word: str, known: Iterable[str], otherwise: str = "") -> str:
+    """A remedy that names the nearest known word, or else `otherwise`."""
+    found = nearest(word, known)
+    return f"did you mean {found}?" if found is not None else otherwise
+
+
+def instead(word: str, known: Iterable[str]) -> str:
+    """A remedy that names the nearest known word, or else all that there are."""
+    names = sorted(known)
+    return meant(word, names, f"there are {listed(names)}" if names else "there are none")
+
+
+def listed(words: Iterable[str]) -> str:
+    """Words as a person lists them: 'a, b and c'."""
+    several = list(words)
+    return f"{', '.join(several[:-1])} and {several[-1]}" if len(several) > 1 else "".join(several)
