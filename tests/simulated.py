@@ -6,7 +6,7 @@ asked of the real planner; only the bookkeeping of the store and the engine is t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from reconciler.model.app import App
 from reconciler.model.deployment import LEGAL, ROLLBACKS, Deployment, Status
 from reconciler.model.environment import Environment
 from reconciler.model.plan import Abort, Deploy, Plan
-from reconciler.model.season import Season
+from reconciler.model.season import Freeze, Season
 from reconciler.planner.noting import Meaning, Revert, Reverted, content_meaning, entry_meaning
 from reconciler.planner.plan import plan
 from reconciler.planner.recorded import (
@@ -55,8 +55,9 @@ class _Noted:
 class Simulated:
     """One app, `shop`, in a chain of environments."""
 
-    def __init__(self, environments: Mapping[str, Environment]) -> None:
+    def __init__(self, environments: Mapping[str, Environment], freezes: Sequence[Freeze] = ()) -> None:
         self.environments = environments
+        self.freezes = freezes
         self.now = NOON
         self.app: App | None = None
         self.seasons: dict[str, Season] = {}
@@ -186,7 +187,9 @@ class Simulated:
 
     def desired(self) -> dict[str, Desired]:
         """What should run now."""
-        return desires(self.app, self.environments, self.now, tuple(self.seasons.values())) if self.app else {}
+        if self.app is None:
+            return {}
+        return desires(self.app, self.environments, self.now, tuple(self.seasons.values()), self.freezes)
 
     def recorded(self) -> RecordedApp:
         """What the planner is told."""

@@ -82,7 +82,7 @@ def _pinned(choice: Pinned, wanted: Desired, app: RecordedApp) -> Found | Beside
 def _tracked(choice: Tracked, wanted: Desired, app: RecordedApp, record: EnvironmentRecord) -> Found | Besides:
     upstream = app.environments.get(choice.environment)
     source = candidate(upstream, app) if upstream else None
-    if source is not None and _overtaken(source, record):
+    if source is not None and upstream is not None and _overtaken(source, upstream, record):
         source = None
     gated = wanted.gates is not None or wanted.train is not None
     if source is not None and (not gated or not entering(source.traffic, record, app)):
@@ -147,7 +147,7 @@ def in_line(upstream: EnvironmentRecord, app: RecordedApp, record: EnvironmentRe
             continue
         if versions == here:
             break
-        if len(versions) == 1 and not withdrawn_in(deployment, app) and not _overtaken(deployment, record):
+        if len(versions) == 1 and not withdrawn_in(deployment, app) and not _overtaken(deployment, upstream, record):
             line[versions] = deployment
     return tuple(sorted(line.values(), key=lambda one: (one.finished_at or one.created_at, one.number), reverse=True))
 
@@ -193,12 +193,14 @@ def _versions(deployment: Deployment) -> set[str]:
     return {part.version for part in deployment.traffic}
 
 
-def _overtaken(source: Deployment, record: EnvironmentRecord) -> bool:
-    """Whether something newer came here past `source`: an environment that returns to the chain must not bring old
-    code back. What this environment's own entry asks for since then is a person's word and counts."""
+def _overtaken(source: Deployment, upstream: EnvironmentRecord, record: EnvironmentRecord) -> bool:
+    """Whether something newer came here past `source`, by another way than through `upstream`: an environment that
+    returns to the chain must not bring old code back. What its own entry asks for since then is a person's word."""
     running = record.running
     came = next((d for d in record.completed if d.cause == "promotion"), None)
     if running is None or came is None or came.traffic != running.traffic or _newest(source) >= _newest(came):
+        return False
+    if any(one.traffic == came.traffic for one in upstream.completed):
         return False
     asked_since = record.touch is not None and record.touch.at >= came.created_at
     return source.finished_at is not None and came.created_at > source.finished_at and not asked_since
