@@ -16,11 +16,11 @@ RUN /opt/reconciler/bin/pip install --no-deps --no-build-isolation .
 
 FROM python:3.11-slim-bookworm
 
-# git and ssh read the desired repository. Debian removes old versions from its mirrors, so a pinned one would
-# stop building; security fixes are wanted here.
+# git and ssh read the desired repository, gnupg and ssh verify signatures. Debian removes old versions from its
+# mirrors, so a pinned one would stop building; security fixes are wanted here.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates git openssh-client \
+    && apt-get install --yes --no-install-recommends ca-certificates git gnupg openssh-client \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 10001 reconciler \
     && useradd --uid 10001 --gid reconciler --create-home --shell /usr/sbin/nologin reconciler \

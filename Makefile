@@ -24,12 +24,27 @@ run: $(VENV)/.installed-run ## a working example: a desired repository, a target
 	@$(PYTHON) tools/quickstart.py $(ARGS)
 
 .PHONY: test
-test: lint ## every check, then every test; `make test PYTEST_ARGS="-k season"` for some tests
+test: lint programs ## every check, then every test; `make test PYTEST_ARGS="-k season"` for some tests
 	$(PYTHON) -m pytest $(PYTEST_ARGS)
 
 .PHONY: test-long
-test-long: $(VENV)/.installed-dev ## the tests that take minutes: real histories, commit by commit
+test-long: $(VENV)/.installed-dev programs ## the tests that take minutes: real histories, commit by commit
 	$(PYTHON) -m pytest -m long $(PYTEST_ARGS)
+
+# What the tests start besides git, by the names of the Debian packages that hold it.
+.PHONY: programs
+programs:
+	@missing=(); \
+	{ command -v gpg && command -v gpg-agent; } >/dev/null || missing+=(gnupg); \
+	command -v ssh-keygen >/dev/null || missing+=(openssh-client); \
+	if (( $${#missing[@]} == 0 )); then exit 0; fi; \
+	if [[ $$(id -u) != 0 ]] || ! command -v apt-get >/dev/null; then \
+		echo "The tests need $${missing[*]}; on Debian: sudo apt-get install $${missing[*]}" >&2; exit 1; \
+	fi; \
+	echo "Installing $${missing[*]} …"; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	apt-get update -qq && apt-get install -qq --yes --no-install-recommends "$${missing[@]}" >/dev/null || { \
+		echo "They could not be installed; the tests need $${missing[*]}" >&2; exit 1; }
 
 .PHONY: lint
 lint: $(VENV)/.installed-dev ## the checks alone

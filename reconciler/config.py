@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic_core import ErrorDetails
 
 from reconciler import schedule
@@ -86,6 +94,26 @@ Length = Annotated[timedelta, BeforeValidator(_duration)]
 Word = Annotated[str, Field(strict=True, min_length=1), _taking("a text that is not empty, in quotes if need be")]
 Switch = Annotated[bool, _taking("true or false")]
 _WORKERS, _HISTORY = 256, 1_000_000
+_PREFIX = r"^[A-Za-z0-9_][A-Za-z0-9_-]*(/[A-Za-z0-9_][A-Za-z0-9_-]*)*/?$"
+_IDENTITY = r"^[^<>[:cntrl:]]*[[:alnum:]][^<>[:cntrl:]]*<[^<>[:space:][:cntrl:]]+@[^<>[:space:][:cntrl:]]+>$"
+
+
+def _no_reference(prefix: str) -> str:
+    if f"{prefix}/".startswith("refs/"):
+        raise ValueError
+    return prefix
+
+
+Prefix = Annotated[
+    str,
+    Field(strict=True, pattern=_PREFIX, max_length=60),
+    AfterValidator(_no_reference),
+    _taking("how the name of a branch may begin, such as reconciler/"),
+]
+Identity = Annotated[
+    str, Field(strict=True, pattern=_IDENTITY, max_length=200), _taking('"Name <name@example.org>", in quotes')
+]
+KeyFile = Annotated[str | None, Field(strict=True, min_length=1), _taking("the path of a file with keys")]
 
 
 @shape
@@ -116,6 +144,40 @@ class ApiSettings:
 
 
 @shape
+class WriteSettings:
+    """What the daemon may write into the desired repository: branches of its own, never the one that is followed."""
+
+    branches: Switch = True
+    """Whether the commit that takes back what was rolled back is written onto a branch, ready for a pull request."""
+    push: Switch = True
+    """Whether it is pushed; else it stays in the mirror, in the data directory."""
+    prefix: Prefix = "reconciler/"
+    """How the names of such branches begin."""
+    author: Identity = "reconciler <reconciler@localhost>"
+    """Who makes such commits; a person who went back is their author."""
+
+    @property
+    def name(self) -> str:
+        """The name of the author."""
+        return self.author.partition("<")[0].strip()
+
+    @property
+    def email(self) -> str:
+        """The address of the author."""
+        return self.author.partition("<")[2].rstrip("> ")
+
+
+@shape
+class SignerSettings:
+    """Whose signatures count where an environment asks for signed commits."""
+
+    ssh: KeyFile = None
+    """An allowed-signers file, as git's `gpg.ssh.allowedSignersFile` names one."""
+    gpg: KeyFile = None
+    """A file of exported public keys, or a GnuPG home directory that is kept for this: every key in it counts."""
+
+
+@shape
 class Settings:
     """Everything that can be set."""
 
@@ -124,6 +186,8 @@ class Settings:
     data: Word = "state"
     """Directory for the mirror, releases and locks."""
     api: Annotated[ApiSettings, BeforeValidator(_group)] = Field(default_factory=ApiSettings)
+    write: Annotated[WriteSettings, BeforeValidator(_group)] = Field(default_factory=WriteSettings)
+    signers: Annotated[SignerSettings, BeforeValidator(_group)] = Field(default_factory=SignerSettings)
     workers: Annotated[int, Field(ge=1, le=_WORKERS), _taking(f"a whole number from 1 to {_WORKERS}")] = 16
     """How many deployments are carried out at the same time, over all environments."""
     drain: Length = timedelta(seconds=30)
@@ -158,8 +222,17 @@ Place = tuple[str, ...]
 """The names that lead to a setting: ("repository", "url")."""
 
 
+_GROUPS: dict[str, type[Any]] = {
+    "repository": RepositorySettings,
+    "state": StateSettings,
+    "api": ApiSettings,
+    "write": WriteSettings,
+    "signers": SignerSettings,
+}
+
+
 def _known(of: type[Any] = Settings, above: Place = ()) -> Iterator[Place]:
-    groups = {"repository": RepositorySettings, "state": StateSettings, "api": ApiSettings} if not above else {}
+    groups = _GROUPS if not above else {}
     for field in fields(of):
         if field.name in groups:
             yield from _known(groups[field.name], (field.name,))

@@ -13,13 +13,17 @@ from typing import Any
 from reconciler.config import NUDGE, Settings
 from reconciler.engine import clock
 from reconciler.engine.alone import alone
+from reconciler.engine.branches import Branches, Writing
 from reconciler.engine.cycle import Cycle
 from reconciler.engine.daemon import Daemon
 from reconciler.engine.following import Following
 from reconciler.engine.perform import Surroundings
 from reconciler.engine.pool import Pool
+from reconciler.engine.signing import Signing
 from reconciler.engine.telling import deployment_teller, tell
 from reconciler.git.mirror import Mirror
+from reconciler.git.signatures import Person
+from reconciler.git.signing_keys import Keys
 from reconciler.git.unpack import unpack
 from reconciler.store.database import Database
 from reconciler.store.migrate import migrate
@@ -64,6 +68,28 @@ def following(settings: Settings, store: Database) -> Following:
     )
 
 
+def _writing(settings: Settings) -> Writing | None:
+    """How branches are written, where they are."""
+    write, repository = settings.write, settings.repository
+    if not write.branches:
+        return None
+    author = Person(write.name, write.email)
+    return Writing(
+        url=repository.url,
+        base=Path.cwd(),
+        followed=repository.branch,
+        prefix=write.prefix,
+        author=author,
+        push=write.push,
+    )
+
+
+def _keys(settings: Settings) -> Keys:
+    """Whose signatures count."""
+    ssh, gpg = settings.signers.ssh, settings.signers.gpg
+    return Keys(ssh=Path(ssh).absolute() if ssh else None, gpg=Path(gpg).absolute() if gpg else None)
+
+
 class Targets:
     """Targets by environment, made anew when their settings change."""
 
@@ -105,9 +131,12 @@ def running(settings: Settings, now: clock.Clock = clock.system) -> Iterator[Run
             make_target=targets.make,
             unpack=lambda tree, directory: unpack(follows.objects, tree, directory),
             environ=os.environ,
+            data=place,
         )
         pool = Pool(surroundings, settings.workers, nudged.set)
-        cycle = Cycle(store, follows, pool, deployment_teller(store))
+        branches = Branches(follows.mirror, _writing(settings), nudged.set)
+        signing = Signing(follows, _keys(settings), settings.repository.interval)
+        cycle = Cycle(store, follows, pool, branches, signing, deployment_teller(store))
         (place / NUDGE).touch()
         daemon = Daemon(
             store,

@@ -14,6 +14,7 @@ from reconciler.model.deployment import Allotment, Cause, Deployment, Grounds, S
 from reconciler.model.environment import Environment
 from reconciler.model.plan import Deploy, Plan
 from reconciler.model.season import Freeze, Season
+from reconciler.model.sets import Group
 from reconciler.model.version import Author, Content, Version, digest
 from reconciler.planner.plan import plan
 from reconciler.planner.recorded import EnvironmentRecord, Look, RecordedApp, Suspicion, Touch, Withdrawal
@@ -23,6 +24,7 @@ APP = TypeAdapter(App)
 ENVIRONMENT = TypeAdapter(Environment)
 SEASON = TypeAdapter(Season)
 FREEZE = TypeAdapter(Freeze)
+GROUP = TypeAdapter(Group)
 
 
 def at(hours: float) -> datetime:
@@ -61,6 +63,11 @@ def freeze(name: str, start: str, until: str, **spec: Any) -> Freeze:
     """A Freeze manifest; times are in UTC."""
     given = {"environments": ["live"], "from": start, "until": until, "timezone": "UTC", "reason": "stock-taking"}
     return FREEZE.validate_python({"metadata": {"name": name}, "spec": {**given, **spec}})
+
+
+def group(*apps: str, environments: Sequence[str] = ("live",), name: str = "checkout") -> Group:
+    """A Group manifest."""
+    return GROUP.validate_python({"metadata": {"name": name}, "spec": {"apps": apps, "environments": environments}})
 
 
 def version(number: int, name: str | None = None, app: str = "shop", **more: Any) -> Version:

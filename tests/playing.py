@@ -6,9 +6,12 @@ What must hold afterwards is the tests' question.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import cycle
 from pathlib import Path
 from typing import Any, Self
 
@@ -54,8 +57,10 @@ class Player:
         picky: Sequence[str] = (),
         state: str | None = None,
         needs: Mapping[str, Sequence[str]] | None = None,
+        order: Sequence[int] | None = None,
         **spec: Any,
     ) -> None:
+        """With an `order`, targets answer as `Chosen` says, in place of as threads happen to come to it."""
         self.world = World(directory)
         if state is not None:
             self.world.settings["state"] = {"url": state}
@@ -64,6 +69,7 @@ class Player:
         self.trouble: type[BaseException] = Killed
         self._alive = ExitStack()
         self._found: Running | None = None
+        self._order = cycle(order) if order else None
         self._environments = environments_file(TRACK, picky, retry={"limit": 0}, **spec)
 
     def play(self, history: Sequence[Step], kills: Iterable[int] = (), each: bool = False) -> Iterator[Turn]:
@@ -105,6 +111,8 @@ class Player:
         """The reconciler that runs on this world."""
         if self._found is None:
             self._found = self._alive.enter_context(self.world.running())
+            if self._order is not None:
+                Chosen(self._order).take_over(self._found)
         return self._found
 
     def end(self) -> None:
@@ -146,6 +154,47 @@ class Player:
 
     def __exit__(self, *_: object) -> None:
         self.end()
+
+
+class Chosen(Executor):
+    """Carries jobs out one by one between two turns; how many and which is chosen, so that it can be played again.
+
+    The daemon waits for an answer only when it has nothing else to do: then at least one is given.
+    """
+
+    def __init__(self, choices: Iterator[int]) -> None:
+        self._choices = choices
+        self._jobs: list[tuple[Future[Any], Callable[[], Any]]] = []
+
+    def take_over(self, found: Running) -> None:
+        """Take the place of a reconciler's threads."""
+        found.pool._executor.shutdown()
+        found.pool._executor = self  # type: ignore[assignment]
+        turn = found.cycle.turn
+
+        def turning(now: datetime) -> Turn:
+            done = turn(now)
+            self._answer(next(self._choices) % 3 + (not done.did_something))
+            return done
+
+        found.cycle.turn = turning  # type: ignore[method-assign]
+
+    def submit(self, job: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Keep a job until it is chosen."""
+        future: Future[Any] = Future()
+        self._jobs.append((future, lambda: job(*args, **kwargs)))
+        return future
+
+    def _answer(self, most: int) -> None:
+        while self._jobs and most > 0:
+            future, job = self._jobs.pop(next(self._choices) % len(self._jobs))
+            future.set_result(job())
+            most -= 1
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Some of the jobs had come to an end when the process was; nobody has heard of it."""
+        self._answer(next(self._choices) % 3)
+        self._jobs.clear()
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.git.objects import Objects
-from reconciler.git.signatures import Keys, Signature, verify
+from reconciler.git.verifying import Judgement, Keys, verify
 from tests.gitrepo import Repo
 
 
@@ -111,7 +111,7 @@ class Signed:
         file.write_text("".join(f"{line}\n" for line in lines))
         return Keys(ssh=file)
 
-    def look(self, commit: str, keys: Keys) -> Signature:
+    def look(self, commit: str, keys: Keys) -> Judgement:
         return verify(self.objects, [commit], keys)[commit]
 
 

@@ -15,8 +15,10 @@ from reconciler.desired import Desired
 from reconciler.model.app import App
 from reconciler.model.deployment import LEGAL, ROLLBACKS, Deployment, Status
 from reconciler.model.environment import Environment
-from reconciler.model.plan import Abort, Deploy, Plan
+from reconciler.model.plan import Abort, Advance, Deploy, Plan
+from reconciler.model.rollout import Progress
 from reconciler.model.season import Freeze, Season
+from reconciler.planner import rollouts
 from reconciler.planner.noting import Meaning, Revert, Reverted, content_meaning, entry_meaning
 from reconciler.planner.plan import plan
 from reconciler.planner.recorded import (
@@ -228,6 +230,8 @@ class Simulated:
         for action in found.actions:
             if isinstance(action, Abort):
                 self._stop(action)
+            elif isinstance(action, Advance):
+                self._go_on(self.find(action.deployment))
         for action in found.actions:
             if isinstance(action, Deploy):
                 self._create(action)
@@ -260,6 +264,7 @@ class Simulated:
             rolled_back_from=wish.rolled_back_from,
             created_at=self.now,
             grounds=wish.grounds,
+            rollout=Progress(course=wish.rollout) if wish.rollout else None,
         )
         several.append(made)
         self.moves[made.id] = ["pending"]
@@ -296,15 +301,22 @@ class Simulated:
     def start(self, one: Deployment) -> None:
         """A pending deployment has its turn, or one whose attempt failed is tried again."""
         if one.status == "pending":
-            self._move(one.id, "started")
+            begun = self._move(one.id, "started")
+            if begun.rollout is not None:
+                self._put(replace(begun, rollout=rollouts.begin(begun.rollout, self.now)))
         elif one.next_attempt_at is not None and one.next_attempt_at <= self.now:
             self._put(replace(one, next_attempt_at=None))
 
     def answer(self, one: Deployment, how: str) -> None:
         """A target's answer about a started deployment."""
-        if one.status != "started" or one.next_attempt_at is not None:
+        if one.status != "started" or one.next_attempt_at is not None or one.resting:
             return
-        if how == "completed":
+        if how == "completed" and one.rollout is not None and rollouts.follows(one.rollout, self.now) is not None:
+            if one.id in self.stopping:
+                self._move(one.id, "aborted")
+            else:
+                self._go_on(one)
+        elif how == "completed":
             done = self._move(one.id, "completed")
             for what in (done.subject.fingerprint, *(part.version for part in done.traffic)):
                 self.suspicions[one.environment].pop(what, None)
@@ -324,8 +336,26 @@ class Simulated:
         blamed = [] if one.cause in ROLLBACKS else [p.version for p in failed.traffic if p.version not in good]
         self._suspect(failed, blamed, "failed")
 
+    def _go_on(self, one: Deployment) -> None:
+        """A phase of a rollout has ended well, or it has rested for long enough."""
+        assert one.rollout is not None
+        following = rollouts.follows(one.rollout, self.now)
+        assert following is not None
+        self._put(replace(one, rollout=following, attempts=0))
+
+    def turn(self, answer: Answer = completes) -> bool:
+        """One turn, without waiting for anything; whether it did something."""
+        found = self.plan()
+        self.carry(found)
+        self.now += TICK
+        waiting = [one for one in self.active() if not one.resting]
+        for one in waiting:
+            self.start(one)
+            self.answer(self.find(one.id), answer(one))
+        return bool(waiting) or not found.empty
+
     def settle(self, answer: Answer = completes, most: int = 60) -> None:
-        """Do all that can be done now; a target's `later` is waited for."""
+        """Do all that can be done now; a target's `later` is waited for, and so are the steps of rollouts."""
         for _ in range(most):
             found = self.plan()
             self.carry(found)
@@ -333,8 +363,9 @@ class Simulated:
             if not waiting and found.empty:
                 return
             self.now += TICK
-            if all(one.next_attempt_at is not None for one in waiting) and waiting and found.empty:
-                self.now = max(self.now, min(one.next_attempt_at for one in waiting if one.next_attempt_at))
+            moments = [one.next_attempt_at or (one.rollout.until if one.rollout else None) for one in waiting]
+            if all(moments) and waiting and found.empty:
+                self.now = max(self.now, min(moment for moment in moments if moment))
             for one in waiting:
                 self.start(one)
                 self.answer(self.find(one.id), answer(one))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,12 +121,18 @@ def _empty_tree(like: str) -> str:
     return made(b"tree 0\0", usedforsecurity=False).hexdigest()
 
 
-def _diff(ends: list[str], mirror: Path) -> tuple[str | None, bool]:
+def files_diff(before: str, after: str, paths: Sequence[str], mirror: Path) -> tuple[str, bool]:
+    """What `git diff` says of some files between two commits, and whether it was cut short."""
+    said, cut = _diff([before, after], mirror, [f":(top,literal){path}" for path in paths]) if paths else ("", False)
+    return said or "", cut
+
+
+def _diff(ends: list[str], mirror: Path, paths: Sequence[str] = ()) -> tuple[str | None, bool]:
     from reconciler.git.processes import command, not_started, reading_environment
     from reconciler.git.shapes import full_id
 
     options = ["--no-color", "--no-ext-diff", "--no-textconv", "--find-renames", "--src-prefix=a/", "--dst-prefix=b/"]
-    arguments = ["diff", *options, *(full_id(end) for end in ends)]
+    arguments = ["diff", *options, *(full_id(end) for end in ends), *(["--", *paths] if paths else [])]
     try:
         process = subprocess.Popen(
             command(mirror, arguments),

@@ -104,6 +104,7 @@ def show(id_: str, form: str) -> None:
 
 def _facts(found: Deployment) -> list[tuple[str, str]]:
     from reconciler.model.version import canonical
+    from reconciler.planner import rollouts
     from reconciler.planner.causes import spoken
 
     took, late = found.duration_seconds, found.late_by_seconds
@@ -121,6 +122,7 @@ def _facts(found: Deployment) -> list[tuple[str, str]]:
         ("finished", printing.when(found.finished_at) if found.finished_at else ""),
         ("took", f"{took:.1f} s" if took is not None else ""),
         ("late by", f"{late:.0f} s" if late else ""),
+        ("rollout", rollouts.said(found) if found.rolling else ""),
         ("next attempt", printing.when(found.next_attempt_at) if found.next_attempt_at else ""),
         ("error", found.error or ""),
     ]

@@ -18,7 +18,13 @@ from reconciler.model.season import Season
 from reconciler.model.sets import AppSet
 from reconciler.store import attention, declared, versions
 from reconciler.targets.registry import Registry
-from reconciler.views.scene import declared_environments, declared_seasons, manifests
+from reconciler.views.scene import (
+    declared_environments,
+    declared_freezes,
+    declared_groups,
+    declared_seasons,
+    manifests,
+)
 
 if TYPE_CHECKING:
     from reconciler.cli.checking import Read
@@ -57,7 +63,11 @@ def _problems(connection: Connection, found: Read, now: datetime) -> Iterator[Pr
         for name, app in apps.items():
             if season.covers(name, app.metadata.labels):
                 yield from _missing_versions(connection, app, "Season", season.name, _of_season(season))
-    yield from manifest.check_seasons(seasons, {name: app.metadata.labels for name, app in apps.items()}, now)
+    for group in declared_groups(connection):
+        yield from manifest.check_group(group, apps, known)
+    labels = {name: app.metadata.labels for name, app in apps.items()}
+    yield from manifest.check_seasons(seasons, labels, now)
+    yield from manifest.check_freezes(seasons, declared_freezes(connection), labels, now)
     for one in found.declarations:
         if isinstance(one.manifest, AppSet):
             yield from manifest.check_expand(one.manifest, found.directories)

@@ -6,7 +6,8 @@ from datetime import datetime
 
 import click
 
-from reconciler.cli import asking, opened, printing, wishes
+from reconciler.cli import asking, committing, opened, printing, wishes
+from reconciler.cli.committing import How
 
 
 @asking.verb
@@ -14,19 +15,25 @@ from reconciler.cli import asking, opened, printing, wishes
 @click.argument("environment", required=False)
 @asking.reason_option
 @click.option("--until", required=True, type=asking.MOMENT, help=f"When it ends: {asking.MOMENTS}.")
-@asking.actor_option
-def command(app: str, environment: str | None, reason: str, until: datetime, actor: str) -> None:
+@click.option("--git", is_flag=True, help="Write it into the manifest, as a commit on a branch; it holds when merged.")
+@committing.options
+def command(app: str, environment: str | None, reason: str, until: datetime, git: bool, how: How) -> None:
     """Start nothing new for APP (in ENVIRONMENT, or everywhere) until a moment. Rollbacks still pass."""
+    from reconciler.cli import pausing
     from reconciler.engine import clock
 
-    settings, now = opened.settings(), clock.system()
+    pausing.only_with_git(how, git=git)
+    now = clock.system()
     if until <= now:
         raise click.BadParameter(f"{printing.when(until)} is over.", param_hint="--until")
+    if git:
+        pausing.pause(app, environment, reason, until, how, now)
+        return
+    settings = opened.settings()
+    wish = {"kind": "pause", "app": app, "environment": environment, "reason": reason, "until": until}
     with opened.store(settings) as store, store.write() as transaction:
         wishes.placed(transaction.connection, app, environment)
-        wishes.record(
-            transaction, now, kind="pause", app=app, environment=environment, actor=actor, reason=reason, until=until
-        )
+        wishes.record(transaction, now, **wish, actor=how.actor)
     settings.nudge()
     where = f" in {environment}" if environment else ""
     printing.echo(f"{app}{where} is paused until {printing.when(until)}")

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli import asking, opened, printing
+from reconciler.cli import asking, endings, opened, printing
 from reconciler.errors import NotSo
 
 if TYPE_CHECKING:
     from reconciler.cli.rehearsing import Rehearsal
     from reconciler.cli.scratch import Scratch
+    from reconciler.config import Settings
     from reconciler.model.output import PlanShown
-    from reconciler.model.plan import Action, Plan
+    from reconciler.store.database import Database
 
 
 @asking.verb
@@ -25,13 +26,16 @@ if TYPE_CHECKING:
 @click.option("--at", type=asking.MOMENT, help=f"As it would be at another moment: {asking.MOMENTS}.")
 @click.option("--until", type=asking.MOMENT, help="Everything up to a moment, if every deployment goes well.")
 @asking.output_option("markdown")
-def command(base: str | None, head: str | None, at: datetime | None, until: datetime | None, form: str) -> None:
+def command(base: str | None, head: str | None, at: datetime | None, until: datetime | None, form: str) -> int:
     """Show what would happen, without doing it.
 
     Commits that the daemon has not seen yet are taken in. With --head, what merging that branch, tag or commit would
     bring; with --base as well, only the difference to that. HEAD is what the followed repository has checked out.
+    --at shows what there would be to do at that moment if nothing were done until then; --until goes there step by
+    step. With -o markdown and --base or --head, what a reviewer of a pull request should know; the exit status is then
+    1 where the branch has a mistake or asks for what a rule stops.
     """
-    from reconciler.cli.rehearsing import in_memory, rehearsal
+    from reconciler.cli.rehearsing import in_memory
     from reconciler.cli.scratch import scratch
     from reconciler.engine import clock
 
@@ -43,18 +47,46 @@ def command(base: str | None, head: str | None, at: datetime | None, until: date
         store = opened.existing_store(settings) or in_memory()
         stack.callback(store.close)
         branch = stack.enter_context(scratch(settings))
-        played = stack.enter_context(
-            rehearsal(
-                store,
-                branch.mirror,
-                root=settings.root,
-                adopt=settings.repository.history,
-                allow_rewrites=settings.repository.allow_rewrites or head is not None or base is not None,
-            )
-        )
+        if form == "markdown" and (base is not None or head is not None):
+            return _review(settings, store, branch, base, head, at or now, until)
+        rewrites = settings.repository.allow_rewrites or head is not None or base is not None
+        played = stack.enter_context(_rehearsal(settings, store, branch, rewrites))
         _take_in(played, branch, base, head, now)
         shown, complaints = _planned(played, at or now, until), _complaints(played)
     _print(shown, complaints, form)
+    return endings.DONE
+
+
+def _rehearsal(
+    settings: Settings, store: Database, branch: Scratch, rewrites: bool
+) -> AbstractContextManager[Rehearsal]:
+    from reconciler.cli.rehearsing import rehearsal
+
+    adopt = settings.repository.history
+    return rehearsal(store, branch.mirror, root=settings.root, adopt=adopt, allow_rewrites=rewrites)
+
+
+def _review(
+    settings: Settings,
+    store: Database,
+    branch: Scratch,
+    base: str | None,
+    head: str | None,
+    at: datetime,
+    until: datetime | None,
+) -> int:
+    """What merging a branch does, for its pull request."""
+    from reconciler.cli import reviewed, reviewing
+
+    known = branch.resolve(base) if base is not None else None
+    target = branch.resolve(head) if head is not None else branch.checked_out()
+    if target is None:
+        raise NotSo(f"{branch.mirror.url} has no branch {branch.mirror.branch}", "push to it, or set repository.branch")
+    found = reviewing.review(
+        lambda: _rehearsal(settings, store, branch, True), branch, settings.root, (known, target), at, until
+    )
+    click.echo(reviewed.markdown(found), nl=False)
+    return endings.NOT_SO if found.fails else endings.DONE
 
 
 def _take_in(played: Rehearsal, branch: Scratch, base: str | None, head: str | None, now: datetime) -> None:
@@ -87,24 +119,22 @@ def _released(played: Rehearsal, branch: Scratch, base: str, now: datetime) -> N
 
 
 def _planned(played: Rehearsal, at: datetime, until: datetime | None) -> PlanShown:
-    from reconciler.model.output import shown_plan
+    from reconciler.cli.unfolding import future, spoken_waits
+    from reconciler.model.output import Foretold, shown_plan
     from reconciler.model.plan import together
-    from reconciler.store import declared
 
     played.look_at_all_that_matters(at)
-    done: list[tuple[datetime, Action]] = []
-    last: dict[str, Plan] = {}
-    for moment, plans in played.unfold(at, until) if until else [(at, played.plan(at))]:
-        done += [(moment, action) for action in together(plans.values()).actions]
-        last |= plans
-    whole = replace(
-        # What an app's last plan holds back is what is still held back at the end.
-        together(last.values()),
-        actions=tuple(action for _, action in done),
+    if until is None:
         # Apps that nothing was due of are not planned; the store knows when they will be.
-        wake_at=declared.next_due(played.transaction.connection),
-    )
-    return shown_plan(whole, played.noted, at, [moment for moment, _ in done] if until else ())
+        return shown_plan(replace(together(played.plan(at).values()), wake_at=played.next_moment()), played.noted, at)
+    found = future(played, at, until, objects=played.following.objects)
+    if played.cut_at is not None:
+        printing.note(f"so much happens until then that this ends at {printing.when(played.cut_at)}")
+    happenings = found.happenings
+    # What an app's last plan holds back is what is still held back at the end.
+    whole = replace(found.left, actions=tuple(one.action for one in happenings), wake_at=played.next_moment())
+    told = [Foretold(one.at, one.effect, spoken_waits(one), one.cancel) for one in happenings]
+    return shown_plan(whole, played.noted, at, told)
 
 
 def _complaints(played: Rehearsal) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from reconciler.cli import printing
 from reconciler.cli.printing import Cell
 from reconciler.model.output import PlannedAction, PlanShown
 from reconciler.planner.causes import spoken
+from reconciler.views.differences import spelled
 from reconciler.words import plain
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~<>])")
@@ -27,6 +28,7 @@ def show(plan: PlanShown, complaints: list[dict[str, Any]]) -> None:
             headings = ["WHEN", *headings]
             rows = [[_when(action), *row] for action, row in zip(plan.actions, rows, strict=True)]
         printing.table(headings, rows)
+        _tell_more(plan)
     else:
         printing.echo("nothing to do")
     for wait in plan.waiting:
@@ -38,6 +40,17 @@ def show(plan: PlanShown, complaints: list[dict[str, Any]]) -> None:
         printing.echo(f"{_complaint(one)}", "error")
     if plan.wake_at:
         printing.echo(f"the next change without a new commit can come at {printing.when(plan.wake_at)}", "quiet")
+
+
+def _tell_more(plan: PlanShown) -> None:
+    """What exactly changes at each moment to come, what it waits for until then, and how it is called off."""
+    for action in plan.actions:
+        said = [*(f"after {text}" for text in action.after)]
+        if action.changes is not None and action.changes.versions_before:
+            said += spelled(action.changes.config)
+        said += [action.cancel] if action.cancel else []
+        if said and action.at is not None:
+            printing.echo(f"{_when(action)}, {action.app} in {action.environment}: {'; '.join(said)}")
 
 
 def _row(action: PlannedAction) -> list[Cell | str]:

@@ -1,26 +1,32 @@
 """What would happen? The daemon's own steps, taken in a transaction that is rolled back.
 
 Commits are noted, plans made and written down by the code that does it in earnest; targets are never reached. Where the
-future is asked for, every deployment is taken to go well.
+future is asked for, every deployment is taken to go well and at once; a rollout in steps takes the time of its steps.
+What is left to people, approvals above all, is not guessed here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import Row
+
+from reconciler.engine import rolling
 from reconciler.engine.carry import carry
 from reconciler.engine.following import Following, Seen
-from reconciler.engine.outcomes import Outcome, note_outcome
+from reconciler.engine.outcomes import Kind, Outcome, note_outcome
+from reconciler.model.environment import Environment
 from reconciler.model.plan import Plan, together
+from reconciler.model.rollout import progress_of
 from reconciler.store import attention, declared, deployments, repository
 from reconciler.store.database import Database, Transaction
 from reconciler.store.migrate import create_fresh
 from reconciler.views.planning import plan_apps
-from reconciler.views.scene import declared_environments
+from reconciler.views.scene import declared_environments, scene_of
 
 if TYPE_CHECKING:
     from reconciler.git.mirror import Mirror
@@ -43,6 +49,8 @@ class Rehearsal:
 
     transaction: Transaction
     following: Following
+    cut_at: datetime | None = None
+    """Where the walk into the future was ended, since it took too many steps (UTC)."""
 
     @property
     def noted(self) -> str | None:
@@ -63,32 +71,54 @@ class Rehearsal:
     def plan(self, now: datetime) -> dict[str, Plan]:
         """The plans of every app that is due at `now` (UTC), by its name, written down."""
         connection = self.transaction.connection
-        environments = declared_environments(connection)
+        scene = scene_of(connection)
         plans: dict[str, Plan] = {}
         while names := declared.due(connection, now, BATCH):
-            for group in plan_apps(connection, names, environments, now):
+            for group in plan_apps(connection, names, scene, now):
                 carry(self.transaction, together(group.values()), now)
                 declared.planned(self.transaction, {name: plan.wake_at for name, plan in group.items()})
                 plans |= group
         return plans
 
-    def complete(self, now: datetime) -> None:
-        """Let every deployment that is under way end well."""
+    def complete(self, now: datetime) -> bool:
+        """Let all that is under way end well; whether anything was. A rollout rests at its next step."""
         connection = self.transaction.connection
         environments = declared_environments(connection)
-        for row in deployments.active(connection):
-            if row.status == "pending":
-                deployments.move(self.transaction, row, "started", now, "")
-            note_outcome(self.transaction, Outcome(deployment=row.id, kind="completed"), environments, now)
+        rows = deployments.active(connection)
+        worked = [self._complete(row, environments, now) for row in rows]
+        return any(worked)
+
+    def _complete(self, row: Row[Any], environments: Mapping[str, Environment], now: datetime) -> bool:
+        if row.status == "pending":
+            deployments.move(self.transaction, row, "started", now, "")
+            rolling.begin(self.transaction, row, now)
+        elif row.next_attempt_at is not None:
+            if row.next_attempt_at > now:
+                return False
+            deployments.attempt(self.transaction, row, now)
+        found = deployments.by_ids(self.transaction.connection, [row.id])[row.id]
+        progress = progress_of(found.rollout)
+        if progress is not None and progress.resting:
+            return False
+        kind: Kind = "aborted" if found.abort_reason is not None else "completed"
+        stage = progress.stage if progress is not None else None
+        note_outcome(self.transaction, Outcome(deployment=row.id, kind=kind, stage=stage), environments, now)
+        return True
 
     def settle(self, now: datetime) -> Iterator[dict[str, Plan]]:
         """Everything that follows at `now`, round by round until nothing is left to do."""
+        waiting = {row.app for row in deployments.active(self.transaction.connection) if row.status == "pending"}
+        declared.mark_due(self.transaction, waiting, now)  # a freeze may have begun since they were planned
         for _ in range(MOST_ROUNDS):
             plans = self.plan(now)
             yield plans
-            if all(plan.empty for plan in plans.values()):
+            worked = self.complete(now)
+            if not worked and all(plan.empty for plan in plans.values()):
                 return
-            self.complete(now)
+
+    def next_moment(self) -> datetime | None:
+        """When something can follow without a new commit (UTC); None: never."""
+        return deployments.next_work(self.transaction.connection)
 
     def unfold(self, now: datetime, until: datetime) -> Iterator[tuple[datetime, dict[str, Plan]]]:
         """Everything that follows from `now` to `until` (UTC), with the moments at which it does."""
@@ -98,7 +128,8 @@ class Rehearsal:
                 return
             for plans in self.settle(moment):
                 yield moment, plans
-            moment = declared.next_due(self.transaction.connection)
+            moment = self.next_moment()
+        self.cut_at = moment
 
 
 @contextmanager

@@ -70,6 +70,9 @@ def _still_wanted(connection: Connection, found: Deployment, now: datetime) -> N
     here = (s for p in pictures(connection, [found.app], now) for s in standings(p, now))
     standing = next((s for s in here if s.environment == found.environment), None)
     desired = standing.desired if standing else None
+    held = standing.held if standing else None
+    if held is not None and held.deployment is not None and held.deployment == found.rolled_back_from:
+        return  # what a person went back to is still to run
     if desired is not None and desired.traffic is None:
         return
     wanted = Subject(traffic=desired.traffic or (), config=desired.config) if desired else None

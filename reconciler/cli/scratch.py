@@ -119,7 +119,9 @@ class Scratch:
         if done.returncode != 0:
             raise NotSo(f"{head[:10]} and {base[:10]} have no history in common", "name another --base or --head")
         parents = ["-p", base, "-p", head]
-        return committed(self.git_dir, said[0], parents, f"Merge {head[:10]}")
+        # The same merge has the same id, whenever it is asked about.
+        when = run([f"--git-dir={self.git_dir}", "show", "--no-patch", "--format=%cI", head]).stdout.decode().strip()
+        return committed(self.git_dir, said[0], parents, f"Merge {head[:10]}", when)
 
 
 @contextmanager
@@ -136,10 +138,11 @@ def borrow(git_dir: Path, lenders: Sequence[Path]) -> None:
     (git_dir / "objects" / "info" / "alternates").write_text("".join(f"{line}\n" for line in found), encoding="utf-8")
 
 
-def committed(git_dir: Path, tree: str, parents: Sequence[str], message: str) -> str:
-    """A commit in a repository that is thrown away; its id."""
+def committed(git_dir: Path, tree: str, parents: Sequence[str], message: str, when: str = "") -> str:
+    """A commit in a repository that is thrown away, made now or at a moment (ISO 8601); its id."""
     arguments = [f"--git-dir={git_dir}", "commit-tree", tree, *parents, "-m", message]
-    done = run(arguments, more=_NOBODY)
+    dates = {"GIT_AUTHOR_DATE": when, "GIT_COMMITTER_DATE": when} if when else {}
+    done = run(arguments, more={**_NOBODY, **dates})
     if done.returncode != 0:
         raise NotSo(f"git cannot make a commit of it: {last_line(done.stderr)}", "look at the repository with git fsck")
     return done.stdout.decode("ascii").strip()

@@ -153,7 +153,9 @@ def state(one: Standing) -> Cell:
 
     seasons = f" (season {', '.join(one.seasons)})" if one.seasons else ""
     if one.active is not None:
-        said = Cell(f"{spoken(one.active.traffic)} is {one.active.status}", one.active.status)
+        rollout = one.active.rollout if one.active.status == "started" else None
+        how = f"at {rollout.percent} %" if rollout is not None else one.active.status
+        said = Cell(f"{spoken(one.active.traffic)} is {how}", one.active.status)
     elif one.refused:
         said = Cell(f"refused: {one.refused[0].rule}", "bad")
     elif one.waiting:
@@ -184,7 +186,8 @@ def _sentences(one: Standing) -> Iterator[tuple[str, str]]:
         yield f"{here}: nobody knows for sure what runs: {one.doubt.reason}; {one.doubt.remedy}", "bad"
     if one.held is not None:
         since = printing.when(one.held.since)
-        yield f"{here} differs from git, held by {one.held.by} since {since}: {one.held.reason}", "bad"
+        yield f"{here} differs from git, held by {one.held.by}, since {since}: {one.held.reason}", "bad"
+        yield f"{here}: {one.held.remedy}", "quiet"
     for wait in one.waiting:
         until = f" until {printing.when(wait.until)}" if wait.until else ""
         yield f"{here} waits for {wait.waits_for}{until}: {wait.detail}", "warning"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import asking, endings, printing
+from reconciler.cli import asking, endings, opened, printing
 
 if TYPE_CHECKING:
     from reconciler.cli.checking import Checked
@@ -25,8 +25,8 @@ def command(path: Path, form: str) -> int:
 
     In a git repository, references to versions are checked against its history. A directory is judged as if it were
     the followed path. PATH may be one manifest file: it is judged together with everything else in its checkout
-    (without git, in its directory), but only its own mistakes are shown. Where there is no manifest, the exit status
-    is 1.
+    (without git, in its directory; where it lies below the setting repository.path, with everything there), but only
+    its own mistakes are shown. Where there is no manifest, the exit status is 1.
     """
     from reconciler.cli import checking
     from reconciler.cli.worktree import taken, taken_around
@@ -37,7 +37,7 @@ def command(path: Path, form: str) -> int:
             found = checking.check(tree, clock.system())
         nothing = f"there is no manifest below {path}", "a manifest has apiVersion: reconciler/v1"
     else:
-        with taken_around(path) as (tree, name):
+        with taken_around(path, opened.settings().root) as (tree, name):
             found = checking.check(tree, clock.system(), only=name)
         nothing = f"there is no manifest in {path}", _WHAT_IS_READ
     _print(found, form)
@@ -77,7 +77,8 @@ def _print(found: Checked, form: str) -> None:
     else:
         for one in found.complaints:
             printing.echo(f"{one.path}:{one.line}:{one.column}: {one.severity}: {one.sentence}", one.severity)
-        printing.echo(summary(found), "bad" if found.errors else "good")
+        if found.files:
+            printing.echo(summary(found), "bad" if found.errors else "good")
 
 
 def summary(found: Checked) -> str:

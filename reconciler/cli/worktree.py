@@ -72,10 +72,11 @@ def taken(directory: Path) -> Iterator[Taken]:
 
 
 @contextmanager
-def taken_around(file: Path) -> Iterator[tuple[Taken, str]]:
-    """The whole work tree that a file is in, and the file's path in it. Raises NotSo."""
+def taken_around(file: Path, followed: str) -> Iterator[tuple[Taken, str]]:
+    """The work tree that a file is in, as far as it is `followed` if the file is, and the file's path. Raises NotSo."""
     with taken(file.parent) as tree:
-        yield replace(tree, root=""), tree.path_of(file)
+        path = tree.path_of(file)
+        yield replace(tree, root=followed if path.startswith(f"{followed}/") else ""), path
 
 
 def _said(arguments: Sequence[str]) -> str | None:

@@ -11,9 +11,10 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import Row, update
 
+from reconciler.engine import rolling
 from reconciler.model.app import Triggers
 from reconciler.model.deployment import Subject
-from reconciler.model.plan import Abort, ApplyTriggers, Deploy, Lift, Plan, RunChecks
+from reconciler.model.plan import Abort, Advance, ApplyTriggers, Deploy, Lift, Plan, RunChecks
 from reconciler.planner.plan import triggers_digest
 from reconciler.store import deployments, gates, holds, interventions, tables
 from reconciler.store.database import Transaction
@@ -45,6 +46,8 @@ def carry(transaction: Transaction, plan: Plan, now: datetime) -> None:
                 _request_triggers(transaction, action)
             case RunChecks():
                 gates.begin_checks(transaction, action, now)
+            case Advance():
+                rolling.advance(transaction, action, now)
             case Lift():
                 holds.lift(transaction, action.app, action.environment, action.reason, now)
             case _:

@@ -10,15 +10,21 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, or_, select
 
 from reconciler.desired import effective
+from reconciler.engine import rolling
 from reconciler.engine.carry import TRIGGERS
+from reconciler.engine.checking import CheckJob
+from reconciler.engine.outcomes import Gate
 from reconciler.engine.perform import Job, TriggersJob
 from reconciler.engine.pool import Pool
+from reconciler.model.deployment import Allotment, Deployment
 from reconciler.model.environment import Environment
 from reconciler.model.release import Release, ReleasedVersion
 from reconciler.model.version import Version
+from reconciler.planner import rollouts
 from reconciler.schedule import rfc3339
-from reconciler.store import deployments, tables, versions
+from reconciler.store import deployments, gates, tables, versions
 from reconciler.store.database import Transaction
+from reconciler.store.rows import deployment_of
 from reconciler.store.statements import Prepared
 
 _T = tables.triggers.c
@@ -28,6 +34,9 @@ _TO_HAND_OVER = Prepared(
     .limit(bindparam("most"))
 )
 
+MOST_CHECKS = 1000
+"""So many checks that are to be run are looked at in a turn."""
+
 
 def claim(
     transaction: Transaction,
@@ -35,16 +44,19 @@ def claim(
     environments: Mapping[str, Environment],
     pool: Pool,
     now: datetime,
+    answered: frozenset[str] = frozenset(),
 ) -> list[Job]:
     """Deployments whose turn it is: within each environment's concurrency and the pool's size, rollbacks first.
 
-    `begun` are those that have begun and not ended.
+    `begun` are those that have begun and not ended; `answered` those whose answer this very turn has recorded: a
+    rollout may go on from there at once.
     """
-    free = pool.workers - len(pool.busy)
+    busy = pool.busy - answered
+    free = pool.workers - len(busy)
     if free <= 0:
         return []
     running = pool.by_environment()
-    resumed = deployments.to_resume(begun, now, pool.busy)
+    resumed = deployments.to_resume(begun, now, busy)
     for row in resumed:
         if row.environment not in environments:
             deployments.move(transaction, row, "aborted", now, "its environment left git")
@@ -59,8 +71,10 @@ def claim(
             rows += waiting[:room]
     for row in rows:
         _begin(transaction, row, now)
-    found = _versions(transaction.connection, rows)
-    return [_job(row, found, environments) for row in rows]
+    if any(row.rollout for row in rows):  # where each of them is, is another place now
+        fresh = deployments.by_ids(transaction.connection, [row.id for row in rows])
+        rows = [fresh[row.id] for row in rows]
+    return _jobs(transaction.connection, [deployment_of(row) for row in rows], environments)
 
 
 def _waiting(connection: Connection, free: int) -> Iterator[tuple[str, list[Row[Any]]]]:
@@ -80,26 +94,48 @@ def _waiting(connection: Connection, free: int) -> Iterator[tuple[str, list[Row[
 def _begin(transaction: Transaction, row: Row[Any], now: datetime) -> None:
     if row.status == "pending":
         deployments.move(transaction, row, "started", now, "")
+        rolling.begin(transaction, row, now)
     else:
         deployments.attempt(transaction, row, now)
 
 
-def _versions(connection: Connection, rows: list[Row[Any]]) -> dict[str, Version]:
-    return versions.by_id(connection, {part["version"] for row in rows for part in row.traffic})
+def _jobs(connection: Connection, several: Sequence[Deployment], environments: Mapping[str, Environment]) -> list[Job]:
+    splits = {one.id: rollouts.split(one) for one in several}
+    found = versions.by_id(connection, {part.version for split in splits.values() for part in split})
+    return [_job(one, splits[one.id], found, environments) for one in several]
 
 
-def _job(row: Row[Any], found: Mapping[str, Version], environments: Mapping[str, Environment]) -> Job:
-    parts = tuple(_part(found[part["version"]], part["percent"], row.config) for part in row.traffic)
+def _job(
+    one: Deployment,
+    split: Sequence[Allotment],
+    found: Mapping[str, Version],
+    environments: Mapping[str, Environment],
+) -> Job:
+    progress = one.rollout
+    checking = progress is not None and progress.phase == "checking"
     release = Release(
-        deployment=row.id,
-        number=row.number,
-        app=row.app,
-        environment=row.environment,
-        cause=row.cause,
-        commit=row.commit,
-        traffic=parts,
+        deployment=one.id,
+        number=one.number,
+        app=one.app,
+        environment=one.environment,
+        cause=one.cause,
+        commit=one.commit,
+        traffic=tuple(_part(found[part.version], part.percent, _layers(one, part)) for part in split),
     )
-    return Job(release=release, target=environments[row.environment].spec.target)
+    return Job(
+        release=release,
+        target=environments[one.environment].spec.target,
+        stage=progress.stage if progress is not None else None,
+        checks=progress.course.checks if checking and progress is not None else None,
+        under_test=rollouts.under_test(one) if checking else None,
+    )
+
+
+def _layers(one: Deployment, part: Allotment) -> Mapping[str, Any]:
+    """The environment's settings for a version: what only ran before keeps those that it had."""
+    if one.rollout is None or any(part.version == new.version for new in one.traffic):
+        return one.config
+    return one.rollout.course.before_config
 
 
 def _part(version: Version, percent: float, layers: Mapping[str, Any]) -> ReleasedVersion:
@@ -139,3 +175,41 @@ def claim_triggers(
         )
         for row in rows
     ]
+
+
+def claim_checks(
+    transaction: Transaction,
+    environments: Mapping[str, Environment],
+    pool: Pool,
+    now: datetime,
+    answered: frozenset[Gate] = frozenset(),
+) -> list[CheckJob]:
+    """Checks of gates that are to be run now: one of each gate, and no more at once than deployments.
+
+    `answered` are the gates of which this very turn has recorded an answer.
+    """
+    rows: dict[Gate, Row[Any]] = {}
+    busy = pool.checking - answered
+    free = pool.workers - len(busy)
+    for row in gates.to_run(transaction.connection, now, MOST_CHECKS) if free > 0 else ():
+        if row.environment not in environments:
+            gates.leave_out(transaction, row)
+        elif (row.app, row.environment, row.key) not in busy and len(rows) < free:
+            rows.setdefault((row.app, row.environment, row.key), row)
+    found = versions.by_id(transaction.connection, {part["version"] for row in rows.values() for part in row.traffic})
+    return [_check_job(row, found) for row in rows.values()]
+
+
+def _check_job(row: Row[Any], found: Mapping[str, Version]) -> CheckJob:
+    """What enters is no deployment yet: it goes by the beginning of the key that it is filed under."""
+    split = gates.TRAFFIC.validate_python(row.traffic)
+    release = Release(
+        deployment=row.key[:16],
+        number=0,
+        app=row.app,
+        environment=row.environment,
+        cause="promotion",
+        commit=row.commit,
+        traffic=tuple(_part(found[part.version], part.percent, row.config) for part in split),
+    )
+    return CheckJob(key=row.key, check=gates.CHECK.validate_python(row.definition), release=release)

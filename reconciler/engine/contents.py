@@ -39,6 +39,7 @@ class Asked:
     entries: Mapping[str, str]
     """Digest of each environment's own entry."""
     depends_on: tuple[str, ...] = ()
+    """What its manifest names, also where it is held: that very app may be what it lacks."""
 
     @property
     def held(self) -> bool:
@@ -52,10 +53,15 @@ class Asked:
 
 
 def ask(connection: Connection, arrival: Arrival, names: Iterable[str]) -> list[Asked]:
-    """What the named apps ask for, in order of name."""
+    """What the named apps ask for, and those that depend on one of them that came or left, in order of name."""
     wanted = sorted(names)
     rows = declared.named(connection, "App", wanted)
     before = declared.apps(connection, wanted)
+    # At the very first commit every app is asked anyway, with all the others declared.
+    if not arrival.first and (others := _depending(connection, wanted, rows, before)):
+        rows |= declared.named(connection, "App", others)
+        before |= declared.apps(connection, others)
+        wanted = sorted({*wanted, *others})
     broken = declared.broken_files(connection, {row.path for several in rows.values() for row in several})
     known = _known(connection)
     found: list[Asked] = []
@@ -67,6 +73,15 @@ def ask(connection: Connection, arrival: Arrival, names: Iterable[str]) -> list[
         elif old is not None and not old.removed:
             found.append(_removed(name, old))
     return found
+
+
+def _depending(
+    connection: Connection, names: Iterable[str], rows: Mapping[str, list[Any]], before: Mapping[str, Any]
+) -> set[str]:
+    """Apps that depend on one of these that came or left: they are held without it, and go on once it is there."""
+    there = {name for name, old in before.items() if not old.removed}
+    moved = [name for name in names if (name in rows) != (name in there)]
+    return declared.dependents(connection, moved) - set(names) if moved else set()
 
 
 def _known(connection: Connection) -> Known:
@@ -122,12 +137,15 @@ def _declared(
     if content is None:
         kept = _carried(old) if old is not None and not old.removed else {}
         fresh = {"document": row.document, "bundle": bundle, "tree": tree, "content": None}
+        # Where a sound file names its bundle, a change there is the app's, also while it is held.
+        named = {"bundle": bundle, "tree": tree} if bundle is not None else {}
         return Asked(
             name=name,
-            row={**fresh, **kept, **base, "complaints": complaints},
+            row={**fresh, **kept, **named, **base, "complaints": complaints},
             before=old,
             content=None,
             entries={},
+            depends_on=app.spec.depends_on,
         )
     sound = {
         "document": row.document,

@@ -5,7 +5,7 @@ one, write the intents, give turns. All facts of a turn are one transaction: kil
 begins where this one did.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,20 +13,25 @@ from typing import Any
 from sqlalchemy import Row
 
 from reconciler import schedule
+from reconciler.desired import earliest
+from reconciler.engine.branches import Branches
 from reconciler.engine.carry import by_person, carry
-from reconciler.engine.claim import claim, claim_triggers
+from reconciler.engine.claim import claim, claim_checks, claim_triggers
 from reconciler.engine.following import Following, Seen
-from reconciler.engine.outcomes import Outcome, TriggersOutcome, note_outcome, note_triggers
+from reconciler.engine.going_back import answer_wishes
+from reconciler.engine.outcomes import CheckOutcome, Outcome, note_check, note_outcome, note_triggers
 from reconciler.engine.perform import Job, TriggersJob
+from reconciler.engine.pool import Answer as PoolAnswer
 from reconciler.engine.pool import Pool
+from reconciler.engine.signing import Signing
 from reconciler.model.deployment import Deployment
 from reconciler.model.environment import Environment
 from reconciler.model.plan import Abort, Plan, together
-from reconciler.store import declared, deployments, interventions
+from reconciler.store import declared, deployments, gates, interventions
 from reconciler.store.database import Database, Transaction
 from reconciler.store.rows import deployment_of
 from reconciler.views.planning import plan_apps
-from reconciler.views.scene import declared_environments, declared_freezes
+from reconciler.views.scene import Scene, declared_environments, scene_of
 
 BATCH = 500
 """How many apps are planned together: bounds memory, not the turn."""
@@ -57,13 +62,18 @@ class Cycle:
         database: Database,
         following: Following,
         pool: Pool,
+        branches: Branches,
+        signing: Signing,
         on_event: Callable[[Deployment], None] | None = None,
     ) -> None:
         self._database = database
         self._following = following
         self._pool = pool
         self._on_event = on_event
+        self._branches = branches
+        self._signing = signing
         self._certain = False
+        self._next_check: datetime | None = None
 
     def turn(self, now: datetime) -> Turn:
         """One turn at `now` (UTC). Raises StoreError when the store does not answer; nothing is lost then."""
@@ -75,42 +85,63 @@ class Cycle:
         except BaseException:
             # Nobody knows how far it came, not even whether it was committed: the next turn looks at everything.
             self._certain = False
+            self._signing.unsure()
             self._pool.give_back(answers)
             raise
 
-    def _turn(self, answers: Sequence[Outcome | TriggersOutcome], seen: Seen, now: datetime) -> Turn:
-        if not answers and not seen.new:
+    def _turn(self, answers: Sequence[PoolAnswer], seen: Seen, now: datetime) -> Turn:
+        if not answers and not seen.new and not self._branches.answered:
             work_left, wake_at = self._work_left(now)
             if not work_left:
                 return Turn(wake_at=wake_at)
         with self._database.write() as transaction:
             commits = self._following.note(transaction, seen, now)
-            environments = declared_environments(transaction.connection)
+            scene = scene_of(transaction.connection)
+            environments = scene.environments
             _record(transaction, answers, environments, now)
-            _look_at_frozen(transaction, now)
-            planned = _plan_due(transaction, environments, now)
+            written = self._branches.record(transaction, now)
+            self._signing.refresh(transaction, now)
+            answer_wishes(transaction, scene, now)
+            _look_at_frozen(transaction, scene, now)
+            planned = _plan_due(transaction, scene, now, self._signing)
             begun = self._end_stopped(transaction, now)
-            jobs = claim(transaction, begun, environments, self._pool, now)
+            asked = frozenset(answer.gate for answer in answers if isinstance(answer, CheckOutcome))
+            answered = frozenset(answer.deployment for answer in answers if isinstance(answer, Outcome))
+            jobs = claim(transaction, begun, environments, self._pool, now, answered)
+            checks = claim_checks(transaction, environments, self._pool, now, asked)
             handed = claim_triggers(transaction.connection, environments, self._pool, now)
-            wake_at = deployments.next_work(transaction.connection)
+            self._next_check = gates.next_check(transaction.connection, now)
+            to_write = self._branches.due(transaction.connection, now)
+            wake_at = earliest(
+                [deployments.next_work(transaction.connection), self._next_check, self._branches.next_try]
+            )
         self._following.considered(seen)
         self._after(answers, jobs, handed, [row.id for row in begun if row.abort_reason is not None])
+        for check in checks:
+            self._pool.begin_check(check)
+        self._branches.begin(to_write)
         self._certain = True
         return Turn(
             commits=commits,
-            answers=len(answers),
+            answers=len(answers) + written,
             planned=planned,
-            begun=len(jobs) + len(handed),
+            begun=len(jobs) + len(checks) + len(handed),
             wake_at=wake_at,
         )
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way, and every answer and branch has been recorded."""
+        return self._pool.idle and self._branches.idle
 
     def record_only(self, now: datetime) -> None:
         """Record the answers that are there, and begin nothing: the daemon is ending."""
         answers = self._pool.answers()
-        if not answers:
+        if not answers and not self._branches.answered:
             return
         try:
             with self._database.write() as transaction:
+                self._branches.record(transaction, now)
                 _record(transaction, answers, declared_environments(transaction.connection), now)
         except BaseException:
             self._pool.give_back(answers)
@@ -126,7 +157,10 @@ class Cycle:
             if work is not None and work <= now:
                 return True, work
             free = self._pool.workers > len(self._pool.busy)
-            return bool(free and deployments.pending_environments(connection)), work
+            again = earliest([self._next_check, self._branches.next_try])
+            due = (again is not None and again <= now) or self._signing.changed(now)
+            left = due or bool(free and deployments.pending_environments(connection))
+            return left, earliest([work, again])
 
     def _accepted(self) -> bool:
         with self._database.read() as connection:
@@ -147,7 +181,7 @@ class Cycle:
 
     def _after(
         self,
-        answers: Sequence[Outcome | TriggersOutcome],
+        answers: Sequence[PoolAnswer],
         jobs: Sequence[Job],
         handed: Sequence[TriggersJob],
         told_to_stop: Sequence[str],
@@ -163,7 +197,7 @@ class Cycle:
         if self._on_event and answers:
             self._tell(answers)
 
-    def _tell(self, answers: Sequence[Outcome | TriggersOutcome]) -> None:
+    def _tell(self, answers: Sequence[PoolAnswer]) -> None:
         ids = [answer.deployment for answer in answers if isinstance(answer, Outcome)]
         if not ids or self._on_event is None:
             return
@@ -174,22 +208,28 @@ class Cycle:
 
 def _record(
     transaction: Transaction,
-    answers: Sequence[Outcome | TriggersOutcome],
-    environments: dict[str, Environment],
+    answers: Sequence[PoolAnswer],
+    environments: Mapping[str, Environment],
     now: datetime,
 ) -> None:
     for answer in answers:
         if isinstance(answer, Outcome):
             note_outcome(transaction, answer, environments, now)
+        elif isinstance(answer, CheckOutcome):
+            note_check(transaction, answer, now)
         else:
             note_triggers(transaction, answer, now)
 
 
-def _plan_due(transaction: Transaction, environments: dict[str, Environment], now: datetime) -> int:
+def _plan_due(transaction: Transaction, scene: Scene, now: datetime, signing: Signing) -> int:
     """Plan every app that is due, and write down what follows."""
+
+    def judge(commits: set[str]) -> None:
+        signing.judge(transaction, commits, now)
+
     count = 0
     while names := declared.due(transaction.connection, now, BATCH):
-        for plans in plan_apps(transaction.connection, names, environments, now):
+        for plans in plan_apps(transaction.connection, names, scene, now, judge):
             carry(transaction, together(plans.values()), now)
             declared.planned(transaction, {name: plan.wake_at for name, plan in plans.items()})
             _plan_anew(transaction, {name for name, plan in plans.items() if _stops(plan)}, now)
@@ -200,11 +240,11 @@ def _plan_due(transaction: Transaction, environments: dict[str, Environment], no
     return count
 
 
-def _look_at_frozen(transaction: Transaction, now: datetime) -> None:
+def _look_at_frozen(transaction: Transaction, scene: Scene, now: datetime) -> None:
     """Where a freeze has begun, what waits for its turn is planned again: a start is held back, not a decision."""
     frozen = {
         environment
-        for freeze in declared_freezes(transaction.connection)
+        for freeze in scene.freezes
         if schedule.active(freeze.spec.span, now)
         for environment in freeze.spec.environments
     }

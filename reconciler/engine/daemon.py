@@ -29,6 +29,8 @@ log = telemetry.logger("daemon")
 
 LONGEST_PAUSE = timedelta(seconds=60)
 GRACE = timedelta(seconds=10)
+WATCHING = timedelta(seconds=2)
+"""So long after its start, the watch sees whatever happens."""
 
 
 class Daemon:
@@ -86,7 +88,7 @@ class Daemon:
             _say(turn)
             if turn.did_something:
                 continue
-            if self._pool.idle:
+            if self._cycle.idle:
                 break
             self._nudged.wait(self._seconds_until(turn.wake_at))
         if self._stopping.is_set():
@@ -105,6 +107,8 @@ class Daemon:
         scheduler.start()
         for thread in watching:
             thread.start()
+        # A push between the first look and the moment from which the watch sees something would wait for the poll.
+        scheduler.add_job(self._nudged.set, "date", run_date=self._clock() + WATCHING, id="watching")
         try:
             while not self._stopping.is_set():
                 self._nudged.clear()
@@ -240,7 +244,7 @@ class Daemon:
         running = self._pool.under_way()
         try:
             with self._database.read() as connection:
-                waiting = len(deployments.active(connection)) - len(running)
+                waiting = len(deployments.active(connection)) - len(self._pool.busy)
         except StoreError as error:
             log.warning("drain.failed", error=error.message)
             return

@@ -41,6 +41,8 @@ class Concerned:
     """Environments whose target changed."""
     thawed: set[str] = field(default_factory=set)
     """Environments whose freezes changed."""
+    grouped: set[str] = field(default_factory=set)
+    """Apps that a Group names or named, where the Group changed."""
 
 
 @dataclass(slots=True)
@@ -236,8 +238,8 @@ def _settle_bundles(
         files.sound.pop(path, None)
         files.broken.pop(path, None)
         files.gone.add(path)
-    names = [row.name for row in declared_before if row.kind == "App" and row.path not in files.broken]
-    before = {row.bundle for row in declared.apps(connection, names).values() if row.bundle is not None}
+    sound_before = [row for row in declared_before if row.path not in files.broken]
+    before = {row.bundle for row in sound_before if row.bundle is not None}
     for directory in named.keys() - before:
         files.gone |= {path for path in declared.files_under(connection, directory) if path != named[directory]}
     for directory in before - set(named):
@@ -328,8 +330,11 @@ def _compare(
             concerned.seasons[name] = pair
         elif kind == "Freeze":
             concerned.thawed |= {where for one in pair if one for where in one["spec"]["environments"]}
+        elif kind == "Group":
+            concerned.grouped |= {name for one in pair if one for name in one["spec"]["apps"]}
         elif kind == "Resource":
             concerned.apps |= set(declared.apps_binding(connection, name))
+            concerned.apps |= set(declared.apps_complaining(connection))
 
 
 def target_of(document: dict[str, Any] | None) -> Any:

@@ -5,7 +5,7 @@ changes too much at once. Written in a cycle's transaction; commits are noted on
 difference how they arrive together.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,7 +66,7 @@ def note(transaction: Transaction, arrival: Arrival, root: str) -> set[str]:
     braked = _weigh(transaction, arrival, revert, facts, touching)
     _write(transaction, arrival, asked, facts, touching, braked)
     freed = _trailers(transaction, arrival)
-    return {one.name for one in asked} | touching.apps | freed | _waiting_for(connection, asked)
+    return {one.name for one in asked} | touching.apps | freed | _waiting_for(connection, facts)
 
 
 def _note_all(transaction: Transaction, arrival: Arrival, apps: Sequence[str], revert: Revert | None) -> set[str]:
@@ -79,29 +79,31 @@ def _note_all(transaction: Transaction, arrival: Arrival, apps: Sequence[str], r
 
 
 def _facts(
-    connection: Connection, arrival: Arrival, apps: Iterable[str], revert: Revert | None
+    connection: Connection, arrival: Arrival, apps: Collection[str], revert: Revert | None
 ) -> tuple[list[Asked], _Facts]:
     """What these apps ask for at a commit, and the rows that this adds."""
     asked = ask(connection, arrival, apps)
     placed = declared.placements(connection, [one.name for one in asked])
     facts = _Facts()
+    # What a commit does to a held app counts once the app is mended: a revert of it is then understood.
+    held = [one for one in asked if one.held and one.name in apps]
+    facts.touches += [touch_row(arrival, one.name, "", _content_before(one), None, HELD) for one in held]
     _contents(connection, arrival, asked, revert, facts)
     for one in asked:
         _entries(arrival, one, placed.get(one.name, {}), revert, facts)
     return asked, facts
 
 
-def _waiting_for(connection: Connection, asked: Sequence[Asked]) -> set[str]:
-    new = [one.name for one in asked if one.before is None]
-    return declared.dependents(connection, new) if new else set()
+def _waiting_for(connection: Connection, facts: _Facts) -> set[str]:
+    """Apps that wait, or need not wait any more, for one that came to an environment or left it."""
+    placed = {row["app"] for row in facts.placements}
+    return declared.dependents(connection, placed) if placed else set()
 
 
 def _contents(
     connection: Connection, arrival: Arrival, asked: Sequence[Asked], revert: Revert | None, facts: _Facts
 ) -> None:
     """Versions and publications."""
-    # What a commit does to a held app counts once the app is mended: a revert of it is then understood.
-    facts.touches += [touch_row(arrival, one.name, "", _content_before(one), None, HELD) for one in asked if one.held]
     changed = [one for one in asked if not one.held and one.row["content"] != _content_before(one)]
     fresh_ids = [one.row["content"] for one in changed if one.row["content"]]
     known = versions.known(connection, fresh_ids)

@@ -4,22 +4,29 @@ A target's answer becomes exactly one of: completed, another attempt at a moment
 cycle's transaction.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Row, update
 
+from reconciler.engine import rolling
 from reconciler.engine.carry import backoff, by_person
 from reconciler.model.deployment import ROLLBACKS
 from reconciler.model.environment import Environment, EnvironmentSpec
-from reconciler.store import declared, deployments, interventions, tables
+from reconciler.model.rollout import progress_of
+from reconciler.planner import rollouts
+from reconciler.store import declared, deployments, gates, interventions, tables
 from reconciler.store.database import Transaction
 from reconciler.store.rows import deployment_of
+from reconciler.targets.checks import CheckResult
 
 PATIENCE = timedelta(days=1)
 """How long a target may go on saying `try again later` before that counts as a failure."""
 TRIGGER_PAUSE = timedelta(seconds=10)
+CHECK_PAUSE, LONGEST_CHECK_PAUSE = timedelta(seconds=10), timedelta(minutes=10)
+"""A check that could not tell is asked again after as long as it has been asked already, within these bounds."""
 
 Kind = Literal["completed", "later", "failed", "person", "aborted"]
 
@@ -32,6 +39,29 @@ class Outcome:
     kind: Kind
     message: str = ""
     output: tuple[str, ...] = ()
+    checked: tuple[CheckResult, ...] = ()
+    """The checks of a rollout's step that ended with it."""
+    stage: str | None = None
+    """Which stage of a rollout it is about."""
+
+
+Gate = tuple[str, str, str]
+"""App, environment and the key of what is to enter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckOutcome:
+    """How a check of a gate ended."""
+
+    app: str
+    environment: str
+    key: str
+    result: CheckResult
+
+    @property
+    def gate(self) -> Gate:
+        """The gate that it belongs to."""
+        return self.app, self.environment, self.key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +75,14 @@ class TriggersOutcome:
 
 
 def note_outcome(
-    transaction: Transaction, outcome: Outcome, environments: dict[str, Environment], now: datetime
+    transaction: Transaction, outcome: Outcome, environments: Mapping[str, Environment], now: datetime
 ) -> None:
     """Record how an attempt ended, and mark for planning whatever that can concern."""
     row = deployments.by_ids(transaction.connection, [outcome.deployment]).get(outcome.deployment)
-    if row is None or row.status != "started" or row.next_attempt_at is not None:
+    if row is None or row.status != "started" or row.next_attempt_at is not None or rolling.is_old(row, outcome.stage):
         return  # this answer has been recorded before
     _keep_output(transaction, row, outcome, now)
+    _keep_checks(transaction, row, outcome, now)
     spec = environments[row.environment].spec if row.environment in environments else EnvironmentSpec()
     _settle(transaction, row, outcome, spec, now)
     waiting = declared.dependents(transaction.connection, [row.app])
@@ -59,7 +90,9 @@ def note_outcome(
 
 
 def _settle(transaction: Transaction, row: Row[Any], outcome: Outcome, spec: EnvironmentSpec, now: datetime) -> None:
-    if outcome.kind == "completed":
+    if outcome.kind == "completed" and row.abort_reason is None and rolling.go_on(transaction, row, outcome.stage, now):
+        return
+    if outcome.kind == "completed" and not _stops_on_its_way(row, now):
         deployments.move(transaction, row, "completed", now, outcome.message)
         subject = deployment_of(row).subject
         suspected = [subject.fingerprint, *(part.version for part in subject.traffic)]
@@ -68,10 +101,10 @@ def _settle(transaction: Transaction, row: Row[Any], outcome: Outcome, spec: Env
     elif row.abort_reason is not None or outcome.kind == "aborted":
         deployments.move(transaction, row, "aborted", now, row.abort_reason or outcome.message)
         by_person(transaction, row, now, row.abort_reason or outcome.message)
-    elif outcome.kind == "later" and now - row.started_at < PATIENCE:
+    elif outcome.kind == "later" and now - rolling.since(row) < PATIENCE:
         again = now + backoff(spec.retry.backoff, row.attempts + 1)
         deployments.put_off(transaction, row, now, again, outcome.message, counted=False)
-    elif outcome.kind != "person" and row.attempts < spec.retry.limit:
+    elif outcome.kind != "person" and not outcome.checked and row.attempts < spec.retry.limit:
         again = now + backoff(spec.retry.backoff, row.attempts + 1)
         deployments.put_off(transaction, row, now, again, outcome.message, counted=True)
     else:
@@ -99,6 +132,36 @@ def _keep_output(transaction: Transaction, row: Row[Any], outcome: Outcome, now:
             environment=row.environment,
             subject=row.id,
         )
+
+
+def _stops_on_its_way(row: Row[Any], now: datetime) -> bool:
+    """Whether what was told to stop still had steps to go: then it has not become complete."""
+    progress = progress_of(row.rollout)
+    return row.abort_reason is not None and progress is not None and rollouts.follows(progress, now) is not None
+
+
+def _keep_checks(transaction: Transaction, row: Row[Any], outcome: Outcome, now: datetime) -> None:
+    for one in outcome.checked:
+        deployments.tell(transaction, row, "check", now, f"{one.name}: {one.verdict}, {one.message}")
+        if one.output:
+            deployments.tell(transaction, row, "output", now, one.output)
+
+
+def note_check(transaction: Transaction, outcome: CheckOutcome, now: datetime) -> None:
+    """Record how a check of a gate ended. One that was stopped is run again by the next start."""
+    here, result = outcome.gate, outcome.result
+    if result.verdict == "stopped":
+        return
+    if result.verdict == "later":
+        waited = now - (gates.asked_for(transaction.connection, *here, result.name) or now)
+        if waited < PATIENCE:
+            pause = min(max(waited, CHECK_PAUSE), LONGEST_CHECK_PAUSE)
+            gates.ask_again(transaction, *here, result.name, pause, now)
+            return
+        result = replace(result, verdict="failed", message=f"{result.message}, and did not for a day")
+    verdict: gates.Verdict = "passed" if result.verdict == "passed" else "failed"
+    if gates.ended(transaction, *here, result.name, verdict, result.message, result.output, now):
+        declared.mark_due(transaction, [outcome.app], now)
 
 
 def note_triggers(transaction: Transaction, outcome: TriggersOutcome, now: datetime) -> None:

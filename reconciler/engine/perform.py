@@ -12,6 +12,7 @@ from typing import Any
 from reconciler.engine.outcomes import Kind, Outcome, TriggersOutcome
 from reconciler.errors import Aborted, PersonNeeded, ReconcilerError, TargetError, TryAgainLater
 from reconciler.model.app import Triggers
+from reconciler.model.gates import Check
 from reconciler.model.release import Release
 from reconciler.targets.base import Target, Work
 
@@ -28,6 +29,12 @@ class Job:
     target: Mapping[str, Any]
     """The environment's `spec.target`."""
     stop: threading.Event = field(default_factory=threading.Event)
+    stage: str | None = None
+    """The stage of a rollout that it is."""
+    checks: tuple[Check, ...] | None = None
+    """The checks of a rollout's step that are to be run; None: the target is to take the release."""
+    under_test: str | None = None
+    """The version that they are about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +55,8 @@ class Surroundings:
     make_target: Callable[[str, Mapping[str, Any]], Target]
     unpack: Callable[[str, Path], None]
     environ: Mapping[str, str]
+    data: Path
+    """The daemon's data directory."""
 
 
 def perform(job: Job, surroundings: Surroundings) -> Outcome:
@@ -67,17 +76,17 @@ def perform(job: Job, surroundings: Surroundings) -> Outcome:
         else:
             target.retire(release, work)
     except Exception as error:  # noqa: BLE001 - a target is a stranger's code: whatever it raises is its answer
-        return _answer(release.deployment, error, said)
-    return Outcome(deployment=release.deployment, kind="completed", output=tuple(said))
+        return _answer(job, error, said)
+    return Outcome(deployment=release.deployment, kind="completed", output=tuple(said), stage=job.stage)
 
 
-def _answer(deployment: str, error: Exception, said: list[str]) -> Outcome:
+def _answer(job: Job, error: Exception, said: list[str]) -> Outcome:
     kind = next((kind for raised, kind in KINDS.items() if isinstance(error, raised)), FAILED)
     ours = isinstance(error, ReconcilerError)
     message = str(error) if ours else f"the target broke: {type(error).__name__}: {error}"
     # What a failure brings along is the whole output: its lines were said already.
     output = [error.output] if isinstance(error, TargetError) and error.output else said
-    return Outcome(deployment=deployment, kind=kind, message=message, output=tuple(output))
+    return Outcome(deployment=job.release.deployment, kind=kind, message=message, output=tuple(output), stage=job.stage)
 
 
 def hand_over_triggers(job: TriggersJob, surroundings: Surroundings) -> TriggersOutcome:

@@ -10,8 +10,11 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from reconciler.engine.outcomes import Outcome, TriggersOutcome
+from reconciler.engine.checking import CheckJob, check_gate, check_step
+from reconciler.engine.outcomes import CheckOutcome, Gate, Outcome, TriggersOutcome
 from reconciler.engine.perform import Job, Surroundings, TriggersJob, hand_over_triggers, perform
+
+Answer = Outcome | TriggersOutcome | CheckOutcome
 
 
 class Pool:
@@ -22,10 +25,13 @@ class Pool:
         self._surroundings = surroundings
         self._nudge = nudge
         self._executor = ThreadPoolExecutor(workers, thread_name_prefix="deployment")
-        self._answers: queue.SimpleQueue[Outcome | TriggersOutcome] = queue.SimpleQueue()
+        # Threads of their own: a rollback must not wait for a check that takes minutes.
+        self._checkers = ThreadPoolExecutor(workers, thread_name_prefix="check")
+        self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._running: dict[str, Job] = {}
         self._triggers: set[tuple[str, str]] = set()
+        self._checks: dict[Gate, CheckJob] = {}
         self._abandoned = False
 
     def begin(self, job: Job) -> None:
@@ -44,13 +50,24 @@ class Pool:
             self._triggers.add((job.app, job.environment))
         self._executor.submit(self._hand_over, job)
 
+    def begin_check(self, job: CheckJob) -> None:
+        """Run a check of a gate; the checks of one gate run one after another."""
+        with self._lock:
+            if self._abandoned or job.gate in self._checks:
+                return
+            self._checks[job.gate] = job
+        self._checkers.submit(self._check, job)
+
     def _deploy(self, job: Job) -> None:
-        self._answered(perform(job, self._surroundings))
+        self._answered((perform if job.checks is None else check_step)(job, self._surroundings))
+
+    def _check(self, job: CheckJob) -> None:
+        self._answered(check_gate(job, self._surroundings))
 
     def _hand_over(self, job: TriggersJob) -> None:
         self._answered(hand_over_triggers(job, self._surroundings))
 
-    def _answered(self, answer: Outcome | TriggersOutcome) -> None:
+    def _answered(self, answer: Answer) -> None:
         with self._lock:
             if self._abandoned:
                 return
@@ -64,23 +81,25 @@ class Pool:
         if job is not None:
             job.stop.set()
 
-    def answers(self) -> list[Outcome | TriggersOutcome]:
+    def answers(self) -> list[Answer]:
         """What has been answered since the last call; each stays `busy` until `recorded`."""
-        found: list[Outcome | TriggersOutcome] = []
+        found: list[Answer] = []
         while not self._answers.empty():
             found.append(self._answers.get())
         return found
 
-    def recorded(self, answers: list[Outcome | TriggersOutcome]) -> None:
+    def recorded(self, answers: list[Answer]) -> None:
         """These answers are in the store: what they are about may be begun again."""
         with self._lock:
             for answer in answers:
                 if isinstance(answer, Outcome):
                     self._running.pop(answer.deployment, None)
+                elif isinstance(answer, CheckOutcome):
+                    self._checks.pop(answer.gate, None)
                 else:
                     self._triggers.discard((answer.app, answer.environment))
 
-    def give_back(self, answers: list[Outcome | TriggersOutcome]) -> None:
+    def give_back(self, answers: list[Answer]) -> None:
         """These answers could not be recorded: the next cycle tries again."""
         for answer in answers:
             self._answers.put(answer)
@@ -98,10 +117,16 @@ class Pool:
             return frozenset(self._triggers)
 
     @property
+    def checking(self) -> frozenset[Gate]:
+        """The gates of which a check is being run: app, environment and key."""
+        with self._lock:
+            return frozenset(self._checks)
+
+    @property
     def idle(self) -> bool:
         """Whether nothing is under way and every answer has been recorded."""
         with self._lock:
-            return not self._running and not self._triggers
+            return not self._running and not self._triggers and not self._checks
 
     def by_environment(self) -> Counter[str]:
         """How many deployments are being carried out in each environment."""
@@ -112,7 +137,9 @@ class Pool:
         """What is being carried out, in words: `shop in live, deployment 3`."""
         with self._lock:
             releases = [job.release for job in self._running.values()]
-        return [f"{one.app} in {one.environment}, deployment {one.number}" for one in releases]
+            checks = [(job.check.name, job.release) for job in self._checks.values()]
+        deployments = [f"{one.app} in {one.environment}, deployment {one.number}" for one in releases]
+        return deployments + [f"the check {name} for {one.app} in {one.environment}" for name, one in checks]
 
     def abandon(self) -> None:
         """Tell everything to stop and take no answer any more: the next start takes up what is not recorded.
@@ -121,12 +148,17 @@ class Pool:
         """
         with self._lock:
             self._abandoned = True
-            for job in self._running.values():
-                job.stop.set()
+        self._stop_everything()
+
+    def _stop_everything(self) -> None:
+        with self._lock:
+            stops = [job.stop for job in self._running.values()] + [job.stop for job in self._checks.values()]
+        for stop in stops:
+            stop.set()
 
     def close(self, stop_running: bool = False) -> None:
         """Let what runs come to its end (or tell it to stop first); nothing new is begun."""
         if stop_running:
-            for identifier in self.busy:
-                self.stop(identifier)
+            self._stop_everything()
         self._executor.shutdown(wait=True, cancel_futures=True)
+        self._checkers.shutdown(wait=True, cancel_futures=True)

@@ -1,4 +1,4 @@
-"""Which apps does a change of a Season, an Environment or a Freeze concern, and who is to be named for what follows?
+"""Which apps does a change of a Season, an Environment, a Freeze or a Group concern, and who is named for what follows?
 
 A season lies over many placements without being part of their manifests: the commit that changed it becomes the
 newest touch of each placement that it covers.
@@ -50,6 +50,7 @@ def season_touches(connection: Connection, arrival: Arrival, concerned: Concerne
                 for row in touching.placements
                 if row["environment"] == environment
             ]
+    touching.apps |= concerned.grouped
     for environment in sorted(concerned.thawed):
         # What waits for a freeze, or for an edge that one may move, has a moment at which it is looked at again.
         touching.apps |= set(declared.apps_with_a_moment(connection, environment))

@@ -8,6 +8,7 @@ from reconciler.engine.breakages import News
 from reconciler.errors import StoreError
 from reconciler.model.deployment import Deployment
 from reconciler.model.environment import EnvironmentSpec
+from reconciler.planner import rollouts
 from reconciler.schedule import rfc3339
 from reconciler.store.database import Database
 from reconciler.views.scene import declared_environments
@@ -29,6 +30,10 @@ def deployment_teller(database: Database) -> Callable[[Deployment], None]:
         facts: dict[str, Any] = {"app": deployment.app, "environment": deployment.environment}
         facts |= {"number": deployment.number, "cause": deployment.cause, "reason": deployment.reason}
         facts |= {"error": deployment.error} if deployment.error else {}
+        if deployment.next_attempt_at is None and deployment.rolling:
+            failed.pop(deployment.id, None)
+            log.info("deployment.rolling", **facts, at=rollouts.said(deployment))
+            return
         if deployment.next_attempt_at is None:
             failed.pop(deployment.id, None)
             well = deployment.status in ("completed", "aborted") and not deployment.error

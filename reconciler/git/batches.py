@@ -52,8 +52,9 @@ class Batches:
         while True:
             try:
                 with self._borrowed() as process:
-                    # After a death, what was asked and not answered is asked again.
-                    process.send(_lines(waiting))
+                    if waiting:
+                        # After a death, what was asked and not answered is asked again.
+                        process.send(_lines(waiting))
                     while _ask_more(process, coming, waiting):
                         answer = _one_answer(process, limit)
                         died_before = False
@@ -94,7 +95,8 @@ def _ask_more(process: LineProcess, coming: Iterator[str], waiting: deque[str]) 
         more = [_one_line(spec) for spec in islice(coming, IN_FLIGHT - len(waiting))]
         # Noted before they are sent, so that none is lost when the process dies of it.
         waiting.extend(more)
-        process.send(_lines(more))
+        if more:
+            process.send(_lines(more))
     return bool(waiting)
 
 

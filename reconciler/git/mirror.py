@@ -44,6 +44,7 @@ class Mirror:
         self.timeout = timeout
         self._address = place
         self._there = LocalRefs(place.path) if place.path else None
+        self._mine = LocalRefs(directory)
         self._writer = threading.Lock()
 
     @classmethod
@@ -72,7 +73,7 @@ class Mirror:
     def head(self) -> str | None:
         """The commit that the branch was at when it was last fetched; None before that. Starts no process."""
         try:
-            return LocalRefs(self.git_dir).read(self._here)
+            return self._mine.read(self._here)
         except (OSError, Unreadable):
             return None
 
@@ -219,14 +220,8 @@ class Mirror:
 
     def _clear_the_way(self) -> None:
         """Remove what a fetch that was killed left behind; we are the only one who writes."""
-        packs = self.git_dir / "objects" / "pack"
-        for left in (
-            *self.git_dir.glob("*.lock"),
-            *(self.git_dir / "refs").rglob("*.lock"),
-            *packs.glob("*.keep"),
-            *packs.glob("tmp_*"),
-        ):
-            left.unlink(missing_ok=True)
+        for left in _left_behind(str(self.git_dir)):
+            Path(left).unlink(missing_ok=True)
         # The branch `a` of yesterday and `a/b` of today cannot be next to each other.
         here = self.git_dir / self._here
         if here.is_dir():
@@ -270,6 +265,18 @@ class Mirror:
             with lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 yield
+
+
+def _left_behind(git_dir: str) -> list[str]:
+    """Locks and unfinished packs. Looked for before every fetch, so with the quickest means."""
+    found = [entry.path for entry in os.scandir(git_dir) if entry.name.endswith(".lock")]
+    for directory, _, names in os.walk(os.path.join(git_dir, "refs")):
+        found += [os.path.join(directory, name) for name in names if name.endswith(".lock")]
+    packs = os.path.join(git_dir, "objects", "pack")
+    if os.path.isdir(packs):
+        names = [entry.name for entry in os.scandir(packs)]
+        found += [os.path.join(packs, name) for name in names if name.endswith(".keep") or name.startswith("tmp_")]
+    return found
 
 
 def _run(

@@ -17,6 +17,7 @@ from pathlib import Path
 from reconciler.errors import GitError, GitUnreachable, NotSo, ReconcilerError
 from reconciler.git.addresses import Address, address
 from reconciler.git.processes import complaint, not_started, outside_of_hooks, talking_environment
+from reconciler.git.shapes import full_id
 from reconciler.git.trouble import TOO_LATE
 from reconciler.git.writing import Workshop, branch_name
 from reconciler.words import plain
@@ -64,7 +65,7 @@ def push(
             if workshop.run(["merge-base", "--is-ancestor", expected, commit])[0] != 0:
                 raise NotSo(f"{commit[:12]} does not build on {name} as it is", "Make the commit on top of it again.")
         reference = f"refs/heads/{name}"
-        lease = f"--force-with-lease={reference}:{expected or ''}"
+        lease = f"--force-with-lease={reference}:{full_id(expected) if expected else ''}"
         what = ["push", *_OPTIONS, lease, "--end-of-options", place.url, f"{commit}:{reference}"]
         status, printed, said = _run(what, workshop.git_dir, place, timeout)
     if status != 0:

@@ -1,12 +1,15 @@
 """Where is a branch of a repository on this disk? Read from its files, without starting git.
 
-A look costs microseconds, so that a tick with nothing to do is nearly free. Repositories whose references are
-in another format (reftable) are not read here: `Unreadable` says so, and git is asked instead.
+A look costs microseconds, so that a tick with nothing to do is nearly free: hence plain strings in place of `Path`
+below the surface. Repositories whose references are in another format (reftable) are not read here: `Unreadable` says
+so, and git is asked instead.
 """
 
 from __future__ import annotations
 
+import os
 import re
+from os.path import isdir, isfile, join
 from pathlib import Path
 
 _ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -22,14 +25,19 @@ class LocalRefs:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        # In git's own order: a work tree, the repository itself, and its name without the ending.
+        self._places = [str(place) for place in (path / ".git", path, path.with_name(path.name + ".git"))]
         self._packed: tuple[tuple[int, int, int], bytes] = ((0, 0, 0), b"")
 
     def common_dir(self) -> Path | None:
         """The directory that holds the branches, now; None when there is no repository."""
-        # In git's own order: a work tree, the repository itself, and its name without the ending.
-        for place in (self.path / ".git", self.path, self.path.with_name(self.path.name + ".git")):
+        common = self._common_dir()
+        return Path(common) if common is not None else None
+
+    def _common_dir(self) -> str | None:
+        for place in self._places:
             git_dir = _pointed_at(place)
-            if git_dir is not None and (git_dir / "HEAD").is_file():
+            if git_dir is not None and isfile(join(git_dir, "HEAD")):
                 return _common(git_dir)
         return None
 
@@ -38,15 +46,15 @@ class LocalRefs:
 
         Raises Unreadable, and FileNotFoundError when there is no repository.
         """
-        common = self.common_dir()
+        common = self._common_dir()
         if common is None and self.path.is_file():
             raise Unreadable  # a bundle
         if common is None:
             raise FileNotFoundError(self.path)
-        if (common / "reftable").is_dir():
+        if isdir(join(common, "reftable")):
             raise Unreadable
         for _ in range(_DEEPEST):
-            said = _loose(common / name)
+            said = _loose(join(common, name))
             if said is None:
                 return self._in_packed(common, name)
             if not said.startswith("ref:"):
@@ -58,8 +66,8 @@ class LocalRefs:
                 raise Unreadable
         raise Unreadable
 
-    def _in_packed(self, common: Path, name: str) -> str | None:
-        content = self._packed_refs(common / "packed-refs")
+    def _in_packed(self, common: str, name: str) -> str | None:
+        content = self._packed_refs(join(common, "packed-refs"))
         at = content.find(b" " + name.encode("utf-8", "surrogateescape") + b"\n")
         if at < 0:
             return None
@@ -68,42 +76,49 @@ class LocalRefs:
             raise Unreadable
         return found
 
-    def _packed_refs(self, file: Path) -> bytes:
+    def _packed_refs(self, file: str) -> bytes:
         try:
-            stat = file.stat()
+            stat = os.stat(file)
             seen = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
             if seen != self._packed[0]:
-                self._packed = (seen, b"\n" + file.read_bytes())
+                with open(file, "rb") as opened:
+                    self._packed = (seen, b"\n" + opened.read())
         except FileNotFoundError:
             return b""
         return self._packed[1]
 
 
-def _pointed_at(place: Path) -> Path | None:
+def _pointed_at(place: str) -> str | None:
     """The git directory that a path is, or that a `.git` file points at."""
+    if isdir(place):
+        return place
+    directory, name = os.path.split(place)
+    if name != ".git":
+        return None
     try:
-        if place.is_dir():
-            return place
-        if place.name != ".git":
-            return None
-        said = place.read_text("utf-8", "surrogateescape")
+        said = _text(place)
     except OSError:
         return None
     if not said.startswith("gitdir:"):
         return None
-    return place.parent / said.removeprefix("gitdir:").strip()
+    return join(directory, said.removeprefix("gitdir:").strip())
 
 
-def _common(git_dir: Path) -> Path:
+def _common(git_dir: str) -> str:
     """A linked work tree keeps its branches in the directory that `commondir` names."""
     try:
-        return git_dir / (git_dir / "commondir").read_text("utf-8", "surrogateescape").strip()
+        return join(git_dir, _text(join(git_dir, "commondir")).strip())
     except OSError:
         return git_dir
 
 
-def _loose(file: Path) -> str | None:
+def _loose(file: str) -> str | None:
     try:
-        return file.read_text("utf-8", "surrogateescape").strip()
+        return _text(file).strip()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
+
+
+def _text(file: str) -> str:
+    with open(file, "rb") as opened:
+        return opened.read().decode("utf-8", "surrogateescape")

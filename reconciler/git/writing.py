@@ -97,6 +97,7 @@ def set_branch(
         raise NotSo(f"{plain} is the branch that is followed", "Choose another name and open a pull request.")
     with Workshop(repository) as workshop:
         workshop.tree_of(commit)
+        expected = expected and full_id(expected)
         numbers = range(1, _MOST_NUMBERS if expected is None and if_taken == "number" else 2)
         for candidate in (plain if number == 1 else f"{plain}-{number}" for number in numbers):
             if candidate != plain and candidate == branch_name(followed):
@@ -133,7 +134,10 @@ class Workshop:
         if found is None:
             raise WrongUse(f"There is no repository in {self.repository}", "Name the directory of one.")
         self.git_dir = found.resolve()
-        self._room = tempfile.TemporaryDirectory(prefix="reconciler-")
+        try:
+            self._room = tempfile.TemporaryDirectory(prefix="reconciler-", ignore_cleanup_errors=True)
+        except OSError as error:
+            raise unwritten(self.repository, f"no temporary directory: {error.strerror or error}") from error
         return self
 
     def __exit__(self, *_: object) -> None:

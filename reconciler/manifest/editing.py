@@ -5,13 +5,12 @@ changes are touched. `change` takes the whole document as it is to be; `set_valu
 `editing_choices` are made of it. The result is read again with `parse` before anybody gets it.
 
 What cannot be changed without touching more is refused with its place: aliases and what they refer to, `? ` keys,
-files that are broken. Behind it: `editing_tree` (marks), `editing_splices` (which characters), `editing_written` (how a
-new value is written). Which value is wanted is the caller's to say.
+files that are broken. Behind it: `editing_tree` (marks), `editing_splices` and `editing_lines` (which
+characters), `editing_written` (how a new value is written). Which value is wanted is the caller's to say.
 """
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -89,7 +88,14 @@ def document(path: str, data: bytes, ordinal: int) -> Any:
     """The value of a document, the caller's own to change. Raises as `change` does."""
     reading = read(data)
     _refuse_broken(path, reading, ordinal)
-    return copy.deepcopy(reading.documents[ordinal].value)
+    return _own(reading.documents[ordinal].value)
+
+
+def _own(value: Any) -> Any:
+    """A copy in which no two places share what an alias repeats."""
+    if isinstance(value, dict):
+        return {key: _own(one) for key, one in value.items()}
+    return [_own(one) for one in value] if isinstance(value, list) else value
 
 
 def _document(path: str, data: bytes, ordinal: int) -> dict[str, Any]:

@@ -11,15 +11,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from reconciler.manifest.editing_lines import BY_HAND, Lines, Splice
 from reconciler.manifest.editing_tree import Faraway, Item, Node, behind_properties
 from reconciler.manifest.editing_written import Habits, column_of, habits, in_flow, is_collection, pair, scalar
 
-Splice = tuple[int, int, str]
-"""What stands from one place up to another gives way to a text."""
-
-_REST_OF_LINE = re.compile(r"[ \t]*(?:#[^\n]*)?\r?(?:\n|\Z)")
 _COMMA = re.compile(r"[ \t]*,")
-_BY_HAND = "change it by hand"
 
 
 def same(one: Any, other: Any) -> bool:
@@ -43,11 +39,8 @@ def applied(text: str, splices: list[Splice]) -> str:
 
 
 @dataclass
-class Stepping:
+class Stepping(Lines):
     """One document of a text, on its way. `step` raises Faraway for what is not edited here."""
-
-    text: str
-    root: Node
 
     def step(self, value: Any, wanted: Any) -> list[Splice]:
         """What to change first so that `value`, which the document has, becomes `wanted`; nothing if it is."""
@@ -64,10 +57,6 @@ class Stepping:
     def _referred_to(self) -> set[str]:
         return {node.anchor for node in self.root.inside() if node.kind == "alias" and node.anchor}
 
-    @cached_property
-    def _ends_of_blocks(self) -> set[int]:
-        return {node.end for node in self.root.inside() if node.style in ("|", ">")}
-
     def _toward(self, item: Item, value: Any, wanted: Any, key: str, depth: int, *, flow: bool) -> list[Splice]:
         node = item.value
         if same(value, wanted):
@@ -82,7 +71,7 @@ class Stepping:
             return self._in_mapping(node, value, wanted, depth)
         if isinstance(value, list) and value and isinstance(wanted, list) and wanted:
             return self._in_list(node, value, wanted, depth)
-        if isinstance(value, list) and isinstance(wanted, dict) and wanted and _are_names(value):
+        if isinstance(value, list) and isinstance(wanted, dict) and _become_keys(node, value, wanted):
             return self._names_to_keys(item)
         if flow or not is_collection(wanted) or self._goes_inline(item, wanted, key, depth):
             return self._inline(item, in_flow(wanted, flow=flow, quoted=self._habits.quoted))
@@ -91,7 +80,7 @@ class Stepping:
     # Mappings
 
     def _in_mapping(self, node: Node, value: dict[str, Any], wanted: dict[str, Any], depth: int) -> list[Splice]:
-        for key in value.keys() & wanted.keys():
+        for key in [key for key in value if key in wanted]:
             item = node.item(key)
             if splices := self._toward(item, value[key], wanted[key], key, depth + 1, flow=node.flow):
                 return splices
@@ -147,7 +136,7 @@ class Stepping:
     def _one_more(self, node: Node, new: str) -> list[Splice]:
         """Inside braces or brackets that are not empty."""
         if self.text[self._opening(node)] not in "{[":
-            raise Faraway(node.start, "this mapping has no braces of its own", _BY_HAND)
+            raise Faraway(node.start, "this mapping has no braces of its own", BY_HAND)
         last = node.items[-1]
         end = last.end
         start = last.begin if last.begin is not None else end
@@ -164,10 +153,22 @@ class Stepping:
         column = column_of(self.text, self._begin(node.items[0]))
         lines = self._habits.entry(prefix, key, value, column, depth)
         if node.end in self._ends_of_blocks and node.end == len(self.text) and not self.text.endswith("\n"):
-            # A line end behind this text would become a part of it: the new line goes before it.
-            start = self._begin(node.items[-1])
-            return [(start, start, self._newline(start).join([*lines, " " * column]).lstrip())]
+            # A line end behind this text would become a part of it: the new lines go before it.
+            return [self._lines_before(node, lines)]
         return self._insert_lines(node.end, lines)
+
+    def _lines_before(self, node: Node, lines: list[str]) -> Splice:
+        """Above the last item and the comments that stand over it."""
+        begin = self._begin(node.items[-1])
+        start, newline = begin - column_of(self.text, begin), self._newline(begin)
+        if self.text[start:begin].strip():
+            return begin, begin, newline.join([*lines, " " * column_of(self.text, begin)]).lstrip()
+        floor = node.items[-2].end if len(node.items) > 1 else start
+        while start > floor and (above := self.text.rfind("\n", 0, start - 1) + 1) >= floor:
+            if not self.text[above:start].lstrip().startswith("#"):
+                break
+            start = above
+        return start, start, "".join(line + newline for line in lines)
 
     def _without(self, node: Node, position: int) -> list[Splice]:
         item = node.items[position]
@@ -230,7 +231,7 @@ class Stepping:
         column, after = column_of(self.text, begin), item.after
         newline = self._newline(begin)
         if after is None:
-            raise Faraway(begin, "this is written in an unusual way", _BY_HAND)
+            raise Faraway(begin, "this is written in an unusual way", BY_HAND)
         if item.key is None:
             lines = self._habits.below(wanted, column + 2, depth)
             return [
@@ -250,62 +251,6 @@ class Stepping:
             return [(after, old.end, newline + newline.join(lines) + self._line_end_of(old))]
         return [(after, old.end, ""), *self._insert_lines(old.end, lines)]
 
-    # Places
-
-    def _begin(self, item: Item) -> int:
-        if item.begin is None:
-            start = item.key.start if item.key else item.value.start
-            raise Faraway(start, "this is written with '? ', or apart from its '-'", _BY_HAND)
-        return item.begin
-
-    def _is_below(self, item: Item) -> bool:
-        """Whether a value in lines begins on a line below its key or dash."""
-        old = item.value
-        if old.flow or old.kind not in ("mapping", "list") or not old.items or item.after is None:
-            return False
-        return "\n" in self.text[item.after : self._begin(old.items[0])]
-
-    def _line_end_of(self, node: Node) -> str:
-        """What has to end the line where a text went that kept its own line ends."""
-        return self._newline(node.start) if node.written and self.text[node.end - 1] == "\n" else ""
-
-    def _opening(self, node: Node) -> int:
-        start = behind_properties(self.text, node)
-        return start + len(self.text[start:]) - len(self.text[start:].lstrip())
-
-    def _newline(self, index: int) -> str:
-        """The line end that is used here."""
-        end = self.text.find("\n", index)
-        end = end if end >= 0 else self.text.rfind("\n")
-        return "\r\n" if end > 0 and self.text[end - 1] == "\r" else "\n"
-
-    def _line_after(self, index: int) -> int:
-        if index and self.text[index - 1] == "\n":
-            return index
-        found = self.text.find("\n", index)
-        return found + 1 if found >= 0 else len(self.text)
-
-    def _insert_lines(self, index: int, lines: list[str]) -> list[Splice]:
-        """Below the line of a place, which has to end with it but for a comment."""
-        at, newline = self._line_after(index), self._newline(index)
-        if at != index and not _REST_OF_LINE.match(self.text, index):
-            raise Faraway(index, "something else stands on this line", _BY_HAND)
-        if at and self.text[at - 1] != "\n":
-            return [(at, at, "".join(newline + line for line in lines))]
-        return [(at, at, "".join(line + newline for line in lines))]
-
-    def _delete_lines(self, begin: int, end: int) -> Splice:
-        """The whole lines from one place to another; a file without a last line end keeps having none."""
-        start, behind = begin - column_of(self.text, begin), self._line_after(end)
-        if self.text[start:begin].strip():
-            raise Faraway(begin, "something else stands on this line", _BY_HAND)
-        if behind != end and not _REST_OF_LINE.match(self.text, end):
-            raise Faraway(end, "something else stands on this line", _BY_HAND)
-        if behind == len(self.text) and not self.text.endswith("\n"):
-            shorter = start - len(self._newline(start - 1)) if start else 0
-            start = start if {start, shorter} & self._ends_of_blocks else shorter
-        return start, behind, ""
-
     def _refuse_what_others_need(self, start: int, end: int) -> None:
         for node in self.root.inside():
             if node.kind != "alias" and node.anchor in self._referred_to and start <= node.start < end:
@@ -314,5 +259,7 @@ class Stepping:
                 )
 
 
-def _are_names(value: list[Any]) -> bool:
-    return all(isinstance(name, str) for name in value) and len(set(value)) == len(value)
+def _become_keys(node: Node, value: list[Any], wanted: dict[str, Any]) -> bool:
+    """Whether a list is one of names, all of which are wanted as keys."""
+    names = all(isinstance(name, str) and name in wanted for name in value) and len(set(value)) == len(value)
+    return bool(value) and names and not any(item.value.style in ("|", ">") for item in node.items)

@@ -96,6 +96,21 @@ def check_season(season: Season | Freeze | Group, known: Known) -> list[Problem]
     return found
 
 
+def check_group(group: Group, apps: Mapping[str, App], known: Known) -> list[Problem]:
+    """References of a Group to what does not exist, apps named twice, and members that it cannot move anywhere."""
+    found = check_season(group, known)
+    for at, name in enumerate(group.spec.apps):
+        field: Field = ("spec", "apps", at)
+        app = apps.get(name)
+        if name in group.spec.apps[:at]:
+            found.append(Problem("Group", group.name, field, f"{name} stands here twice", "remove one of the two"))
+        elif app is not None and not any(one in app.spec.environments for one in group.spec.environments):
+            message = f"{name} is in none of {listed(group.spec.environments)}, so this group never moves it"
+            remedy = f"it is in {listed(list(app.spec.environments))}"
+            found.append(Problem("Group", group.name, field, message, remedy))
+    return found
+
+
 def check_environments(environments: Mapping[str, Environment], unread: Collection[str] = ()) -> list[Problem]:
     """Environments whose `track` names none, or leads back to themselves; `unread` exist and cannot be read."""
     found: list[Problem] = []

@@ -19,7 +19,14 @@ from reconciler.words import listed
 
 AHEAD = timedelta(days=3 * 366)
 
-_POLICIES = {"apply": "it is applied all the same", "wait": "it waits for the end", "skip": "it is left out"}
+_POLICIES = {
+    ("apply", "starts"): "it begins all the same",
+    ("apply", "ends"): "it ends all the same",
+    ("wait", "starts"): "it begins when the freeze is over, at {over}",
+    ("wait", "ends"): "it goes on until the freeze is over, at {over}",
+    ("skip", "starts"): "this time it does not take place",
+    ("skip", "ends"): "it ends all the same",
+}
 
 
 def check_seasons(seasons: Iterable[Season], apps: Mapping[str, Labels], now: datetime) -> list[Problem]:
@@ -33,14 +40,27 @@ def check_seasons(seasons: Iterable[Season], apps: Mapping[str, Labels], now: da
     return [problem for several in by_priority.values() for problem in _pairs(several, apps, now)]
 
 
-def check_freezes(seasons: Iterable[Season], freezes: Sequence[Freeze], now: datetime) -> list[Problem]:
-    """Seasons that start or end inside a freeze of the same environments, from `now` on: a warning for each pair."""
+def check_freezes(
+    seasons: Iterable[Season], freezes: Sequence[Freeze], apps: Mapping[str, Labels], now: datetime
+) -> list[Problem]:
+    """Seasons that start or end inside a freeze of the same place, from `now` on: a warning for each pair.
+
+    `apps` has the labels of every App. A freeze that lets seasons pass is none to them.
+    """
+    stopping = [freeze for freeze in freezes if "season" not in freeze.spec.allow]
     found = []
-    for season in seasons:
-        for freeze in freezes:
-            if not set(freeze.spec.environments).isdisjoint(season.spec.environments):
-                found += list(_edges_inside(season, freeze, now))[:1]
+    for season in seasons if stopping else ():
+        for freeze in stopping:
+            if _meet(season, freeze, apps):
+                found += list(_edges_inside(season, freeze, now))
     return found
+
+
+def _meet(season: Season, freeze: Freeze, apps: Mapping[str, Labels]) -> bool:
+    """Whether a season and a freeze concern one app in one environment."""
+    if set(freeze.spec.environments).isdisjoint(season.spec.environments):
+        return False
+    return any(_covers(season, app, apps) and freeze.covers(app, labels) for app, labels in apps.items())
 
 
 def _pairs(seasons: Sequence[Season], apps: Mapping[str, Labels], now: datetime) -> Iterator[Problem]:
@@ -95,15 +115,26 @@ def _covers(season: Season, app: str, apps: Mapping[str, Labels]) -> bool:
 
 
 def _edges_inside(season: Season, freeze: Freeze, now: datetime) -> Iterator[Problem]:
-    frozen = list(schedule.windows(freeze.spec.span, now, now + AHEAD))
+    """The first edge that falls into the freeze, and what `on_freeze` makes of it."""
     for window in _windows(season, now):
         for edge, moment in (("starts", window.start), ("ends", window.until)):
-            if moment >= now and any(one.start <= moment < one.until for one in frozen):
-                policy = _POLICIES[season.spec.on_freeze]
-                message = f"{season.name} {edge} at {schedule.rfc3339(moment)}, in the freeze {freeze.name}: {policy}"
-                field: Field = ("spec", "on_freeze")
-                yield Problem("Season", season.name, field, message, "move one of the two, or set on_freeze", "warning")
+            frozen = schedule.active(freeze.spec.span, moment) if moment >= now else None
+            if frozen is not None:
+                policy = _POLICIES[season.spec.on_freeze, edge].format(over=schedule.rfc3339(frozen.until))
+                at = schedule.rfc3339(moment)
+                message = f"{season.name} {edge} at {at}, in the freeze {freeze.name}: on_freeze is"
+                message = f"{message} {season.spec.on_freeze}, so {policy}"
+                yield Problem("Season", season.name, _place(season, edge), message, _REMEDY, "warning")
                 return
+
+
+_REMEDY = "move one of the two, or choose another on_freeze"
+
+
+def _place(season: Season, edge: str) -> Field:
+    if season.spec.start is None:
+        return ("spec", "repeat", "from" if edge == "starts" else "until")
+    return ("spec", "from" if edge == "starts" else "until")
 
 
 def _windows(season: Season, now: datetime) -> Iterator[Window]:

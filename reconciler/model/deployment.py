@@ -74,6 +74,12 @@ class Grounds:
     """When each of them ends, as it looked then: tells an end that came from one that a commit brought."""
     target: str = ""
     """A digest of where the environment was then; '' for a retirement."""
+    move: str = ""
+    """A digest of the versions that a group's members entered with together; '' for what moved by itself."""
+    moved_with: tuple[str, ...] = ()
+    """Names of the apps of that move, its own among them."""
+    held_by: str = ""
+    """Who went back here against what git says; '' for all else. It is for this environment alone: never promoted."""
 
 
 @shape

@@ -47,16 +47,19 @@ class Gates:
 
 @shape
 class Rollout:
-    """The shares of the new version, step by step, in percent."""
+    """The shares of the new version, step by step, in percent. What goes back goes at once; settings alone come in one
+    step. A pause holds a rollout at its step; a freeze and a later change of these lines do not."""
 
     steps: Annotated[tuple[Annotated[int, Field(strict=True, ge=0, le=100)], ...], Field(min_length=1)]
     """Rising, the last one 100."""
     interval: Duration | None = None
-    """How long each step is held."""
+    """How long each step is held before the next one."""
     bake: Duration | None = None
-    """How long the last step is watched."""
+    """How long the last step is watched: checks run every interval, or where there is none every minute, in a bake of
+    less than ten minutes ten times; and at its end."""
     checks: tuple[Check, ...] = ()
-    """Run at each step and during the bake; one that fails ends the rollout."""
+    """Run at each step and during the bake, on the new version; one that fails ends the rollout, one that ends with 75
+    is asked again for up to a day."""
 
     @model_validator(mode="after")
     def _rises(self) -> Self:

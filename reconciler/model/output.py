@@ -5,6 +5,7 @@ What is internal (the grounds of a deployment, counts of attempts) stays inside.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -69,8 +70,13 @@ class Hold:
 
     since: Instant
     by: str
+    """A person, or the reconciler where it went back by itself."""
     reason: str
-    deployment: str
+    deployment: str | None
+    """The id of the deployment that went wrong or was left."""
+    branch: str | None = None
+    """Where the commit lies that makes git say the same, once it is written."""
+    remedy: str = ""
 
 
 @shape
@@ -124,10 +130,43 @@ class Edge:
     at: Instant
     cause: str
     app: str
+    """'' where it is not about one app alone, as with a freeze."""
     environment: str
     name: str
-    """The season's, or '' where nothing has a name."""
+    """The season's, freeze's or train's; '' where nothing has a name."""
     detail: str
+    cancel: str = ""
+    """How it is called off or put off, with the place in git."""
+    since: Instant | None = None
+    """When what ends here began, where it lasts."""
+    until: Instant | None = None
+    """When what begins here ends, where it lasts."""
+
+
+@shape
+class Changed:
+    """One setting, before and after. A setting that is missing has no value: `had` and `has` tell it from null."""
+
+    key: str
+    before: Any = None
+    after: Any = None
+    had: bool = True
+    has: bool = True
+
+
+@shape
+class Effect:
+    """What a deployment changes where it is made."""
+
+    versions_before: tuple[Allotment, ...] = ()
+    """What ran there before; empty for nothing."""
+    config: tuple[Changed, ...] = ()
+    """Settings as the app sees them: the version's with all layers over them."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is known to change but the versions."""
+        return not self.config
 
 
 @shape
@@ -152,7 +191,12 @@ class PlannedAction:
     traffic: tuple[Allotment, ...]
     reason: str
     at: Instant | None = None
-    """When, where a plan goes on into the future."""
+    """When, where a plan goes on into the future; so are the next three."""
+    changes: Effect | None = None
+    after: tuple[str, ...] = ()
+    """What it has waited for by then, in words."""
+    cancel: str = ""
+    """How it is called off, with the place in git."""
 
 
 @shape
@@ -187,6 +231,16 @@ class PlanShown:
     waiting: tuple[PlannedWait, ...]
     refused: tuple[PlannedRefusal, ...]
     wake_at: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class Foretold:
+    """What a plan that goes on into the future says of an action besides."""
+
+    at: datetime
+    changes: Effect | None = None
+    after: tuple[str, ...] = ()
+    cancel: str = ""
 
 
 VERSION = TypeAdapter(Version)
@@ -226,8 +280,9 @@ def standing_json(standing: Standing) -> dict[str, Any]:
 
 
 def edge_json(edge: Edge) -> dict[str, Any]:
-    """An entry of the calendar."""
-    dumped: dict[str, Any] = EDGE.dump_python(edge, mode="json")
+    """An entry of the calendar; how it is called off is part of its detail."""
+    dumped: dict[str, Any] = EDGE.dump_python(edge, mode="json", exclude={"cancel", "since", "until"})
+    dumped["detail"] = "; ".join(part for part in (edge.detail, edge.cancel) if part)
     return dumped
 
 
@@ -241,21 +296,29 @@ def plan_json(plan: PlanShown) -> dict[str, Any]:
     """A plan."""
     dumped: dict[str, Any] = PLAN.dump_python(plan, mode="json")
     for action in dumped["actions"]:
+        changes = action.pop("changes")
         if action["at"] is None:
-            del action["at"]
+            for name in ("at", "after", "cancel"):
+                del action[name]
+        elif changes is not None:
+            action["before"] = changes["versions_before"]
+            action["changes"] = {
+                one["key"]: {name: one[name] for name, there in (("before", "had"), ("after", "has")) if one[there]}
+                for one in changes["config"]
+            }
     return dumped
 
 
-def shown_plan(plan: Plan, commit: str | None, at: datetime, moments: Sequence[datetime] = ()) -> PlanShown:
+def shown_plan(plan: Plan, commit: str | None, at: datetime, told: Sequence[Foretold] = ()) -> PlanShown:
     """A plan as it is shown, made for the commit `commit` and the moment `at` (UTC).
 
-    `moments` says when each action would be done, where the plan goes on into the future.
+    `told` says more of each action, where the plan goes on into the future.
     """
-    when: Sequence[datetime | None] = moments or (None,) * len(plan.actions)
+    besides: Sequence[Foretold | None] = told or (None,) * len(plan.actions)
     return PlanShown(
         commit=commit,
         at=at,
-        actions=tuple(_action(action, moment) for action, moment in zip(plan.actions, when, strict=True)),
+        actions=tuple(_action(action, more) for action, more in zip(plan.actions, besides, strict=True)),
         waiting=tuple(_wait(one) for one in plan.waiting),
         refused=tuple(_refusal(one) for one in plan.refused),
         wake_at=plan.wake_at,
@@ -277,7 +340,7 @@ def _refusal(one: Refused) -> PlannedRefusal:
     return PlannedRefusal(app=one.app, environment=one.environment, rule=one.rule, detail=one.detail)
 
 
-def _action(action: Action, at: datetime | None) -> PlannedAction:
+def _action(action: Action, told: Foretold | None) -> PlannedAction:
     cause: Cause | None = None
     traffic: tuple[Allotment, ...] = ()
     match action:
@@ -302,7 +365,10 @@ def _action(action: Action, at: datetime | None) -> PlannedAction:
         cause=cause,
         traffic=traffic,
         reason=reason,
-        at=at,
+        at=told.at if told else None,
+        changes=told.changes if told else None,
+        after=told.after if told else (),
+        cancel=told.cancel if told else "",
     )
 
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.desired import Desired, Latest, Tracked, earliest
-from reconciler.model.deployment import Grounds, Subject
+from reconciler.model.deployment import ROLLBACKS, Grounds, Subject
 from reconciler.model.environment import EnvironmentSpec
 from reconciler.model.plan import Lift, Refused, RunChecks, Waiting
 from reconciler.planner import rollbacks
 from reconciler.planner.causes import Why, grounds_of, is_pin, spoken, why
 from reconciler.planner.gates import Candidate, Passage, key_of, passage
+from reconciler.planner.joint import ALONE, Back, Joint
 from reconciler.planner.promotions import Besides, Found, authors, candidate, entering, find, own, rolling
 from reconciler.planner.recorded import EnvironmentRecord, RecordedApp, Suspicion, Withdrawal
 
@@ -69,6 +70,10 @@ def aim(wanted: Desired, app: RecordedApp, record: EnvironmentRecord, spec: Envi
         if guarded := rollbacks.guard(subject, wanted, app, record, spec.rollback.limit, hit[0].position):
             return Answer(refused=(guarded,))
         return Answer(aim=Aim(subject=subject, grounds=grounds, why=words, rolled_back_from=hit[1].id))
+    joint = app.joint.get(wanted.environment, ALONE)
+    together = _with_the_group(joint.back, wanted, app, record, spec) if joint.back else Answer()
+    if together.aim is not None:
+        return together
     found = find(wanted.choice, wanted, app, record)
     if isinstance(found, Besides):
         return Answer().besides(found)
@@ -78,7 +83,71 @@ def aim(wanted: Desired, app: RecordedApp, record: EnvironmentRecord, spec: Envi
         answer = _gated(answer, wanted, app, record, spec)
     stays = (_nothing_good(wanted, hit[0]),) if hit and found.source is None else ()
     answer = replace(answer, refused=(*answer.refused, *stays, *_pinned_to_withdrawn(wanted, found, app)))
-    return answer.besides(found.besides).besides(_experiment(wanted, app, record))
+    answer = answer.besides(found.besides).besides(_experiment(wanted, app, record))
+    joined = _joined(answer, joint, wanted, app, record, spec)
+    return replace(joined, refused=(*together.refused, *joined.refused))
+
+
+def goes_along(goal: Aim, wanted: Desired, app: RecordedApp, record: EnvironmentRecord) -> bool:
+    """Whether a group moves this: new versions that enter by themselves.
+
+    What a person names (a pin, a split, a season's version, another try), settings and ways back go alone.
+    """
+    by_itself = wanted.chosen_by != "season" and not is_pin(wanted) and goal.why.cause != "retry"
+    return by_itself and not goal.urgent and entering(goal.subject.traffic, record, app)
+
+
+def _joined(
+    answer: Answer,
+    joint: Joint,
+    wanted: Desired,
+    app: RecordedApp,
+    record: EnvironmentRecord,
+    spec: EnvironmentSpec,
+) -> Answer:
+    """What enters waits for its group, while settings still reach what is here; or it bears the mark of the move."""
+    goal = answer.aim
+    if joint == ALONE:
+        return answer
+    if goal is None or not goes_along(goal, wanted, app, record):
+        if joint.refused is None:
+            return answer
+        lost = joint.lost and goal is not None and not goal.urgent and goal.why.cause != "retry"
+        return replace(answer, aim=None if lost else goal, refused=(*answer.refused, joint.refused))
+    if joint.waiting is None:
+        grounds = replace(goal.grounds, move=joint.move, moved_with=joint.moved_with)
+        return replace(answer, aim=replace(goal, grounds=grounds))
+    active = record.active if record.active and record.active.grounds.chosen_by != "season" else None
+    stays = active if active and active.cause not in ROLLBACKS else own(record)  # what has begun goes on
+    held = Found(stays.traffic) if stays else None
+    here = _towards(wanted, held, held, app, record, spec) if held else Answer()
+    return Answer(
+        aim=here.aim,
+        waiting=(*here.waiting, *answer.waiting, joint.waiting),
+        refused=(*here.refused, *answer.refused),
+        checks=answer.checks,
+        lift=None if joint.fallen else here.lift,
+        wake_at=answer.wake_at,
+    )
+
+
+def _with_the_group(
+    back: Back, wanted: Desired, app: RecordedApp, record: EnvironmentRecord, spec: EnvironmentSpec
+) -> Answer:
+    """The way back that a group's member goes with another, with today's settings; the same guards stand in it."""
+    subject = Subject(traffic=back.traffic, config=dict(wanted.config))
+    since = record.touch.position if record.touch else 0
+    if guarded := rollbacks.guard(subject, wanted, app, record, spec.rollback.limit, since):
+        return Answer(refused=(guarded,))
+    grounds = grounds_of(wanted, Subject(traffic=back.traffic, config=dict(wanted.base_config)))
+    words = Why(
+        cause=back.cause,
+        reason=back.reason,
+        commit=back.commit,
+        deployed_by=back.deployed_by,
+        reverts=back.reverts,
+    )
+    return Answer(aim=Aim(subject=subject, grounds=grounds, why=words, rolled_back_from=back.left))
 
 
 def _towards(
@@ -186,8 +255,8 @@ def _instead(
     spec: EnvironmentSpec,
 ) -> Answer:
     """What runs while the wanted subject is suspect here: what a person holds it at, else the last good one."""
-    refused = (_suspect(wanted, subject, bad),)
     settled, hold = record.settled, record.hold
+    refused = (_suspect(wanted, subject, bad, held=bool(hold and hold.traffic)),)
     if hold is not None and hold.traffic:
         return _held(wanted, app, record, refused)
     if settled is None or (settled.status == "aborted" and not settled.left_a_mixture):
@@ -199,8 +268,7 @@ def _instead(
         return Answer(refused=refused)
     stand_in, grounds = good
     if settled.status != "completed":
-        since = record.touch.position if record.touch else 0
-        if guarded := rollbacks.guard(stand_in, wanted, app, record, spec.rollback.limit, since):
+        if guarded := rollbacks.guard(stand_in, wanted, app, record, spec.rollback.limit, settled):
             return Answer(refused=(*refused, guarded))
         words, back_from = rollbacks.after_failure(settled, stand_in), settled.id
     else:
@@ -214,6 +282,11 @@ def _held(wanted: Desired, app: RecordedApp, record: EnvironmentRecord, refused:
     assert hold is not None
     subject = Subject(traffic=hold.traffic, config=dict(wanted.config))
     grounds = grounds_of(wanted, Subject(traffic=hold.traffic, config=dict(wanted.base_config)))
+    grounds = replace(grounds, held_by=hold.by)
+    if again := _retry(subject, app, record):
+        return Answer(aim=Aim(subject=subject, grounds=grounds, why=again), refused=refused)
+    if bad := record.suspicions.get(subject.fingerprint):  # going back went wrong too: a person is needed
+        return Answer(refused=(*refused, _suspect(wanted, subject, bad)))
     if record.reached is not None and record.reached.traffic == hold.traffic:
         words = why(wanted, Found(hold.traffic), subject, grounds, app, record)
         return Answer(aim=Aim(subject=subject, grounds=grounds, why=words), refused=refused)
@@ -246,13 +319,14 @@ def _broken(wanted: Desired, app: RecordedApp) -> Waiting:
     )
 
 
-def _suspect(wanted: Desired, subject: Subject, bad: Suspicion) -> Refused:
+def _suspect(wanted: Desired, subject: Subject, bad: Suspicion, *, held: bool = False) -> Refused:
+    again = f"release {wanted.app} {wanted.environment}" if held else f"retry {bad.deployment}"
     return Refused(
         app=wanted.app,
         environment=wanted.environment,
         rule="suspect",
         detail=f"{spoken(subject.traffic)} {bad.why} here (deployment {bad.number}, {bad.deployment}): commit a fix, "
-        f"or `reconciler retry {bad.deployment}`, or a commit with `Allow-Suspect: {wanted.app}/{wanted.environment}`",
+        f"or `reconciler {again}`, or a commit with `Allow-Suspect: {wanted.app}/{wanted.environment}`",
     )
 
 

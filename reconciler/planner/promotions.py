@@ -143,7 +143,7 @@ def in_line(upstream: EnvironmentRecord, app: RecordedApp, record: EnvironmentRe
     line: dict[frozenset[str], Deployment] = {}
     for deployment in upstream.completed:
         versions = frozenset(_versions(deployment))
-        if deployment.grounds.chosen_by == "season":
+        if not _may_go_on(deployment, app):
             continue
         if versions == here:
             break
@@ -217,11 +217,18 @@ def _by_own_choice(running: Deployment | None) -> Deployment | None:
 def candidate(upstream: EnvironmentRecord, app: RecordedApp) -> Deployment | None:
     """What may be promoted out of an environment: the newest that completed there by its own choice, if it holds."""
     for deployment in upstream.completed:
-        if deployment.grounds.chosen_by == "season":
+        if not _may_go_on(deployment, app):
             continue
         whole_traffic = len(deployment.traffic) == 1 and not withdrawn_in(deployment, app)
         return deployment if whole_traffic else None
     return None
+
+
+def _may_go_on(deployment: Deployment, app: RecordedApp) -> bool:
+    """Whether the chain hears of it: not of a season's choice, nor of a person's way back until git says the same."""
+    if deployment.grounds.chosen_by == "season":
+        return False
+    return not deployment.grounds.held_by or _versions(deployment) == {app.content}
 
 
 def newest_good(record: EnvironmentRecord, app: RecordedApp) -> Deployment | None:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from reconciler.model.deployment import Allotment, Deployment
 from reconciler.model.version import Version
+from reconciler.planner.joint import Joint
 
 Look = Literal["new", "restored", "reverted", "reapplied", "changed", "season"]
 """How a commit changed something: new content, content that ran before, a declared revert going back, a declared revert
@@ -159,8 +160,12 @@ class HoldRecord:
     """What a person wants to run meanwhile; empty: what ran well last."""
     deployment: str | None = None
     """The deployment that went wrong or was left."""
+    version: str | None = None
+    """What is taken back: while this holds, not even a pin brings it back by itself."""
     branch: str | None = None
     """Where the commit is that makes git say the same, once it is written."""
+    trouble: str | None = None
+    """Why that commit is not written yet, or cannot be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +187,8 @@ class EnvironmentRecord:
     checked: Mapping[tuple[str, str], Checked] = field(default_factory=dict)
     """By key and name of the check."""
     hold: HoldRecord | None = None
+    depths: Mapping[str, int] = field(default_factory=dict)
+    """How many deployments ago a version that a manifest names ran here, where that is further back than `recent`."""
 
     @property
     def active(self) -> Deployment | None:
@@ -246,3 +253,5 @@ class RecordedApp:
     allowances: tuple[Allowance, ...] = ()
     resources: frozenset[str] | None = None
     """Names of the Resources in force; None: not asked for."""
+    joint: Mapping[str, Joint] = field(default_factory=dict)
+    """What its group says about it, by environment: not recorded, but worked out from what is."""

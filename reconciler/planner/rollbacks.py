@@ -11,7 +11,7 @@ from reconciler.model.plan import Refused
 from reconciler.model.version import Version, label
 from reconciler.planner.causes import RECONCILER, Why, grounds_of, is_pin, spoken
 from reconciler.planner.promotions import newest_good, withdrawn_in
-from reconciler.planner.recorded import EnvironmentRecord, RecordedApp, Suspicion, Withdrawal
+from reconciler.planner.recorded import Allowance, EnvironmentRecord, RecordedApp, Suspicion, Withdrawal
 
 
 def withdrawal(wanted: Desired, app: RecordedApp, record: EnvironmentRecord) -> tuple[Withdrawal, Deployment] | None:
@@ -47,14 +47,21 @@ def retreat(
 
 
 def guard(
-    subject: Subject, wanted: Desired, app: RecordedApp, record: EnvironmentRecord, limit: int, since: int
+    subject: Subject,
+    wanted: Desired,
+    app: RecordedApp,
+    record: EnvironmentRecord,
+    limit: int,
+    since: int | Deployment,
 ) -> Refused | None:
     """The first rule that speaks against going back to `subject`, unless a commit from `since` on allows it.
+
+    `since` is a commit's position, or the deployment that is left: then its own commit may allow it too.
 
     At most `limit` deployments back; not across a migration that the older version lacks; not to a binding whose
     resource has gone; not to secrets that were found elsewhere then.
     """
-    if any(one.environment == record.environment and one.position >= since for one in app.allowances):
+    if any(one.environment == record.environment and _allows(one, since) for one in app.allowances):
         return None
     rules = (_too_far(subject, wanted, record, limit), _across_migration(subject, app, record))
     for words in (*rules, _lost_resource(subject, app), _moved_secret(subject, app, record)):
@@ -69,11 +76,18 @@ def guard(
     return None
 
 
+def _allows(word: Allowance, since: int | Deployment) -> bool:
+    if isinstance(since, Deployment):
+        return word.at >= since.created_at or word.commit == since.commit
+    return word.position >= since
+
+
 def _too_far(subject: Subject, wanted: Desired, record: EnvironmentRecord, limit: int) -> str | None:
     """A version that never ran here is not gone back to, so nothing limits it."""
     versions = {part.version for part in subject.traffic}
     ran = [{part.version for part in d.traffic} for d in record.completed]
-    back = ran.index(versions) if versions in ran else 0
+    further = [record.depths.get(version, 0) for version in versions]
+    back = ran.index(versions) if versions in ran else min(further, default=0)
     if back <= limit:
         return None
     return (
@@ -138,10 +152,13 @@ def _restored(record: EnvironmentRecord, app: RecordedApp, taken_back: Withdrawa
 def suspicion(subject: Subject, wanted: Desired, app: RecordedApp, record: EnvironmentRecord) -> Suspicion | None:
     """Why automation must not deploy this here again, if it went wrong here before.
 
-    A version named by a person is judged as a whole subject only. A commit that changed the environment's entry, or the
-    environment itself, after the failure is a person's newer word. So is a revert, for versions that did well here.
+    A version named by a person is judged as a whole subject only, unless a hold takes it back. A commit that changed
+    the environment's entry, or the environment itself, after the failure is a person's newer word. So is a revert,
+    for versions that did well here.
     """
-    versions = [] if is_pin(wanted) else [part.version for part in subject.traffic if part.version in record.suspicions]
+    held = record.hold.version if record.hold else None
+    suspects = [part.version for part in subject.traffic if part.version in record.suspicions]
+    versions = [version for version in suspects if version == held or not is_pin(wanted)]
     suspected = [*versions, subject.fingerprint]
     bad = max((record.suspicions[w] for w in suspected if w in record.suspicions), key=lambda s: s.at, default=None)
     if bad is None:

@@ -57,15 +57,21 @@ def mix(before: tuple[Allotment, ...], after: tuple[Allotment, ...], percent: fl
     """
     share = percent / 100
     old, new = _shares(before), _shares(after)
-    parts = {part.version: part for part in (*before, *after)}
-    mixed = {version: round((1 - share) * old.get(version, 0) + share * new.get(version, 0), DIGITS) for version in parts}
-    kept = [replace(part, percent=mixed[version]) for version, part in parts.items() if mixed[version] or version in new]
-    return tuple(sorted(kept, key=lambda part: part.number))
+    mixed = []
+    for version, part in {part.version: part for part in (*before, *after)}.items():
+        percent_now = round((1 - share) * old.get(version, 0) + share * new.get(version, 0), DIGITS)
+        if percent_now or version in new:
+            mixed.append(replace(part, percent=percent_now))
+    return tuple(sorted(mixed, key=lambda part: part.number))
 
 
 def split(deployment: Deployment) -> tuple[Allotment, ...]:
     """What is to run at the step that a deployment is at."""
-    progress = deployment.rollout
+    return split_at(deployment, deployment.rollout)
+
+
+def split_at(deployment: Deployment, progress: Progress | None) -> tuple[Allotment, ...]:
+    """The same for a rollout that has come so far."""
     if progress is None or progress.last:
         return deployment.traffic
     return mix(progress.course.before, deployment.traffic, progress.percent)

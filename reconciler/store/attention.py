@@ -27,6 +27,9 @@ _TRACES = union(
     select(tables.touches.c.app).where(tables.touches.c.braked),
     select(tables.interventions.c.app).where(tables.interventions.c.done_at.is_(None)),
     select(tables.dependencies.c.app),
+    # What stands at a gate, and what has a moment, may wait until then.
+    select(tables.requests.c.app),
+    select(_APPS.name).where(_APPS.due_at.is_not(None)),
     # A pin may name a version that does not exist.
     select(_APPS.name).where(_text.contains('"version":"') | _text.contains('"traffic":[')),
 )

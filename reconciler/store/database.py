@@ -19,6 +19,7 @@ from reconciler.store import tables
 from reconciler.store.statements import Prepared
 
 BUSY_MILLISECONDS = 30_000
+CACHE_KILOBYTES = 16_000
 _NOTE = Prepared(tables.ledger.insert())
 
 
@@ -139,6 +140,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute(f"PRAGMA cache_size=-{CACHE_KILOBYTES}")
     cursor.close()
 
 

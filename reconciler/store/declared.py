@@ -26,8 +26,12 @@ _OF_KIND = _OF_KIND.order_by(D.path.desc(), D.ordinal.desc())
 _ALL_OF_KIND = Prepared(_OF_KIND)
 _TEXTS = select(D.name, type_coerce(D.document, Text).label("text")).where(D.kind == bindparam("of_kind"))
 _TEXTS_OF_KIND = Prepared(_TEXTS.order_by(D.path.desc(), D.ordinal.desc()))
+_TEXTS_OF = select(D.kind, D.name, type_coerce(D.document, Text).label("text"))
+_TEXTS_OF_KINDS = Among(_TEXTS_OF.order_by(D.path.desc(), D.ordinal.desc()), D.kind)
 _OF_KIND_NAMED = Among(_OF_KIND, D.name)
-_IN_FILES = Among(select(tables.declarations), D.path)
+_IN_FILES = Among(
+    select(tables.declarations, A.bundle).outerjoin(tables.apps, (D.kind == "App") & (A.name == D.name)), D.path
+)
 _NAMED = select(tables.declarations).where(D.kind == bindparam("of_kind")).order_by(D.path, D.ordinal)
 _NAMED_SO = Among(_NAMED, D.name)
 _FORGET_DECLARATIONS = Among(delete(tables.declarations), D.path)
@@ -92,8 +96,16 @@ def texts(connection: Connection, kind: str) -> dict[str, str]:
     return {row.name: row.text for row in _TEXTS_OF_KIND.run(connection, of_kind=kind)}
 
 
+def texts_of(connection: Connection, kinds: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The same of several kinds, by kind and name."""
+    found: dict[str, dict[str, str]] = {kind: {} for kind in kinds}
+    for row in _TEXTS_OF_KINDS.run(connection, kinds):
+        found[row.kind][row.name] = row.text
+    return found
+
+
 def in_files(connection: Connection, paths: Iterable[str]) -> list[Any]:
-    """Rows of what these files declare: path, ordinal, kind, name, document."""
+    """Rows of what these files declare: path, ordinal, kind, name, document, and an app's bundle as it is recorded."""
     return [row for part in chunks(paths) for row in _IN_FILES.run(connection, part)]
 
 

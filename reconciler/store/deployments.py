@@ -51,13 +51,13 @@ _CLEAR = Among(
 
 
 def _newest() -> Select[Any]:
-    newest = func.row_number().over(partition_by=(D.app, D.environment), order_by=D.number.desc()).label("place")
-    done = (
-        func.row_number().over(partition_by=(D.app, D.environment, D.status), order_by=D.number.desc()).label("among")
-    )
-    ranked = select(tables.deployments, newest, done).where(D.app.in_(many("apps"))).subquery()
-    wanted = (ranked.c.place <= bindparam("each")) | ((ranked.c.status == "completed") & (ranked.c.among <= 1))
-    return select(ranked).where(wanted).order_by(ranked.c.app, ranked.c.environment, ranked.c.number.desc())
+    # Numbers have no gaps: the newest ones are told by the highest. Ranking whole rows costs twice as much.
+    done = func.max(case((D.status == "completed", D.number)))
+    ends = select(D.app, D.environment, func.max(D.number).label("highest"), done.label("done"))
+    ends_of = ends.where(D.app.in_(many("apps"))).group_by(D.app, D.environment).subquery()
+    here = (D.app == ends_of.c.app) & (D.environment == ends_of.c.environment)
+    wanted = (D.number > ends_of.c.highest - bindparam("each")) | (D.number == ends_of.c.done)
+    return _ALL.join(ends_of, here & wanted).order_by(D.app, D.environment, D.number.desc())
 
 
 _NEWEST = Prepared(_newest())
@@ -173,13 +173,13 @@ def put_off(
     _say(transaction, row, "attempt-failed", now, message, "reconciler")
 
 
-def go_on(
-    transaction: Transaction, row: Row[Any], progress: Progress, now: datetime, what: str, message: str
-) -> None:
-    """A rollout comes to another phase; `what` and `message` say so among its events. Its attempts begin anew."""
-    values = {"rollout": progress_row(progress), "next_attempt_at": None, "attempts": 0}
+def go_on(transaction: Transaction, row: Row[Any], progress: Progress, now: datetime, what: str, message: str) -> None:
+    """A rollout comes to another phase; `what`, unless it is empty, and `message` say so among its events. Its attempts
+    begin anew."""
+    values = {"rollout": progress_row(progress), "next_attempt_at": None, "attempts": 0, "error": None}
     transaction.connection.execute(update(tables.deployments).where(D.id == row.id).values(**values))
-    _say(transaction, row, what, now, message, "reconciler")
+    if what:
+        _say(transaction, row, what, now, message, "reconciler")
 
 
 def tell(transaction: Transaction, row: Row[Any], what: str, now: datetime, message: str) -> None:

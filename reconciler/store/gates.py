@@ -16,7 +16,7 @@ from reconciler.model.gates import Check
 from reconciler.model.plan import RunChecks
 from reconciler.store import tables
 from reconciler.store.database import Transaction
-from reconciler.store.statements import Among
+from reconciler.store.statements import Among, Prepared
 
 CHECK = TypeAdapter(Check)
 TRAFFIC = TypeAdapter(tuple[Allotment, ...])
@@ -25,11 +25,18 @@ Verdict = Literal["passed", "failed"]
 _A, _C, _R = tables.approvals.c, tables.checks.c, tables.requests.c
 _APPROVALS = Among(select(tables.approvals).order_by(_A.id), _A.app)
 _CHECKS = Among(select(_C.app, _C.environment, _C.key, _C.name, _C.verdict, _C.at, _C.detail), _C.app)
-_RUNNING = (
+_NOW = bindparam("now", type_=_C.next_attempt_at.type)
+_RUNNING = Prepared(
     select(tables.checks)
-    .where(_C.verdict == "running", or_(_C.next_attempt_at.is_(None), _C.next_attempt_at <= bindparam("now")))
-    .order_by(_C.at)
+    .where(_C.verdict == "running", or_(_C.next_attempt_at.is_(None), _C.next_attempt_at <= _NOW))
+    .order_by(_C.at, _C.name)
     .limit(bindparam("most"))
+)
+_NEXT_CHECK = Prepared(
+    select(_C.next_attempt_at)
+    .where(_C.verdict == "running", _C.next_attempt_at > _NOW)
+    .order_by(_C.next_attempt_at)
+    .limit(1)
 )
 
 
@@ -102,6 +109,7 @@ def begin_checks(transaction: Transaction, action: RunChecks, now: datetime) -> 
             "verdict": "running",
             "definition": CHECK.dump_python(check, mode="json"),
             "traffic": TRAFFIC.dump_python(action.traffic, mode="json"),
+            "config": dict(action.config),
             "commit": action.commit,
             "at": now,
             "next_attempt_at": None,
@@ -117,13 +125,24 @@ def begin_checks(transaction: Transaction, action: RunChecks, now: datetime) -> 
 
 def to_run(connection: Connection, now: datetime, most: int) -> list[Row[Any]]:
     """Checks that are to be run, the one that waits longest first; some may be under way already."""
-    return list(connection.execute(_RUNNING, {"now": now, "most": most}))
+    return _RUNNING.run(connection, now=now, most=most)
 
 
-def next_check(connection: Connection) -> datetime | None:
-    """When a check that could not tell is asked again."""
-    query = select(_C.next_attempt_at).where(_C.verdict == "running", _C.next_attempt_at.is_not(None))
-    return connection.scalar(query.order_by(_C.next_attempt_at).limit(1))
+def asked_for(connection: Connection, app: str, environment: str, key: str, name: str) -> datetime | None:
+    """Since when a check is to be run; None when it has ended."""
+    return connection.scalar(select(_C.at).where(_this(app, environment, key, name), _C.verdict == "running"))
+
+
+def leave_out(transaction: Transaction, row: Row[Any]) -> None:
+    """A check that nobody waits for any more is not run."""
+    this = _this(row.app, row.environment, row.key, row.name)
+    transaction.connection.execute(delete(tables.checks).where(this, _C.verdict == "running"))
+
+
+def next_check(connection: Connection, now: datetime) -> datetime | None:
+    """When a check that could not tell is asked again, of those whose moment has not come."""
+    found: datetime | None = _NEXT_CHECK.run(connection, now=now).scalar()
+    return found
 
 
 def _this(app: str, environment: str, key: str, name: str) -> Any:
@@ -170,7 +189,7 @@ def forget_failures(transaction: Transaction, app: str, environment: str, key: s
     return int(done.rowcount)
 
 
-def output(connection: Connection, app: str, environment: str, key: str) -> dict[str, str]:
-    """What each check of a gate printed, by its name."""
-    here = (_C.app == app, _C.environment == environment, _C.key == key)
-    return {row.name: row.output for row in connection.execute(select(_C.name, _C.output).where(*here))}
+def ended_checks(connection: Connection, app: str, environment: str, key: str) -> list[Row[Any]]:
+    """How the checks of a gate ended and what they printed, in the order in which they did."""
+    here = (_C.app == app, _C.environment == environment, _C.key == key, _C.verdict != "running")
+    return list(connection.execute(select(tables.checks).where(*here).order_by(_C.at, _C.name)))

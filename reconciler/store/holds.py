@@ -7,14 +7,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, select, update
 
 from reconciler.store import tables
 from reconciler.store.database import Transaction
-from reconciler.store.statements import Among
+from reconciler.store.statements import Among, Prepared
 
-_H = tables.holds.c
+_H, _D, _C, _T, _V = tables.holds.c, tables.deployments.c, tables.commits.c, tables.touches.c, tables.versions.c
+_FAR = 1_000
+"""So many deployments are looked back at."""
 _HOLDS = Among(select(tables.holds), _H.app)
+_WITHOUT_BRANCH = Prepared(select(tables.holds).where(_H.branch.is_(None)).order_by(_H.since, _H.app).limit(_FAR))
 
 
 def of(connection: Connection, apps: Sequence[str]) -> Iterable[Row[Any]]:
@@ -61,34 +64,86 @@ def lift(
     return bool(done.rowcount)
 
 
-def without_branch(connection: Connection, now: datetime, most: int) -> list[Row[Any]]:
-    """Holds whose branch is still to be written, and may be tried now."""
-    due = or_(_H.again_at.is_(None), _H.again_at <= now)
-    query = select(tables.holds).where(_H.branch.is_(None), _H.version.is_not(None), due).limit(most)
-    return list(connection.execute(query))
+def without_branch(connection: Connection) -> list[Row[Any]]:
+    """Holds whose branch is still to be written, now or `again_at`; oldest first."""
+    return _WITHOUT_BRANCH.run(connection)
 
 
-def next_branch(connection: Connection) -> datetime | None:
-    """When writing a branch is tried again."""
-    query = select(_H.again_at).where(_H.branch.is_(None), _H.version.is_not(None), _H.again_at.is_not(None))
-    return connection.scalar(query.order_by(_H.again_at).limit(1))
+def taken_back(connection: Connection, row: Row[Any]) -> list[str]:
+    """The commits that are to be reverted so that git says what a hold says, newest first; none where no commit did it.
+
+    That which changed the environment's own entry, where the deployment that was left came of it; else that which
+    published the version. What a person named to go back to may lie further back: then those in between as well.
+    """
+    left = connection.execute(select(_D.commit).where(_D.id == row.deployment)).scalar()
+    entry = _touched(connection, row.app, row.environment, _C.id == left)
+    if entry is not None:
+        return _since(connection, row, row.environment, entry, _entry_before(connection, row))
+    if row.version is None:
+        return []
+    published = _touched(connection, row.app, "", _T.after == row.version)
+    if published is None:
+        known = connection.execute(select(_V.commit).where(_V.id == row.version)).scalar()
+        return [known] if known else []
+    return _since(connection, row, "", published, _content_before(connection, row))
 
 
-def wrote_branch(transaction: Transaction, app: str, environment: str, branch: str, commit: str, now: datetime) -> None:
-    """The commit that makes git say the same lies on a branch."""
-    here = (_H.app == app) & (_H.environment == environment)
+def _touched(connection: Connection, app: str, environment: str, where: ColumnElement[bool]) -> int | None:
+    """The newest place at which such a commit touched this."""
+    query = select(_T.position).join_from(tables.touches, tables.commits, _T.position == _C.position)
+    here = (_T.app == app) & (_T.environment == environment)
+    found: int | None = connection.scalar(query.where(here, where).order_by(_T.position.desc()).limit(1))
+    return found
+
+
+def _content_before(connection: Connection, row: Row[Any]) -> int | None:
+    stays = [part["version"] for part in row.traffic]
+    return _touched(connection, row.app, "", _T.after.in_(stays)) if stays else None
+
+
+def _entry_before(connection: Connection, row: Row[Any]) -> int | None:
+    """Where the entry asked for what a person went back to: at the commit of the newest deployment of it."""
+    query = select(_D.commit, _D.traffic).where(_D.app == row.app, _D.environment == row.environment)
+    query = query.where(_D.status == "completed", _D.id != row.deployment).order_by(_D.number.desc()).limit(_FAR)
+    for found in connection.execute(query) if row.traffic else ():
+        if found.traffic == row.traffic:
+            return connection.scalar(select(_C.position).where(_C.id == found.commit))
+    return None
+
+
+def _since(connection: Connection, row: Row[Any], environment: str, last: int, before: int | None) -> list[str]:
+    first = last if before is None or before >= last else before + 1
+    query = select(_C.id).join_from(tables.touches, tables.commits, _T.position == _C.position)
+    query = query.where(_T.app == row.app, _T.environment == environment, _T.position.between(first, last))
+    return list(connection.execute(query.order_by(_T.position.desc())).scalars())
+
+
+def also_touched(connection: Connection, commits: Sequence[str], app: str) -> list[str]:
+    """The other apps that these commits changed."""
+    query = select(_T.app).distinct().join_from(tables.touches, tables.commits, _T.position == _C.position)
+    found = connection.execute(query.where(_C.id.in_(commits), _T.app.not_in(["", app])).order_by(_T.app))
+    return list(found.scalars())
+
+
+def wrote_branch(transaction: Transaction, row: Row[Any], branch: str, commit: str, now: datetime) -> bool:
+    """The commit that makes git say the same lies on a branch; False where this hold has ended meanwhile."""
     values = {"branch": branch, "branch_commit": commit, "trouble": None, "again_at": None}
-    transaction.connection.execute(update(tables.holds).where(here).values(**values))
-    body = {"branch": branch, "commit": commit}
-    transaction.note("hold.branch", now, body, app=app, environment=environment, subject=commit)
+    done = transaction.connection.execute(update(tables.holds).where(_same(row)).values(**values))
+    if done.rowcount:
+        body = {"branch": branch, "commit": commit}
+        transaction.note("hold.branch", now, body, app=row.app, environment=row.environment, subject=commit)
+    return bool(done.rowcount)
 
 
-def branch_failed(
-    transaction: Transaction, app: str, environment: str, trouble: str, again_at: datetime | None
-) -> None:
+def branch_failed(transaction: Transaction, row: Row[Any], trouble: str, again_at: datetime | None) -> None:
     """The branch could not be written: why, and when it is tried again (None: a person is needed)."""
-    here = (_H.app == app) & (_H.environment == environment)
     values: dict[str, Any] = {"trouble": trouble, "again_at": again_at}
     if again_at is None:
         values["branch"] = ""
-    transaction.connection.execute(update(tables.holds).where(here).values(**values))
+    transaction.connection.execute(update(tables.holds).where(_same(row)).values(**values))
+
+
+def _same(row: Row[Any]) -> ColumnElement[bool]:
+    """The very hold that was looked at: a newer one may have taken its place."""
+    same_wish = and_(_H.since == row.since, _H.deployment.is_not_distinct_from(row.deployment))
+    return and_(_H.app == row.app, _H.environment == row.environment, same_wish)

@@ -15,10 +15,11 @@ from reconciler.store.database import Transaction
 from reconciler.store.statements import Among, Prepared
 
 I = tables.interventions.c  # noqa: E741
-Kind = Literal["pause", "abort", "retry", "accept"]
+Kind = Literal["pause", "abort", "retry", "accept", "rollback", "release"]
 
 _OPEN = select(tables.interventions).where(I.done_at.is_(None)).order_by(I.id)
 _OPEN_OF = Prepared(_OPEN.where(I.kind == bindparam("of_kind")))
+_OPEN_WAYS = Prepared(_OPEN.where(I.kind.in_(["rollback", "release"])))
 _OPEN_FOR = Among(_OPEN.where(I.kind.in_(["pause", "abort", "retry"])), I.app)
 _FINISH = update(tables.interventions).where(
     I.done_at.is_(None), I.kind == bindparam("of_kind"), I.subject == bindparam("about")
@@ -36,6 +37,7 @@ class Wish:
     app: str | None = None
     environment: str | None = None
     subject: str | None = None
+    """What it is about: a deployment to stop or to try again, a commit to accept, a version to go back to."""
     until: datetime | None = None
 
 
@@ -77,6 +79,27 @@ def open_for(connection: Connection, apps: list[str]) -> list[Row[Any]]:
 def open_of(connection: Connection, kind: Kind) -> list[Row[Any]]:
     """Wishes of a kind that still hold."""
     return _OPEN_OF.run(connection, of_kind=kind)
+
+
+def open_ways(connection: Connection) -> list[Row[Any]]:
+    """Wishes to go back, and to end a hold, that nobody has acted on yet; oldest first."""
+    return _OPEN_WAYS.run(connection)
+
+
+def done(transaction: Transaction, row: Row[Any], now: datetime, outcome: str) -> None:
+    """This very wish has been acted on, or has become pointless."""
+    transaction.connection.execute(
+        update(tables.interventions).where(I.id == row.id).values(done_at=now, outcome=outcome)
+    )
+    transaction.note(
+        "intervention.done",
+        now,
+        {"kind": row.kind, "outcome": outcome},
+        app=row.app,
+        environment=row.environment,
+        subject=row.subject,
+        actor=row.actor,
+    )
 
 
 def finish(transaction: Transaction, kind: Kind, subject: str, now: datetime, outcome: str) -> None:

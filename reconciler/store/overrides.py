@@ -53,6 +53,11 @@ def signatures(connection: Connection, commits: Sequence[str]) -> Iterable[Row[A
     return _SIGNATURES.run(connection, commits)
 
 
+def forget_signatures(transaction: Transaction, keys: str) -> int:
+    """Forget what was judged by other keys than these; how many commits that are."""
+    return int(transaction.connection.execute(delete(tables.signatures).where(_S["keys"] != keys)).rowcount)
+
+
 def note_signature(transaction: Transaction, commit: str, good: bool, detail: str, keys: str, now: datetime) -> None:
     """Write down how a commit's signature was judged, in place of an earlier judgement."""
     transaction.connection.execute(delete(tables.signatures).where(_S.commit == commit))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Text, bindparam, cast, func, select
 
 from reconciler.model.deployment import Allotment, Deployment
 from reconciler.model.version import Version
@@ -61,6 +61,7 @@ class Passing:
     overrides: dict[str, Override] = field(default_factory=dict)
     signatures: dict[str, Signed] = field(default_factory=dict)
     versions: dict[str, Version] = field(default_factory=dict)
+    depths: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
     resources: frozenset[str] | None = None
 
 
@@ -69,6 +70,20 @@ def in_line(connection: Connection, line: Line) -> list[Deployment]:
     which = {"of_app": line.app, "in_environment": line.environment, "moment": line.moment}
     rows = [*connection.execute(_PASSED, which), *connection.execute(_COMING, which)]
     return [deployment_of(row) for row in rows]
+
+
+def depths(connection: Connection, recent: Sequence[Deployment], references: Iterable[str | None]) -> dict[str, int]:
+    """How many completed deployments ago each of these versions ran, where that is none of the `recent` ones."""
+    near = {part.version for one in recent for part in one.traffic}
+    here = (_D.app == recent[0].app) & (_D.environment == recent[0].environment) & (_D.status == "completed")
+    found = {}
+    for version in {one for one in references if one is not None} - near:
+        last = select(func.max(_D.number)).where(here, cast(_D.traffic, Text).contains(version))
+        number = connection.scalar(last)
+        if number is not None:
+            since = select(func.count()).select_from(tables.deployments).where(here, _D.number > number)
+            found[version] = int(connection.scalar(since) or 0)
+    return found
 
 
 def gather_words(connection: Connection, names: Sequence[str], passing: Passing) -> None:
@@ -90,7 +105,9 @@ def gather_holds(connection: Connection, names: Sequence[str], passing: Passing)
             since=row.since,
             traffic=tuple(Allotment(**part) for part in row.traffic),
             deployment=row.deployment,
+            version=row.version,
             branch=row.branch or None,
+            trouble=row.trouble,
         )
 
 

@@ -221,6 +221,10 @@ def _gather_passing(connection: Connection, names: Sequence[str], needs: Needs, 
         ran = [d for by_environment in gathered.recent.values() for several in by_environment.values() for d in several]
         passing.gather_versions(connection, ran, gathered.versions, found)
         gathered.versions.update(found.versions)
+    for app, references in gathered.references.items():
+        for environment, recent in gathered.recent.get(app, {}).items():
+            if len(recent) >= EACH:
+                found.depths[app, environment] = passing.depths(connection, recent, references.values())
     if needs.versions:
         commits = {version.commit for version in gathered.versions.values()}
         commits |= {touch.commit for touch in gathered.entry_touches.values()}
@@ -280,4 +284,5 @@ def _environment(app: str, environment: str, gathered: _Gathered) -> Environment
         approvals={key: tuple(given) for key, given in gathered.passing.approvals.get((app, environment), {}).items()},
         checked=gathered.passing.checked.get((app, environment), {}),
         hold=gathered.passing.holds.get((app, environment)),
+        depths=gathered.passing.depths.get((app, environment), {}),
     )

@@ -284,7 +284,7 @@ interventions = Table(
     "interventions",
     metadata,
     Column("id", Serial, primary_key=True),
-    Column("kind", String(12), nullable=False),  # pause, abort, retry, accept
+    Column("kind", String(12), nullable=False),  # pause, abort, retry, accept, rollback, release
     Column("app", String(200)),
     Column("environment", String(200)),
     Column("subject", String(80)),  # a deployment id or a commit

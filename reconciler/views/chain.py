@@ -16,7 +16,7 @@ from reconciler.planner.causes import spoken
 from reconciler.planner.promotions import candidate
 from reconciler.planner.recorded import Touch
 from reconciler.schedule import rfc3339
-from reconciler.store import declared
+from reconciler.store import declared, gates
 from reconciler.views.forecast import chosen
 from reconciler.views.pictures import Picture
 from reconciler.views.standings import standings
@@ -45,7 +45,9 @@ def chain(connection: Connection, picture: Picture, environment: str, now: datet
         *_layers(picture, environment),
         *_promotion(picture, environment),
         *_runs(standing),
+        *_held(standing),
         *_waits(picture, standing),
+        *_checks(connection, picture, environment),
         *_next(picture, environment),
     ]
     return [
@@ -203,6 +205,14 @@ def _facts(deployment: Deployment) -> dict[str, Any]:
     }
 
 
+def _held(standing: Standing) -> Iterator[_Link]:
+    held = standing.held
+    if held is not None:
+        text = f"it differs from git, held by {held.by}, since {rfc3339(held.since)}: {held.reason}"
+        facts = {"by": held.by, "since": rfc3339(held.since), "deployment": held.deployment, "branch": held.branch}
+        yield "held", text, held.remedy, facts
+
+
 def _waits(picture: Picture, standing: Standing) -> Iterator[_Link]:
     for wait in standing.waiting:
         until = f" until {rfc3339(wait.until)}" if wait.until else ""
@@ -218,6 +228,19 @@ def _waits(picture: Picture, standing: Standing) -> Iterator[_Link]:
         yield "in sync", "nothing is left to do here", "", {}
 
 
+def _checks(connection: Connection, picture: Picture, environment: str) -> Iterator[_Link]:
+    """How the checks of what stands at the gate fared, with what they printed."""
+    plan = picture.plan
+    keys = {one.key for one in plan.waiting if one.environment == environment}
+    keys |= {one.key for one in plan.refused if one.environment == environment}
+    for key in sorted(key for key in keys if key):
+        for row in gates.ended_checks(connection, picture.name, environment, key):
+            last = " ".join(row.output.split())[-200:]
+            printed = f"; it printed: {last}" if last else ""
+            facts = {"check": row.name, "verdict": row.verdict, "at": rfc3339(row.at), "output": row.output}
+            yield "check", f"the check {row.name} {row.verdict} at {rfc3339(row.at)}: {row.detail}{printed}", "", facts
+
+
 _ARTICLES = {
     "manifest": "its manifest",
     "pause": "the end of a pause",
@@ -226,6 +249,15 @@ _ARTICLES = {
     "promotion": "a promotion",
     "retry": "the next attempt",
     "version": "content",
+    "soak": "its soak",
+    "checks": "the checks of its gate",
+    "approval": "an approval",
+    "signature": "a signature",
+    "train": "a release train",
+    "freeze": "the end of a freeze",
+    "experiment": "the end of an experiment",
+    "group": "the apps that it moves with",
+    "rollout": "a rollout",
 }
 
 
@@ -245,6 +277,8 @@ def _remedy(picture: Picture, standing: Standing, waits_for: str) -> str:
             return f"`reconciler why {app} {wanted.choice.environment}` tells what happens there"
         case "dependency":
             return "`reconciler status` shows how that one stands"
+        case "rollout" if standing.active is not None:
+            return f"nothing: it goes on by itself; `reconciler abort {standing.active.id} --reason …` undoes it"
         case _:
             return ""
 

@@ -1,135 +1,176 @@
 """What will change, and when, without a new commit?
 
-Nobody fires a season or a scheduled entry: what should run is a function of the moment, so the future is computed by
-asking it at each of its edges.
+Nobody fires a season, a freeze, a train or a scheduled entry: what should run is a function of the moment, so the
+future is computed by asking it at each of its edges. What then is deployed depends on what runs by then, and is asked
+of a rehearsal (`plan --until`).
 """
 
+from __future__ import annotations
+
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import islice
-from typing import Any
 
 from sqlalchemy import Connection
 
-from reconciler import schedule
-from reconciler.desired import Choice, Desired, Latest, Pinned, Tracked, desired, effective
+from reconciler import freezing, schedule
+from reconciler.desired import Desired, desired
+from reconciler.git.objects import Objects
 from reconciler.model.app import App
+from reconciler.model.entry import Train
 from reconciler.model.output import Edge
-from reconciler.model.season import Season
-from reconciler.model.version import canonical
+from reconciler.model.season import Freeze
 from reconciler.store import interventions
+from reconciler.views.cancelling import Ways
+from reconciler.views.edges import chosen, known, local
 from reconciler.views.pictures import BATCH
 from reconciler.views.scene import Scene, manifests, scene_of
+from reconciler.views.sources import Sources
+
+__all__ = ["MOST", "chosen", "forecast"]
 
 MOST = 10_000
 """Entries of one forecast; what comes later is left out."""
 
 
-def forecast(connection: Connection, names: Sequence[str], now: datetime, until: datetime) -> list[Edge]:
-    """What will change for these apps after `now`, up to and at `until` (UTC), in order of time."""
-    common = scene_of(connection)
+def forecast(
+    connection: Connection, names: Sequence[str], now: datetime, until: datetime, objects: Objects | None = None
+) -> list[Edge]:
+    """What will change for these apps after `now`, up to and at `until` (UTC), in order of time.
+
+    `objects` tells the lines of what is declared.
+    """
+    scene, ways = scene_of(connection), Ways(Sources(connection, objects))
     apps: dict[str, App] = {}
     pauses: list[Edge] = []
     for start in range(0, len(names), BATCH):
         part = names[start : start + BATCH]
         apps |= {name: app for name, app in manifests(connection, part).items() if app is not None}
-        pauses += _asked_pauses(connection, part, apps, now, until)
-    found = [*islice(_in_order(apps, common, now, until), MOST), *pauses]
-    return sorted(found, key=lambda edge: (edge.at, edge.app, edge.environment, edge.cause))[:MOST]
+        pauses += _asked_pauses(connection, part, apps, ways, now, until)
+    several = (
+        _layers(connection, apps, scene, ways, now, until),
+        _trains(apps, scene, ways, now, until),
+        _freezes(apps, scene, ways, now, until),
+        iter(sorted(pauses, key=_order)),
+    )
+    return sorted(islice(heapq.merge(*several, key=lambda edge: edge.at), MOST), key=_order)
 
 
-def _in_order(apps: Mapping[str, App], common: Scene, now: datetime, until: datetime) -> Iterator[Edge]:
-    """Every edge, the earliest first: however far somebody looks ahead, only as much is computed as is taken."""
+def _order(edge: Edge) -> tuple[datetime, str, str, str, str]:
+    return edge.at, edge.app, edge.environment, edge.cause, edge.name
+
+
+def _layers(
+    connection: Connection, apps: Mapping[str, App], scene: Scene, ways: Ways, now: datetime, until: datetime
+) -> Iterator[Edge]:
+    """Seasons, schedules, experiments and pauses, the earliest first: only as much is computed as is taken."""
+    words = known(connection, apps, list(scene.seasons), ways)
     ahead: list[tuple[datetime, str, str]] = []
     states: dict[tuple[str, str], Desired] = {}
 
     def look(app: App, environment: str, moment: datetime) -> Desired:
-        state = desired(app, common.environments[environment], common.environments, common.seasons, moment)
+        there = scene.environments[environment]
+        state = desired(app, there, scene.environments, scene.seasons, moment, scene.freezes)
         states[app.name, environment] = state
         if state.next_edge is not None and state.next_edge <= until:
             heapq.heappush(ahead, (state.next_edge, app.name, environment))
         return state
 
-    for app in apps.values():
-        for environment in app.spec.environments:
-            if environment in common.environments:
-                look(app, environment, now)
+    for app, environment in _places(apps, scene):
+        look(app, environment, now)
     while ahead:
         moment, name, environment = heapq.heappop(ahead)
         before = states[name, environment]
-        after = look(apps[name], environment, moment)
-        yield from _edges(apps[name], before, after, moment, common.seasons)
+        yield from words.edges(apps[name], before, look(apps[name], environment, moment))
 
 
-def _edges(app: App, before: Desired, after: Desired, moment: datetime, seasons: Sequence[Season]) -> Iterator[Edge]:
-    def edge(cause: str, name: str, detail: str) -> Edge:
-        return Edge(at=moment, cause=cause, app=app.name, environment=after.environment, name=name, detail=detail)
-
-    difference = _difference(app, before, after)
-    was = {(season.name, season.window.start): season for season in before.seasons}
-    holds = {(season.name, season.window.start): season for season in after.seasons}
-    zones = {season.name: season.spec.timezone for season in seasons}
-    for key, season in was.items():
-        if key not in holds:
-            yield edge("season-end", season.name, difference)
-    for key, season in holds.items():
-        if key not in was:
-            ends = _local(season.window.until, zones.get(season.name))
-            yield edge("season-start", season.name, f"until {ends}: {difference}")
-    if after.scheduled_at != before.scheduled_at:
-        yield edge("schedule", "", difference)
-    if before.pause is not None and after.pause is None:
-        yield edge("pause-end", "", f"the pause of {before.pause.by} ends: {before.pause.reason}")
+def _places(apps: Mapping[str, App], scene: Scene) -> Iterator[tuple[App, str]]:
+    for app in apps.values():
+        for environment in app.spec.environments:
+            if environment in scene.environments:
+                yield app, environment
 
 
-def _local(moment: datetime, timezone: str | None) -> str:
-    """A moment as the season's own clocks show it, and in UTC."""
-    here = moment.astimezone(schedule.zone(timezone or "UTC"))
-    if not here.utcoffset():
-        return f"{here:%Y-%m-%d %H:%M} UTC"
-    return f"{here:%Y-%m-%d %H:%M %Z} ({moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC)"
+def _trains(apps: Mapping[str, App], scene: Scene, ways: Ways, now: datetime, until: datetime) -> Iterator[Edge]:
+    ahead: list[tuple[datetime, str, str]] = []
+    trains: dict[tuple[str, str], Train] = {}
+
+    def look(app: str, environment: str, moment: datetime) -> None:
+        leaves = _departure(trains[app, environment], moment)
+        if leaves is not None and leaves <= until:
+            heapq.heappush(ahead, (leaves, app, environment))
+
+    for app, environment in _places(apps, scene):
+        train = app.spec.environments[environment].when or scene.environments[environment].spec.when
+        if train is not None:
+            trains[app.name, environment] = train
+            look(app.name, environment, now)
+    while ahead:
+        moment, name, environment = heapq.heappop(ahead)
+        look(name, environment, moment)
+        train = trains[name, environment]
+        detail = f"leaves at {local(moment, train.timezone)} with what has passed every other gate of {environment}"
+        yield Edge(
+            at=moment,
+            cause="train",
+            app=name,
+            environment=environment,
+            name=train.cron or train.at or "",
+            detail=detail,
+            cancel=ways.train(apps[name], environment),
+        )
 
 
-def _difference(app: App, before: Desired, after: Desired) -> str:
-    parts = []
-    if before.choice != after.choice:
-        parts.append(f"{chosen(before.choice)} → {chosen(after.choice)}")
-    own = app.spec.config
-    parts += _changes(effective(own, before.config), effective(own, after.config))
-    return "; ".join(parts) or "nothing changes, since another layer covers it"
+def _departure(train: Train, moment: datetime) -> datetime | None:
+    """The next departure after a moment."""
+    if train.at is not None:
+        at = schedule.instant(train.at, train.timezone)
+        return at if at > moment else None
+    return schedule.cron_next(train.cron or "", schedule.zone(train.timezone or "UTC"), moment)
 
 
-def chosen(choice: Choice) -> str:
-    """What a choice says, in words."""
-    match choice:
-        case Latest():
-            return "the newest content"
-        case Tracked():
-            return f"what completed in {choice.environment}"
-        case Pinned():
-            if len(choice.shares) == 1 and choice.shares[0].percent == 100:
-                return choice.shares[0].version
-            return ", ".join(f"{share.version} {share.percent:g} %" for share in choice.shares)
+def _freezes(apps: Mapping[str, App], scene: Scene, ways: Ways, now: datetime, until: datetime) -> Iterator[Edge]:
+    """Both edges of the freezes that concern any of these apps, once for each environment."""
+    several = [
+        _of_freeze(freeze, environment, ways, now, until)
+        for freeze in scene.freezes
+        for environment in sorted(set(freeze.spec.environments) & scene.environments.keys())
+        if any(_concerns(freeze, app, environment) for app in apps.values())
+    ]
+    return heapq.merge(*several, key=lambda edge: edge.at)
 
 
-def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[str]:
-    for key in sorted({*before, *after}):
-        if key not in before:
-            yield f"{key} = {_brief(after[key])}"
-        elif key not in after:
-            yield f"{key} goes"
-        elif before[key] != after[key]:
-            yield f"{key}: {_brief(before[key])} → {_brief(after[key])}"
+def _concerns(freeze: Freeze, app: App, environment: str) -> bool:
+    labels = app.metadata.labels
+    return environment in app.spec.environments and bool(freezing.concerning([freeze], app.name, labels, environment))
 
 
-def _brief(value: Any) -> str:
-    text = canonical(value)
-    return text if len(text) <= 80 else f"{text[:79]}…"
+def _of_freeze(freeze: Freeze, environment: str, ways: Ways, now: datetime, until: datetime) -> Iterator[Edge]:
+    passes = [f"a {kind}" for kind in dict.fromkeys(("rollback", *freeze.spec.allow))]
+    for window in schedule.windows(freeze.spec.span, now, until):
+        ends = local(window.until, freeze.spec.timezone)
+        starts = f"until {ends} nothing starts but {', '.join(passes)}: {freeze.spec.reason}"
+        for at, cause, detail in (
+            (window.start, "freeze-start", starts),
+            (window.until, "freeze-end", f"what waits for the end of {freeze.name} starts"),
+        ):
+            if now < at <= until:
+                yield Edge(
+                    at=at,
+                    cause=cause,
+                    app="",
+                    environment=environment,
+                    name=freeze.name,
+                    detail=detail,
+                    cancel=ways.freeze(freeze.name),
+                    since=window.start if cause == "freeze-end" else None,
+                    until=window.until if cause == "freeze-start" else None,
+                )
 
 
 def _asked_pauses(
-    connection: Connection, names: Sequence[str], apps: Mapping[str, App], now: datetime, until: datetime
+    connection: Connection, names: Sequence[str], apps: Mapping[str, App], ways: Ways, now: datetime, until: datetime
 ) -> Iterator[Edge]:
     """Ends of the pauses that people asked for besides git."""
     for wish in interventions.open_for(connection, list(names)):
@@ -145,4 +186,5 @@ def _asked_pauses(
                 environment=environment,
                 name="",
                 detail=f"the pause of {wish.actor} ends: {wish.reason}",
+                cancel=ways.asked_pause(wish.app, environment),
             )

@@ -14,7 +14,7 @@ from reconciler.desired import Desired
 from reconciler.model.app import App
 from reconciler.model.plan import Plan
 from reconciler.planner.recorded import EnvironmentRecord, RecordedApp
-from reconciler.views.planning import both_sides, side_plan
+from reconciler.views.planning import sides_planned
 from reconciler.views.scene import Scene, scene_of
 
 BATCH = 500
@@ -56,17 +56,17 @@ def pictures(connection: Connection, names: Sequence[str], now: datetime) -> Ite
 
 
 def _several(connection: Connection, names: Sequence[str], common: Scene, now: datetime) -> Iterator[Picture]:
-    sides = both_sides(connection, names, common, now)
+    sides = sides_planned(connection, names, common, now)
     for name in names:
         if name not in sides:
             continue
-        side = sides[name]
+        side, planned = sides[name]
         yield Picture(
             name=name,
             app=side.app,
             row=side.row,
             recorded=side.recorded,
             wanted=side.wanted,
-            plan=side_plan(side, name, common, now),
+            plan=planned,
             scene=common,
         )

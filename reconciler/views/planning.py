@@ -6,8 +6,8 @@ that is rolled back, by the dry run: the plan that is shown is made by the code 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,15 +16,16 @@ from sqlalchemy import Connection
 from reconciler.desired import Desired, Tracked, desired
 from reconciler.model.app import App
 from reconciler.model.entry import EnvironmentEntry, ScheduleEntry
-from reconciler.model.environment import Environment
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Deploy, Plan
 from reconciler.model.season import Season
+from reconciler.planner import groups
 from reconciler.planner.plan import plan
-from reconciler.planner.recorded import RecordedApp
+from reconciler.planner.recorded import Dependency, RecordedApp
 from reconciler.store import declared
 from reconciler.store.passing import Line, Needs
 from reconciler.store.recorded import load
-from reconciler.views.scene import Scene, declared_freezes, declared_seasons, manifests_of
+from reconciler.views.scene import Scene, manifests_of
+from reconciler.views.unjudged import unjudged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,32 +39,116 @@ class Side:
 
 
 def plan_apps(
-    connection: Connection, names: Sequence[str], environments: Mapping[str, Environment], now: datetime
-) -> Iterator[dict[str, Plan]]:
-    """The plans of these apps at `now` (UTC) by name, in groups: what others depend on comes in an earlier one.
-
-    Read lazily: the caller writes a group's intents down before it asks for the next.
-    """
-    scene = Scene(environments, declared_seasons(connection), declared_freezes(connection))
-    for group in _in_order(connection, names):
-        yield _group(connection, group, scene, now)
-
-
-def _group(
     connection: Connection,
     names: Sequence[str],
     scene: Scene,
     now: datetime,
-) -> dict[str, Plan]:
+    judge: Callable[[set[str]], None] | None = None,
+) -> Iterator[dict[str, Plan]]:
+    """The plans of these apps at `now` (UTC) by name, in batches: what others depend on comes in an earlier one.
+
+    Those that move together with one of them are planned with it. Read lazily: the caller writes a batch's intents
+    down before it asks for the next. `judge` looks at the signatures of commits and writes down what they are worth.
+    """
+    company = groups.companions(scene.groups)
+    for batch in _in_order(connection, _with_companions(names, company), company):
+        found = sides_planned(connection, batch, scene, now)
+        signed = [unjudged(side.wanted, side.recorded) for side, _ in found.values()] if judge else []
+        if judge is not None and any(signed):
+            judge(set().union(*signed))
+            found = sides_planned(connection, batch, scene, now)
+        plans = {name: planned for name, (_, planned) in found.items()}
+        yield plans | {name: _unknown(name, scene, now) for name in batch if name in names and name not in plans}
+
+
+def _with_companions(names: Sequence[str], company: Mapping[str, frozenset[str]]) -> Sequence[str]:
+    if not company:
+        return names
+    return list(dict.fromkeys(other for name in names for other in (name, *sorted(company.get(name, ())))))
+
+
+def _unknown(name: str, scene: Scene, now: datetime) -> Plan:
+    return plan(None, {}, scene.environments, RecordedApp(app=name, content=None, content_touch=None), now)
+
+
+def sides_planned(
+    connection: Connection, names: Sequence[str], scene: Scene, now: datetime
+) -> dict[str, tuple[Side, Plan]]:
+    """Both sides of these apps, and of those that move together with them, with their plans at `now` (UTC).
+
+    What nobody knows is left out. A side's `recorded` holds what the app's group says about it.
+    """
+    company = groups.companions(scene.groups)
+    names = _with_companions(names, company)
     sides = both_sides(connection, names, scene, now)
-    return {name: side_plan(sides.get(name), name, scene, now) for name in names}
+    planned = {name: (side, _side_plan(side, scene, now)) for name, side in sides.items()}
+    for several in sorted({company[name] for name in names if name in company}, key=sorted):
+        here = {name: planned[name] for name in sorted(several) if name in planned}
+        if len(here) > 1:
+            planned |= _jointly(connection, here, scene, now)
+    return planned
 
 
-def side_plan(side: Side | None, name: str, scene: Scene, now: datetime) -> Plan:
-    """The plan of an app at `now` (UTC); of one that nobody knows it is empty."""
-    if side is None:
-        return plan(None, {}, scene.environments, RecordedApp(app=name, content=None, content_touch=None), now)
+def _side_plan(side: Side, scene: Scene, now: datetime) -> Plan:
     return plan(side.app, side.wanted, scene.environments, side.recorded, now)
+
+
+def _jointly(
+    connection: Connection, alone: Mapping[str, tuple[Side, Plan]], scene: Scene, now: datetime
+) -> dict[str, tuple[Side, Plan]]:
+    """Apps that move together, planned again with what their group says; one that depends on another after it."""
+    needs = _needs(connection, alone) if any(side.recorded.dependencies for side, _ in alone.values()) else {}
+    members = {
+        name: groups.Member(
+            wanted=side.wanted,
+            recorded=side.recorded,
+            plan=planned,
+            leads=frozenset(on for on in needs.get(name, ()) if _reaches(on, alone, needs)),
+        )
+        for name, (side, planned) in alone.items()
+        if side.app is not None
+    }
+    said = groups.joint(members, scene.groups, scene.environments, now)
+    done: dict[str, tuple[Side, Plan]] = {}
+    for batch in _levels(list(alone), needs, {}):
+        for name in batch:
+            recorded = alone[name][0].recorded
+            dependencies = tuple(_begun(one, done) for one in recorded.dependencies)
+            recorded = replace(recorded, joint=said.get(name, {}), dependencies=dependencies)
+            side = replace(alone[name][0], recorded=recorded)
+            done[name] = (side, _side_plan(side, scene, now))
+    return done
+
+
+def _begun(one: Dependency, done: Mapping[str, tuple[Side, Plan]]) -> Dependency:
+    """A dependency as it stands once what was planned just now is written down."""
+    actions = done[one.app][1].actions if one.app in done else ()
+    begins = any(isinstance(action, Deploy) and action.environment == one.environment for action in actions)
+    return replace(one, active=True) if begins else one
+
+
+def _needs(connection: Connection, names: Iterable[str]) -> dict[str, list[str]]:
+    """What these apps depend on, and what that depends on, and so on."""
+    known: dict[str, list[str]] = {}
+    ahead = set(names)
+    while ahead:
+        found = declared.depends_on(connection, ahead)
+        known |= {name: found.get(name, []) for name in ahead}
+        ahead = {on for several in found.values() for on in several} - known.keys()
+    return known
+
+
+def _reaches(start: str, goals: Collection[str], needs: Mapping[str, Sequence[str]]) -> bool:
+    """Whether an app is one of these, or depends on one, however far."""
+    ahead, seen = [start], {start}
+    while ahead:
+        here = ahead.pop()
+        if here in goals:
+            return True
+        fresh = [on for on in needs.get(here, ()) if on not in seen]
+        seen.update(fresh)
+        ahead += fresh
+    return False
 
 
 def both_sides(connection: Connection, names: Sequence[str], scene: Scene, now: datetime) -> dict[str, Side]:
@@ -72,7 +157,10 @@ def both_sides(connection: Connection, names: Sequence[str], scene: Scene, now: 
     apps = manifests_of(rows)
     wanted = {name: wanted_of(app, scene, now) for name, app in apps.items()}
     references = {name: references_of(app, scene.seasons) for name, app in apps.items() if app}
-    recorded = load(connection, list(apps), references, rows, needs_of(wanted))
+    needs = needs_of(wanted)
+    if scene.groups and not groups.companions(scene.groups).keys().isdisjoint(apps):
+        needs = replace(needs, versions=True)  # to go back with another, its guards ask for the versions
+    recorded = load(connection, list(apps), references, rows, needs)
     return {
         name: Side(app=app, row=rows[name], wanted=wanted[name], recorded=recorded[name])
         for name, app in apps.items()
@@ -122,14 +210,31 @@ def references_of(app: App, seasons: Sequence[Season]) -> set[str]:
     return {reference for reference in found if reference}
 
 
-def _in_order(connection: Connection, names: Sequence[str]) -> Iterator[list[str]]:
-    """The names in groups, so that an app stands in a later group than what it depends on."""
+def _in_order(
+    connection: Connection, names: Sequence[str], company: Mapping[str, frozenset[str]]
+) -> Iterator[list[str]]:
+    """The names in batches, so that an app stands in a later one than what it depends on, and with its companions."""
     needs = declared.depends_on(connection, names) if len(names) > 1 else {}
+    yield from _levels(names, needs, company)
+
+
+def _levels(
+    names: Sequence[str], needs: Mapping[str, Sequence[str]], company: Mapping[str, frozenset[str]]
+) -> Iterator[list[str]]:
     left = set(names)
     while left:
-        ready = [
-            name for name in names if name in left and not any(on in left and on != name for on in needs.get(name, []))
-        ]
-        group = ready or sorted(left)  # a cycle has been complained about: any order will do
-        yield group
-        left -= set(group)
+        held = {name for name in needs if name in left and _needs_first(name, left, needs, company)}
+        ready = [name for name in names if name in left and _with(name, company).isdisjoint(held)]
+        batch = ready or sorted(left)  # a cycle has been complained about, or leads through a group: any order will do
+        yield batch
+        left -= set(batch)
+
+
+def _needs_first(
+    name: str, left: Collection[str], needs: Mapping[str, Sequence[str]], company: Mapping[str, frozenset[str]]
+) -> bool:
+    return any(on in left and on not in _with(name, company) for on in needs[name])
+
+
+def _with(name: str, company: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    return company.get(name) or frozenset((name,))

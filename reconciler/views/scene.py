@@ -1,4 +1,4 @@
-"""Which environments, seasons and freezes are in force, and which apps?
+"""Which environments, seasons, freezes and groups are in force, and which apps?
 
 What git declares, read from the store as nouns.
 """
@@ -15,21 +15,24 @@ from sqlalchemy import Connection
 from reconciler.model.app import App
 from reconciler.model.environment import LATEST, Environment
 from reconciler.model.season import Freeze, Season
+from reconciler.model.sets import Group
 from reconciler.store import declared
 
 APP = TypeAdapter(App)
 ENVIRONMENT = TypeAdapter(Environment)
 SEASON = TypeAdapter(Season)
 FREEZE = TypeAdapter(Freeze)
+GROUP = TypeAdapter(Group)
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What all apps share: the environments, seasons and freezes in force."""
+    """What all apps share: the environments, seasons, freezes and groups in force."""
 
     environments: Mapping[str, Environment]
     seasons: Sequence[Season] = ()
     freezes: Sequence[Freeze] = ()
+    groups: Sequence[Group] = ()
 
     def depth(self, environment: str) -> int:
         """How far along the chain an environment is: what tracks the branch comes first."""
@@ -42,7 +45,13 @@ class Scene:
 
 def scene_of(connection: Connection) -> Scene:
     """What is in force for all apps."""
-    return Scene(declared_environments(connection), declared_seasons(connection), declared_freezes(connection))
+    texts = declared.texts_of(connection, ("Environment", "Season", "Freeze", "Group"))
+    return Scene(
+        {name: _environment(text) for name, text in texts["Environment"].items()},
+        [SEASON.validate_python(json.loads(text)) for text in texts["Season"].values()],
+        [FREEZE.validate_python(json.loads(text)) for text in texts["Freeze"].values()],
+        [GROUP.validate_python(json.loads(text)) for _, text in sorted(texts["Group"].items())],
+    )
 
 
 def declared_environments(connection: Connection) -> dict[str, Environment]:
@@ -64,6 +73,11 @@ def declared_seasons(connection: Connection) -> list[Season]:
 def declared_freezes(connection: Connection) -> list[Freeze]:
     """Every Freeze in force."""
     return [FREEZE.validate_python(document) for document in declared.documents(connection, "Freeze").values()]
+
+
+def declared_groups(connection: Connection) -> list[Group]:
+    """Every Group in force, in order of their names."""
+    return [GROUP.validate_python(found) for _, found in sorted(declared.documents(connection, "Group").items())]
 
 
 def manifests(connection: Connection, names: Sequence[str]) -> dict[str, App | None]:

@@ -107,7 +107,17 @@ def _in_sync(traffic: tuple[Allotment, ...] | None, wanted: Desired, record: Env
 
 
 def _held(wanted: Desired, recorded: RecordedApp, record: EnvironmentRecord) -> Hold | None:
-    """What git asks for went wrong here, so something else stays until a person says otherwise."""
+    """Something went back here, or what git asks for went wrong: something else stays until a person says otherwise."""
+    hold = record.hold
+    if hold is not None:
+        return Hold(
+            since=hold.since,
+            by=hold.by,
+            reason=hold.reason,
+            deployment=hold.deployment,
+            branch=hold.branch,
+            remedy=_ends(wanted, hold.branch, hold.trouble),
+        )
     found = find(wanted.choice, wanted, recorded, record)
     if not isinstance(found, Found):
         return None
@@ -116,7 +126,21 @@ def _held(wanted: Desired, recorded: RecordedApp, record: EnvironmentRecord) -> 
     if bad is None or _active_for(subject, record):
         return None
     reason = f"{spoken(found.traffic)} {bad.why} here (deployment {bad.number})"
-    return Hold(since=bad.at, by=RECONCILER, reason=reason, deployment=bad.deployment)
+    return Hold(
+        since=bad.at,
+        by=RECONCILER,
+        reason=reason,
+        deployment=bad.deployment,
+        remedy=_ends(wanted, None, None),
+    )
+
+
+def _ends(wanted: Desired, branch: str | None, trouble: str | None) -> str:
+    """How a person ends a hold."""
+    first = f"merge the branch {branch}, which takes it back in git too" if branch else "revert it in git too"
+    why = f" (the reconciler has not written that commit: {trouble})" if trouble else ""
+    again = f"`reconciler release {wanted.app} {wanted.environment}` carries out what git says"
+    return f"{first}{why}; or commit a fix; or {again}"
 
 
 def _active_for(subject: Subject, record: EnvironmentRecord) -> bool:

@@ -25,7 +25,7 @@ from reconciler.model.version import Version
 from reconciler.store import declared, deployments, interventions, versions
 from reconciler.store.database import Database
 from reconciler.views.planning import plan_apps
-from reconciler.views.scene import declared_environments
+from reconciler.views.scene import scene_of
 from tests.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -247,8 +247,7 @@ def plan_now(world: World, app: str = "shop") -> Plan:
     store = Database(world.settings["state"]["url"])
     try:
         with store.read() as connection:
-            environments = declared_environments(connection)
-            (plans,) = plan_apps(connection, [app], environments, now)
+            (plans,) = plan_apps(connection, [app], scene_of(connection), now)
         return plans[app]
     finally:
         store.close()

@@ -22,7 +22,8 @@ def test_scheduled_entries_and_pauses_of_git_are_in_the_calendar(tmp_path: Path)
     edges = told.json("calendar")
     assert [(edge["cause"], edge["environment"]) for edge in edges] == [("schedule", "live"), ("pause-end", "live")]
     assert edges[0]["at"] == f"{soon:%Y-%m-%dT%H:%M:%S}Z"
-    assert edges[0]["detail"] == 'hours: "9-17" → "8-20"'
+    way_out = "to call it off, remove the entry at shop.yaml:1"
+    assert edges[0]["detail"] == f'hours: "9-17" → "8-20"; {way_out}'
     assert "moving house" in edges[1]["detail"]
 
 
@@ -43,7 +44,10 @@ def test_two_seasons_over_one_another_are_told_apart(tmp_path: Path) -> None:
         },
     )
     told.settle()
-    edges = [(edge["cause"], edge["name"], edge["detail"].split(": ", 1)[-1]) for edge in told.json("calendar")]
+    told_so = told.json("calendar")
+    edges = [(edge["cause"], edge["name"], edge["detail"].split("; to ")[0].split(": ", 1)[-1]) for edge in told_so]
+    assert told_so[0]["detail"].endswith("; to call it off, remove the season at a.yaml:1")
+    assert told_so[2]["detail"].endswith("; to keep it, write a later end at b.yaml:1")
     assert edges == [
         ("season-start", "advent", 'banner: "none" → "advent"'),
         ("season-start", "sale", 'banner: "advent" → "sale"'),

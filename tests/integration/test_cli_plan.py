@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +77,41 @@ def test_a_plan_goes_on_into_the_future(told: Told) -> None:
     assert moments[3].startswith(f"{begins:%Y-%m-%dT%H:%M}")
     assert (plan["waiting"], plan["refused"], plan["wake_at"]) == ([], [], None)
     assert deploys(told.json("plan", "--until", "2d"))[-1] == ("shop", "live", "promotion", [2])
+
+
+def test_what_is_to_come_is_told_with_what_it_changes_and_how_it_is_called_off(told: Told) -> None:
+    begins = told.now + timedelta(days=3)
+    season = season_manifest(
+        "sale", f"{begins:%Y-%m-%dT%H:%M}", f"{begins + timedelta(days=1):%Y-%m-%dT%H:%M}", config={"banner": "Sale"}
+    )
+    told.commit("A season", {"sale.yaml": season, "shop.yaml": app_manifest(config={"banner": "Hello"})})
+    told.settle()
+    starts, ends = told.json("plan", "--until", "10d")["actions"]
+    assert starts["changes"] == {"banner": {"before": "Hello", "after": "Sale"}}
+    assert ends["changes"] == {"banner": {"before": "Sale", "after": "Hello"}}
+    assert [part["number"] for part in starts["before"]] == [2]
+    assert starts["cancel"] == "to call it off, remove the season at sale.yaml:1"
+    assert ends["cancel"] == "to keep it, write a later end at sale.yaml:1"
+    said = told.type("plan", "--until", "10d").out
+    assert 'shop in live: banner: "Hello" → "Sale"; to call it off, remove the season at sale.yaml:1' in said
+
+
+def test_what_people_decide_is_waited_for_and_steps_take_their_time(told: Told) -> None:
+    told.settle()
+    rollout = "rollout: {steps: [10, 100], interval: 2h}, gates: {soak: 1h}"
+    gated = ENVIRONMENTS.replace("track: sandbox,", f"track: sandbox, {rollout},")
+    gated = gated.replace("track: pre-release,", "track: pre-release, gates: {approvals: 2},")
+    told.commit("Gates", {"environments.yaml": gated, "shop/index.html": "two"})
+    plan = told.json("plan", "--until", "10d")
+    assert deploys(plan) == [("shop", "sandbox", "release", [2]), ("shop", "pre-release", "promotion", [2])]
+    # A deployment that goes by steps is complete, and stands at the next gate, when its last step is released.
+    released, entered, step = plan["actions"]
+    assert step["action"] == "step"
+    hours = [datetime.fromisoformat(one["at"]) - datetime.fromisoformat(released["at"]) for one in (entered, step)]
+    assert hours == [timedelta(hours=1), timedelta(hours=3)]
+    assert entered["after"][0].startswith("soaked until ")
+    assert [(one["environment"], one["for"]) for one in plan["waiting"]] == [("live", "approval")]
+    assert "0 of 2 approvals" in plan["waiting"][0]["detail"]
 
 
 def test_a_plan_at_another_moment(told: Told) -> None:

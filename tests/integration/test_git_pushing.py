@@ -67,6 +67,8 @@ def test_only_from_where_it_was_seen(work: Repo) -> None:
     for content, expected in (("3", None), ("4", work.head)):
         with pytest.raises(NotSo, match="not where it was seen"):
             push(work.path, url, next_commit(work, content), "x", expected, followed="main")
+    with pytest.raises(WrongUse, match="id of an object"):
+        push(work.path, url, one, "x", "HEAD", followed="main")
     two = next_commit(work, "5")
     push(work.path, url, two, "x", one, followed="main")
     assert there(work).git("rev-parse", "x") == two
@@ -98,6 +100,9 @@ def test_a_hook_of_the_other_side_refuses(work: Repo) -> None:
     with pytest.raises(NotSo, match="hook declined: only on Mondays") as caught:
         push(work.path, url, next_commit(work), "x", None, followed="main")
     assert "s3cret" not in str(caught.value)
+    hook_there(work, "pre-receive", "printf 'red \\033[31m' >&2; exit 1")
+    with pytest.raises(NotSo, match=r"red \\x1b") as caught:
+        push(work.path, url, next_commit(work), "x", None, followed="main")
     hook_there(work, "pre-receive", "echo 'GH006: Protected branch update failed' >&2; exit 1")
     with pytest.raises(NotSo, match="rules protect it"):
         push(work.path, url, next_commit(work), "x", None, followed="main")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import GitCorrupt, WrongUse
-from reconciler.git.signatures import LARGEST_SIGNATURE, Keys, Signature, verify
+from reconciler.git.verifying import LARGEST_SIGNATURE, Judgement, Keys, verify
 from tests.gitrepo import Repo
 from tests.signing import Signed, ada, grace, signed, smith
 
@@ -107,7 +107,7 @@ def test_a_signature_carried_over_from_another_commit_is_bad(signed, ada):
 
 def test_a_commit_signed_by_an_exported_key_is_good(signed, smith, grace):
     found = signed.look(signed.gpg("Add shop", grace), Keys(gpg=smith.exported(grace)))
-    assert found == Signature("good", "Grace Hopper <grace@example.org>", f"signed with the key {grace}", "gpg")
+    assert found == Judgement("good", "Grace Hopper <grace@example.org>", f"signed with the key {grace}", "gpg")
 
 
 def test_a_subkey_signs_for_its_owner(signed, smith):
@@ -167,7 +167,7 @@ def test_the_allowed_signers_of_the_repository_count_for_nothing(signed, ada, sm
 def test_a_commit_changed_after_gpg_signed_it_is_bad(signed, smith, grace):
     forged = signed.forged(signed.gpg("Add shop", grace), lambda raw: raw.replace(b"Add shop", b"Add trap"))
     found = signed.look(forged, Keys(gpg=smith.exported(grace)))
-    assert found == Signature("bad", detail="the signature does not belong to this commit", kind="gpg")
+    assert found == Judgement("bad", detail="the signature does not belong to this commit", kind="gpg")
 
 
 def test_a_key_that_has_expired_is_told_from_an_unknown_one(signed, smith):
@@ -196,7 +196,7 @@ def test_an_unsigned_commit_is_told_without_starting_anything(signed, no_program
     plain = signed.repo.path / ".git" / "refs" / "heads" / "main"
     commit = plain.read_text().strip()
     for keys in (Keys(), Keys(ssh=Path("missing"), gpg=Path("missing"))):
-        assert signed.look(commit, keys) == Signature("none", detail="the commit is not signed")
+        assert signed.look(commit, keys) == Judgement("none", detail="the commit is not signed")
 
 
 def test_what_only_looks_like_a_signature_is_none(signed, ada):

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import GitError
-from reconciler.git.signatures import Keys, keys_digest, verify
+from reconciler.git.signing_keys import Keys, keys_digest
+from reconciler.git.verifying import verify
 from tests.signing import ada, grace, ran, signed, smith
 
 # Fixtures, which pytest finds by their names here.

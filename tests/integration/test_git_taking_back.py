@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import NotSo, WrongUse
+from reconciler.git.reverts import look
 from reconciler.git.signatures import Person, Signature
 from reconciler.git.taking_back import Conflicts, revert_commit
 from reconciler.git.trailers import trailers
@@ -68,6 +69,7 @@ def test_several_the_newest_first(repo: Repo) -> None:
     assert repo.tree(commit) == before
     said = repo.git("log", "-1", "--format=%B", commit)
     assert said.startswith(f'Revert "Two" and 1 more\n\nThis reverts commit {two}.\nThis reverts commit {one}.\n\n')
+    assert {claim.commit for claim in look(said)} >= {one, two}, "read again as reverts of both"
     assert trailers(said) == (("Reconciler-App", "shop"), ("Reconciler-Environment", "live"))
 
 

@@ -200,6 +200,8 @@ def test_a_branch_is_moved_only_from_where_it_was_seen(work: Repo) -> None:
         set_branch(work.path, "x", three, one, followed="main")
     with pytest.raises(NotSo, match="any more"):
         set_branch(work.path, "y", three, one, followed="main")
+    with pytest.raises(WrongUse, match="id of an object"):
+        set_branch(work.path, "x", three, "HEAD", followed="main")
     assert work.git("rev-parse", "x") == two
 
 

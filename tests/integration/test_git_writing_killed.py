@@ -54,7 +54,9 @@ def test_killed_at_every_step(tmp_path: Path) -> None:
             "LEFT": str(left),
             "TMPDIR": str(tmp_path / "rooms"),
         }
-        done = subprocess.run([sys.executable, "-c", PROMOTE, repo.path, base], env=environment, capture_output=True, cwd=ROOT)
+        done = subprocess.run(
+            [sys.executable, "-c", PROMOTE, repo.path, base], env=environment, capture_output=True, cwd=ROOT
+        )
         assert done.returncode in (0, -9), done.stderr
         deaths += done.returncode == -9
         expected.add(promote(repo.path, base))

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, select
 from reconciler.config import SETTINGS
 from reconciler.store import declared, tables
 from reconciler.views.planning import plan_apps
-from reconciler.views.scene import declared_environments
+from reconciler.views.scene import scene_of
 from reconciler.wiring import Running, running
 from tests.replay import Outcome, build
 
@@ -94,8 +94,7 @@ def recorded_steps(connection: Connection) -> list[tuple[int, str, str, int]]:
 
 
 def still_to_do(connection: Connection) -> list[str]:
-    names, environments = declared.app_names(connection), declared_environments(connection)
-    plans = plan_apps(connection, names, environments, NOW)
+    plans = plan_apps(connection, declared.app_names(connection), scene_of(connection), NOW)
     return [str(action) for group in plans for plan in group.values() for action in plan.actions]
 
 

@@ -375,7 +375,7 @@ def _read_at(folder: int, name: str) -> str:
     ("settings", "complaint"),
     [
         ({"kep": 3}, "kep is unknown: did you mean keep?"),
-        ({"colour": 3}, "colour is unknown: there are keep, path"),
+        ({"colour": 3}, "colour is unknown: there are keep and path"),
         ({"keep": -1}, "keep: input should be greater than or equal to 0"),
         ({"keep": "3"}, "keep: input should be a valid integer"),
         ({"path": "../up"}, "path: '..' is not followed (write an absolute path, or one below the data directory)"),

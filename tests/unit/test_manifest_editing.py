@@ -210,7 +210,7 @@ def test_an_alias_of_one_value_gives_way() -> None:
         (lambda data: plan(data, LIVE, "tomorrow", None, "v1"), "tomorrow"),
         (lambda data: set_value("f", data, 0, ("kind", "x"), 1), "there is no 'x' in this"),
         (lambda data: set_value("f", data, 0, ("spec", 3), 1), "there is no '3' in this"),
-        (lambda data: set_value("f", data, 0, ("spec", "bundel"), "x"), "bundel"),
+        (lambda data: set_value("f", data, 0, ("spec", "bundles"), "x"), "bundles"),
     ],
 )
 def test_what_would_not_be_accepted_is_not_written(edit: Edit, said: str) -> None:

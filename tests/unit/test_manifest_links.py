@@ -11,13 +11,14 @@ from reconciler.manifest import (
     check_app,
     check_depends,
     check_environments,
+    check_group,
     check_season,
     check_twice,
     known_from,
     parse,
 )
 from reconciler.model.environment import Environment
-from tests.builders import app, chain, environment, season
+from tests.builders import app, chain, environment, group, season
 
 CHAIN = chain()
 
@@ -207,4 +208,21 @@ def test_what_cannot_be_read_exists_all_the_same() -> None:
     )
     assert [(one.message, one.remedy) for one in check_app(cart, everything)] == [
         ("there is no app ship", "did you mean shop?")
+    ]
+
+
+def test_groups_name_apps_that_they_can_move() -> None:
+    apps = {"shop": app(), "payments": app("payments", environments=("sandbox",))}
+    right = group("shop", "payments", environments=["sandbox"])
+    wrong = group("shop", "shp", "payments", "shop", environments=["live", "liv"])
+    assert check_group(right, apps, known()) == []
+    assert [(one.field, one.message, one.remedy) for one in check_group(wrong, apps, known())] == [
+        (("spec", "environments", 1), "there is no environment liv", "did you mean live?"),
+        (("spec", "apps", 1), "there is no app shp", "did you mean shop?"),
+        (
+            ("spec", "apps", 2),
+            "payments is in none of live and liv, so this group never moves it",
+            "it is in sandbox",
+        ),
+        (("spec", "apps", 3), "shop stands here twice", "remove one of the two"),
     ]

@@ -113,15 +113,35 @@ def test_many_seasons_apart_are_quickly_seen_to_be_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "said"),
-    [("apply", "it is applied all the same"), ("wait", "it waits for the end"), ("skip", "it is left out")],
+    ("policy", "start", "end"),
+    [
+        ("apply", "it begins all the same", "it ends all the same"),
+        (
+            "wait",
+            "it begins when the freeze is over, at 2027-01-04T08:00:00Z",
+            "it goes on until the freeze is over, at 2027-01-04T08:00:00Z",
+        ),
+        ("skip", "this time it does not take place", "it ends all the same"),
+    ],
 )
-def test_an_edge_inside_a_freeze_is_a_warning_that_names_the_policy(policy: str, said: str) -> None:
-    end = freeze("2026-12-23T18:00", "2027-01-04T08:00")
+def test_an_edge_inside_a_freeze_is_a_warning_that_says_what_comes_of_it(policy: str, start: str, end: str) -> None:
+    closed = freeze("2026-12-23T18:00", "2027-01-04T08:00")
     winter = season("winter", "2026-12-01", "2027-01-02T06:00", config=GREETING, on_freeze=policy)
-    (found,) = check_freezes([winter], [end], NOW)
-    assert (found.name, found.field, found.severity) == ("winter", ("spec", "on_freeze"), "warning")
-    assert found.message == f"winter ends at 2027-01-02T06:00:00Z, in the freeze year-end: {said}"
+    january = season("january", "2027-01-01", "2027-02-01", config=GREETING, on_freeze=policy)
+    ends, starts = check_freezes([winter, january], [closed], APPS, NOW)
+    assert (ends.name, ends.field, ends.severity) == ("winter", ("spec", "until"), "warning")
+    assert (starts.name, starts.field) == ("january", ("spec", "from"))
+    said = "in the freeze year-end: on_freeze is"
+    assert ends.message == f"winter ends at 2027-01-02T06:00:00Z, {said} {policy}, so {end}"
+    assert starts.message == f"january starts at 2027-01-01T00:00:00Z, {said} {policy}, so {start}"
+
+
+def test_a_freeze_that_lets_seasons_pass_or_concerns_other_apps_is_none_to_a_season() -> None:
+    winter = season("winter", "2026-12-01", "2027-01-02T06:00", config=GREETING)
+    for spec in ({"allow": ["season"]}, {"apps": ["mail"]}, {"apps": {"team": "post"}}):
+        assert check_freezes([winter], [freeze("2026-12-23T18:00", "2027-01-04T08:00", **spec)], APPS, NOW) == []
+    for apps in (["shop"], {"team": "web"}):
+        assert len(check_freezes([winter], [freeze("2026-12-23", "2027-01-04", apps=apps)], APPS, NOW)) == 1
 
 
 def test_edges_outside_a_freeze_are_right() -> None:
@@ -129,7 +149,7 @@ def test_edges_outside_a_freeze_are_right() -> None:
     around = season("around", "2026-12-23T17:59", "2027-01-04T08:00", config=GREETING)
     elsewhere = season("elsewhere", "2026-12-24", "2026-12-27", config=GREETING, environments=["sandbox"])
     passed = season("passed", "2020-12-24", "2020-12-27", config=GREETING)
-    assert check_freezes([around, elsewhere, passed], [end], NOW) == []
+    assert check_freezes([around, elsewhere, passed], [end], APPS, NOW) == []
 
 
 def test_a_season_is_told_once_of_a_freeze_that_comes_every_night() -> None:
@@ -146,5 +166,5 @@ def test_a_season_is_told_once_of_a_freeze_that_comes_every_night() -> None:
         }
     )
     yearly = season("yearly", "2020-12-20", "2021-01-05", repeat="yearly", config=GREETING)
-    (found,) = check_freezes([yearly], [nights], NOW)
+    (found,) = check_freezes([yearly], [nights], APPS, NOW)
     assert "starts at 2026-12-20T00:00:00Z" in found.message

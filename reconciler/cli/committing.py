@@ -1,0 +1,157 @@
+"""How is a commit written: what all verbs that write one are asked alike, by whom it is, and in which words?
+
+What it changes is in `writing`, where it can be put in `workplaces`.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from reconciler.cli import asking
+from reconciler.cli import scratch as scratches
+from reconciler.words import plain
+
+if TYPE_CHECKING:
+    from reconciler.cli.workplaces import Put, Workplace
+    from reconciler.config import Settings
+    from reconciler.git.signatures import Person, Signature
+
+F = TypeVar("F", bound=Callable[..., Any])
+SUBJECT = 72
+"""Letters that the first line of a message has at most."""
+_UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
+_LONGEST_MESSAGE = 10_000
+_LINE = 72
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """How a commit is written: what all verbs that write one are asked alike."""
+
+    actor: str
+    message: str | None
+    branch: str | None
+    push: bool
+    onto_followed: bool
+    dry_run: bool
+    freeze_override: str | None
+
+    @property
+    def given(self) -> bool:
+        """Whether anything was said about it."""
+        asked = (self.message, self.branch, self.push, self.onto_followed, self.dry_run, self.freeze_override)
+        return any(one not in (None, False) for one in asked)
+
+
+def options(function: F) -> F:
+    """`--actor` and the options that say how a commit is written; passed as `how`."""
+
+    @wraps(function)
+    def gathered(*arguments: Any, **rest: Any) -> Any:
+        names = ("actor", "message", "branch", "push", "onto_followed", "dry_run", "freeze_override")
+        how = How(**{name: rest.pop(name) for name in names})
+        if how.onto_followed and how.branch is not None:
+            raise click.UsageError("--branch and --onto-followed-branch exclude each other.")
+        return function(*arguments, how=how, **rest)
+
+    made: Any = gathered
+    for option in reversed(_OPTIONS):
+        made = option(made)
+    return made  # type: ignore[no-any-return]
+
+
+def _told(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
+    text = value.strip()
+    if not text or len(text) > _LONGEST_MESSAGE:
+        raise click.BadParameter(f"say something in at most {_LONGEST_MESSAGE} letters.", param=option)
+    if option.name == "freeze_override" and not text.isprintable():
+        raise click.BadParameter("say it in one line.", param=option)
+    return text
+
+
+_OPTIONS = (
+    click.option("--dry-run", is_flag=True, help="Tell what it would do, and write nothing."),
+    click.option("--push", is_flag=True, help="Push the branch."),
+    click.option("--branch", metavar="NAME", help="The name of the branch; by default it says what is done."),
+    click.option(
+        "--onto-followed-branch",
+        "onto_followed",
+        is_flag=True,
+        help="No branch of its own: move the followed branch itself forward.",
+    ),
+    click.option("--message", metavar="TEXT", callback=_told, help="What the commit says, in place of our words."),
+    click.option(
+        "--freeze-override",
+        metavar="REASON",
+        callback=_told,
+        help="Let the commit pass freezes: it carries the trailer Freeze-Override.",
+    ),
+    asking.actor_option,
+)
+
+
+def person(actor: str) -> Person:
+    """Who a commit is by: the name that git knows for the address, else what is in front of the @."""
+    from reconciler.git.signatures import Person
+
+    known = {key: _configured(f"user.{key}") for key in ("email", "name")}
+    if known["name"] and known["email"].casefold() == actor.casefold():
+        return Person(known["name"], actor)
+    return Person(actor.partition("@")[0] or actor, actor)
+
+
+def _configured(key: str) -> str:
+    done = scratches.run(["config", "--get", key], environment=scratches.own_environment())
+    return done.stdout.decode("utf-8", "replace").strip()
+
+
+def signature(actor: str, now: datetime) -> Signature:
+    """Who makes a commit now; author and committer are one."""
+    from reconciler.git.signatures import Signature
+
+    return Signature(person(actor), now)
+
+
+def filled(text: str) -> str:
+    """A paragraph in lines that fit; what is indented stays as it is."""
+    if any(line.startswith(" ") for line in text.splitlines()):
+        return text
+    return textwrap.fill(text, _LINE, break_long_words=False, break_on_hyphens=False)
+
+
+def message(how: How, subject: str, paragraphs: Sequence[str], trailers: Sequence[tuple[str, str]] = ()) -> str:
+    """What a commit says: what is done, or a person's own words; then who asked for it, from where, and trailers."""
+    from reconciler.git.taking_back import with_trailers
+
+    title = subject if len(subject) <= SUBJECT else f"{subject[: SUBJECT - 1]}…"
+    more = [("Freeze-Override", how.freeze_override)] if how.freeze_override else []
+    asked = f"Asked for by {plain(how.actor)}."
+    return with_trailers("\n\n".join([how.message or title, *map(filled, paragraphs), asked]), [*trailers, *more])
+
+
+def branch_name(settings: Settings, *words: str) -> str:
+    """A name that says what is done, from words that may hold anything."""
+    parts = (_UNFIT.sub("-", word).replace("..", "-").strip("-.") for word in words)
+    name = "-".join(part for part in parts if part)[:100].removesuffix(".lock").rstrip("-.")
+    return f"{settings.write.prefix}{name}"
+
+
+def put(settings: Settings, place: Workplace, commit: str, branch: str, how: How) -> Put | None:
+    """Put a drafted commit where it is to lie; None for a dry run."""
+    if how.dry_run:
+        return None
+    if how.onto_followed:
+        found = place.put_onto_followed(commit)
+        settings.nudge()
+        return found
+    return place.put(commit, branch, push=how.push, numbered=how.branch is None)

@@ -1,0 +1,27 @@
+"""`reconciler pin`: a commit on a branch that keeps an environment at a version, whatever comes."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli import asking, committing
+from reconciler.cli.committing import How
+
+
+@asking.verb
+@click.argument("app")
+@click.argument("environment")
+@click.option("--version", metavar="REF", help="By default what runs there now.")
+@click.option("--allow-suspect", is_flag=True, help="Even a version that went wrong there: with the trailer.")
+@committing.options
+@asking.output_option()
+def command(app: str, environment: str, version: str | None, allow_suspect: bool, how: How, form: str) -> None:
+    """Write a commit onto a branch that keeps APP in ENVIRONMENT at a version, ready for a pull request.
+
+    Nothing newer comes there then, until `promote --track` takes the pin away.
+    """
+    from reconciler.cli.promoting import Asked, carry_out
+    from reconciler.engine import clock
+
+    asked = Asked(app=app, environment=environment, version=version, allow_suspect=allow_suspect, verb="pin")
+    carry_out(asked, how, form, clock.system())

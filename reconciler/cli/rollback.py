@@ -1,0 +1,266 @@
+"""`reconciler rollback`: an environment goes back now and is held there, and a commit on a branch says so in git."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from reconciler.cli import asking, committing, endings, opened, printing, wishes, writing
+from reconciler.cli.committing import How
+from reconciler.errors import NotSo, ReconcilerError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+    from reconciler.cli.workplaces import Put, Workplace
+    from reconciler.cli.written import Report
+    from reconciler.config import Settings
+    from reconciler.planner.going_back import WayBack
+    from reconciler.store.database import Database
+
+T = TypeVar("T")
+PATIENCE = 10.0
+"""Seconds that a daemon gets to act on the wish, and again to write the branch."""
+_PAUSE = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Back:
+    """Where it goes, and how far that is."""
+
+    app: str
+    environment: str
+    way: WayBack
+    version: str | None
+    """The id of the version that was named."""
+    steps: int
+    limit: int
+    reason: str
+
+    @property
+    def words(self) -> str:
+        """What is done, in a line."""
+        from reconciler.planner.causes import spoken
+
+        left = self.way.left
+        far = f"{printing.counted(self.steps, 'deployment')} back of at most {self.limit}"
+        return (
+            f"{self.app} in {self.environment} goes back to {spoken(self.way.traffic)} "
+            f"from {spoken(left.traffic)} (deployment {left.number}): {far}; no guard speaks against it"
+        )
+
+
+@asking.verb
+@click.argument("app")
+@click.option("--environment", required=True, metavar="ENV", help="The environment that goes back.")
+@click.option("--to", metavar="REF", help="The version to go back to; by default what ran well before.")
+@click.option("--reason", default="", metavar="TEXT", help="Why; it is recorded.")
+@click.option("--branch-only", is_flag=True, help="Only write the commit: it goes back when that is merged.")
+@committing.options
+@asking.output_option()
+def command(app: str, environment: str, to: str | None, reason: str, branch_only: bool, how: How, form: str) -> int:
+    """Let APP go back now in ENV, hold it there, and write the commit onto a branch that makes git say the same.
+
+    The commit reverts what published the version that is left, where that gives what is gone back to; else it pins
+    the environment. Merging it ends the hold. A daemon that runs writes the branch by itself.
+    """
+    from reconciler.engine import clock
+
+    settings, now = opened.settings(), clock.system()
+    only = branch_only or how.onto_followed
+    with opened.store(settings) as store:
+        with store.read() as connection:
+            back = _back(connection, app, environment, to, reason, now)
+        recorded = None if only or how.dry_run else _record(store, settings, back, how, now)
+        if recorded is not None and (row := _branch_of_daemon(store, settings, back, how, recorded)):
+            _show(back, recorded, row, settings, form)
+            return endings.DONE
+        return _write(store, settings, back, how, form, now, recorded)
+
+
+def _back(connection: Connection, app: str, environment: str, to: str | None, reason: str, now: datetime) -> Back:
+    """Where it would go. Raises UnknownReference; NotSo where there is no way, with the guard's words."""
+    from reconciler.cli import choosing
+    from reconciler.planner.going_back import NoWay
+    from reconciler.store import deployments
+    from reconciler.views.scene import scene_of
+    from reconciler.views.ways_back import FURTHEST, find_way
+
+    wishes.placed(connection, app, environment)
+    found = choosing.version(connection, app, to) if to is not None else None
+    scene = scene_of(connection)
+    way = find_way(connection, scene, app, environment, found, now)
+    if isinstance(way, NoWay):
+        raise NotSo(way.reason, way.remedy)
+    every = deployments.Filter(app=app, environment=environment, status="completed", limit=FURTHEST)
+    ran = [{part.version for part in one.traffic} for one in deployments.listed(connection, every)]
+    there = {part.version for part in way.traffic}
+    return Back(
+        app=app,
+        environment=environment,
+        way=way,
+        version=found.id if found else None,
+        steps=ran.index(there) if there in ran else 0,
+        limit=scene.environments[environment].spec.rollback.limit,
+        reason=reason.strip(),
+    )
+
+
+# The wish
+
+
+def _record(store: Database, settings: Settings, back: Back, how: How, now: datetime) -> str:
+    """Record the wish, and wait for a daemon that runs here; what it answered, '' for nothing yet. Raises NotSo."""
+    from reconciler.engine.alone import somebody_runs
+    from reconciler.store import declared, interventions
+
+    with store.write() as transaction:
+        wish = interventions.Wish(
+            kind="rollback",
+            app=back.app,
+            environment=back.environment,
+            subject=back.version,
+            actor=how.actor,
+            reason=back.reason,
+        )
+        number = interventions.record(transaction, wish, now)
+        declared.mark_due(transaction, [back.app], now)
+    settings.nudge()
+    if not somebody_runs(settings.place):
+        return ""
+    outcome = _awaited(store, lambda connection: _outcome(connection, number)) or ""
+    if outcome.startswith("refused: "):
+        raise NotSo(outcome.removeprefix("refused: "), "`reconciler status` shows how it stands now")
+    return outcome
+
+
+def _outcome(connection: Connection, number: int) -> str | None:
+    from sqlalchemy import select
+
+    from reconciler.store.tables import interventions
+
+    outcome: str | None = connection.scalar(select(interventions.c.outcome).where(interventions.c.id == number))
+    return outcome
+
+
+def _awaited(store: Database, look: Callable[[Connection], T | None]) -> T | None:
+    """What is looked for, as soon as it is there; None where it does not come."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        with store.read() as connection:
+            found = look(connection)
+        if found is not None or time.monotonic() > deadline:
+            return found
+        time.sleep(_PAUSE)
+
+
+def _branch_of_daemon(store: Database, settings: Settings, back: Back, how: How, outcome: str) -> Row[Any] | None:
+    """The hold whose branch the daemon has written into the desired repository; None where we are to write it."""
+    from reconciler.store import holds
+
+    own = how.branch is not None or how.message is not None or how.freeze_override is not None
+    if not outcome or own or not (settings.write.branches and settings.write.push):
+        return None
+
+    def look(connection: Connection) -> Row[Any] | None:
+        row = holds.find(connection, back.app, back.environment)
+        return row if row is not None and (row.branch is not None or row.trouble) else None
+
+    row = _awaited(store, look)
+    return row if row is not None and row.branch else None
+
+
+def _show(back: Back, outcome: str, row: Row[Any], settings: Settings, form: str) -> None:
+    if form == "json":
+        where = {"branch": row.branch, "commit": row.branch_commit, "pushed": True, "dry_run": False}
+        printing.as_json({**_facts(back, outcome), **where, "followed": settings.repository.branch})
+        return
+    printing.heading(back.words)
+    printing.echo(_held(back, settings.repository.branch), "good")
+    printing.echo(f"branch {row.branch} of the desired repository is at {row.branch_commit[:10]}", "good")
+    printing.echo(f"  → open a pull request of {row.branch} into {settings.repository.branch}", "started")
+
+
+def _held(back: Back, followed: str) -> str:
+    return f"{back.environment} is held there until {followed} says the same"
+
+
+def _facts(back: Back, outcome: str | None) -> dict[str, Any]:
+    return {
+        "app": back.app,
+        "environment": back.environment,
+        "traffic": [
+            {"version": part.version, "number": part.number, "name": part.name, "percent": part.percent}
+            for part in back.way.traffic
+        ],
+        "rolled_back_from": back.way.left.id,
+        "deployments_back": back.steps,
+        "limit": back.limit,
+        "asked": outcome is not None,
+        "outcome": outcome or None,
+    }
+
+
+# The commit
+
+
+def _write(
+    store: Database, settings: Settings, back: Back, how: How, form: str, now: datetime, recorded: str | None
+) -> int:
+    """Write the commit ourselves. What was asked for before goes on where that fails."""
+    from reconciler.cli import written
+    from reconciler.cli.workplaces import workplace
+
+    try:
+        with workplace(settings) as place:
+            if not how.dry_run and not how.onto_followed:
+                place.require_reachable(push=how.push)
+            report = _drafted(settings, place, back, how, now)
+            report = replace(
+                report,
+                facts=_facts(back, recorded),
+                put=committing.put(settings, place, report.draft.commit, report.branch, how),
+            )
+            if recorded is not None and report.put is not None:
+                _tell_hold(store, place, back, report.put, report.draft.commit, now)
+            written.show(report, place, how, form)
+            if recorded is not None and form == "text":
+                said = _held(back, place.followed)
+                printing.echo(said if recorded else f"{said}, as soon as a daemon runs", "good")
+    except ReconcilerError as error:
+        if recorded is None:
+            raise
+        printing.note(f"{back.words}. The commit for git is not written; `--branch-only` tries that again")
+        endings.say(error.message, error.next_step)
+        return endings.NOT_SO
+    return endings.DONE
+
+
+def _drafted(settings: Settings, place: Workplace, back: Back, how: How, now: datetime) -> Report:
+    """A revert, where it gives what is gone back to; else a pin."""
+    from reconciler.cli import taking_back
+
+    with writing.desk(settings, place, now) as desk:
+        found = taking_back.reverting(desk, back, how)
+    if not isinstance(found, str):
+        return found
+    with writing.desk(settings, place, now) as desk:
+        return taking_back.pinning(desk, back, how, found)
+
+
+def _tell_hold(store: Database, place: Workplace, back: Back, put: Put, commit: str, now: datetime) -> None:
+    """The hold knows where the commit lies, if that is in the followed repository: then nobody writes another."""
+    from reconciler.store import holds
+
+    there = put.remote.shown if put.pushed else place.where
+    if there != place.scratch.mirror.url:
+        return
+    with store.write() as transaction:
+        row = holds.find(transaction.connection, back.app, back.environment)
+        if row is not None and not row.branch:
+            holds.wrote_branch(transaction, row, put.branch, commit, now)

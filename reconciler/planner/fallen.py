@@ -1,0 +1,204 @@
+"""Who of a group went back from a move, and who is to follow?
+
+A move is known by its mark, `Grounds.move`, on the deployments that entered together. A member went back from it where
+what it runs now came by a rollback that left what it had entered with. Read from what is recorded alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.desired import Desired
+from reconciler.model.deployment import ROLLBACKS, Allotment, Deployment
+from reconciler.model.plan import Refused
+from reconciler.planner.aim import Aim
+from reconciler.planner.causes import is_pin, spoken
+from reconciler.planner.joint import Back, Joint
+from reconciler.planner.promotions import withdrawn_in
+from reconciler.planner.recorded import EnvironmentRecord, RecordedApp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """A member, and what it would do alone."""
+
+    name: str
+    wanted: Desired
+    record: EnvironmentRecord
+    app: RecordedApp
+    alone: Aim | None
+
+    @property
+    def turning(self) -> bool:
+        """Whether it is about to go back by itself."""
+        return self.alone is not None and self.alone.urgent
+
+
+def versions(traffic: Iterable[Allotment]) -> frozenset[str]:
+    """Ids of the versions in a split."""
+    return frozenset(part.version for part in traffic)
+
+
+def _own(record: EnvironmentRecord) -> list[Deployment]:
+    """What reached the environment or is on its way, by its own choice: newest first."""
+    there = [d for d in record.recent if d.active or d.started_at is not None]
+    return [d for d in there if d.grounds.chosen_by != "season" and d.traffic]
+
+
+def _run(line: Sequence[Deployment], wish: frozenset[str]) -> list[Deployment]:
+    """The newest deployments in a row that hold these versions: they came once, and had settings changed since."""
+    found: list[Deployment] = []
+    for deployment in line:
+        if versions(deployment.traffic) == wish:
+            found.append(deployment)
+        elif found:
+            break
+    return found
+
+
+def moved(record: EnvironmentRecord, wish: frozenset[str]) -> Deployment | None:
+    """The deployment with which these versions entered in a move; None if they came alone, or by another try."""
+    for deployment in _run(_own(record), wish):
+        if deployment.cause == "retry":
+            return None
+        if deployment.grounds.move:
+            return deployment
+    return None
+
+
+def standing_mark(record: EnvironmentRecord) -> Deployment | None:
+    """The deployment with which what is here entered in a move."""
+    line = _own(record)
+    return moved(record, versions(line[0].traffic)) if line else None
+
+
+def _return(record: EnvironmentRecord) -> tuple[Deployment, Deployment] | None:
+    """The rollback that brought what is here, and the deployment that it left."""
+    line = _own(record)
+    run = _run(line, versions(line[0].traffic)) if line else []
+    back = next((d for d in run if d.cause in ROLLBACKS), None)
+    if back is None:
+        return None
+    named = next((d for d in record.recent if d.id == back.rolled_back_from), None)
+    older = next((d for d in line if d.number < back.number), None)
+    left = named or older
+    return (back, left) if left else None
+
+
+def _went_back(one: Trace, mark: Deployment) -> bool:
+    entered = next((d for d in _own(one.record) if d.grounds.move == mark.grounds.move), None)
+    if entered is None:
+        return False
+    wish = versions(entered.traffic)
+    if versions(_own(one.record)[0].traffic) == wish:
+        return one.turning and one.alone is not None and versions(one.alone.subject.traffic) != wish
+    returned = _return(one.record)
+    return returned is not None and versions(returned[1].traffic) == wish
+
+
+def gone_back(mark: Deployment, fellows: Mapping[str, Trace]) -> list[Trace]:
+    """Those that moved together with `mark` and went back since, or are about to."""
+    return [fellows[name] for name in mark.grounds.moved_with if name in fellows and _went_back(fellows[name], mark)]
+
+
+def first(back: Sequence[Trace], mark: Deployment) -> Trace:
+    """Which of them went back by itself: it is suspect or withdrawn, or else it was the first."""
+
+    def order(one: Trace) -> tuple[bool, str, str]:
+        entered = next(d for d in _own(one.record) if d.grounds.move == mark.grounds.move)
+        parts = versions(entered.traffic)
+        bad = bool(parts & (one.record.suspicions.keys() | one.app.withdrawn.keys()))
+        returned = _return(one.record)
+        since = returned[0].created_at.isoformat() if returned and not one.turning else ""
+        return (not (bad or one.turning or is_pin(one.wanted)), since, one.name)
+
+    return min(back, key=order)
+
+
+def ways_back(one: Trace, fellows: Mapping[str, Trace], group: str) -> Joint | None:
+    """Where a member follows others that went back; None where it does not."""
+    line = _own(one.record)
+    if not line or one.turning or is_pin(one.wanted) or one.wanted.chosen_by == "season":
+        return None
+    if one.alone is not None and one.alone.why.cause == "retry":
+        return None
+    top = line[0]
+    if top.cause in ROLLBACKS and top.status != "completed":
+        return _half_way(one, top, fellows, group)
+    mark = None if top.status == "failed" else standing_mark(one.record)
+    back = gone_back(mark, fellows) if mark else []
+    if mark is None or not back:
+        return None
+    before = _before(one, mark)
+    culprit = first(back, mark)
+    if before is None:
+        detail = (
+            f"{culprit.name} went back from what {spoken(top.traffic)} entered with, in the group {group}, and "
+            f"nothing else ran here before: it stays; a newer version or a pin decides"
+        )
+        return Joint(refused=_refused(one, detail))
+    return Joint(back=_follow(culprit, top, before.traffic, group))
+
+
+def _before(one: Trace, mark: Deployment) -> Deployment | None:
+    """What ran well before the move, and holds nothing that was withdrawn or went wrong here."""
+    entered = versions(mark.traffic)
+    for good in one.record.completed:
+        if good.number > mark.number or good.grounds.chosen_by == "season" or not good.traffic:
+            continue
+        bad = withdrawn_in(good, one.app) or any(p.version in one.record.suspicions for p in good.traffic)
+        if not bad and versions(good.traffic) != entered:
+            return good
+    return None
+
+
+def _half_way(one: Trace, top: Deployment, fellows: Mapping[str, Trace], group: str) -> Joint | None:
+    """A way back that was begun goes on; one that failed waits for a person."""
+    returned = _return(one.record)
+    mark = moved(one.record, versions(returned[1].traffic)) if returned else None
+    back = gone_back(mark, fellows) if mark else []
+    if mark is None or not back:
+        return None
+    if top.active:
+        reason = Back(
+            traffic=top.traffic,
+            cause=top.cause,
+            reason=top.reason,
+            commit=top.commit,
+            deployed_by=top.deployed_by,
+            reverts=top.reverts,
+            left=mark.id,
+        )
+        return Joint(back=reason)
+    detail = (
+        f"the way back to {spoken(top.traffic)}, together with {first(back, mark).name} of the group {group}, did not "
+        f"complete (deployment {top.number}): look at what runs there; a newer version, a pin, or "
+        f"`reconciler retry {mark.id}` decides"
+    )
+    return Joint(refused=_refused(one, detail), lost=True)
+
+
+def _follow(culprit: Trace, left: Deployment, target: tuple[Allotment, ...], group: str) -> Back:
+    returned = _return(culprit.record)
+    if culprit.turning and culprit.alone is not None:
+        why = culprit.alone.why
+        cause, reason, commit, by, reverts = why.cause, why.reason, why.commit, why.deployed_by, why.reverts
+    else:
+        assert returned is not None
+        done = returned[0]
+        cause, reason, commit, by, reverts = done.cause, done.reason, done.commit, done.deployed_by, done.reverts
+    said = f"{culprit.name} went back ({reason}), and {spoken(left.traffic)} moved with it in the group {group}"
+    return Back(
+        traffic=target,
+        cause=cause,
+        reason=f"{said}: back to {spoken(target)}",
+        commit=commit,
+        deployed_by=by,
+        reverts=reverts,
+        left=left.id,
+    )
+
+
+def _refused(one: Trace, detail: str) -> Refused:
+    return Refused(app=one.name, environment=one.record.environment, rule="rollback", detail=detail)

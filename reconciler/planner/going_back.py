@@ -1,0 +1,115 @@
+"""A person wants to go back in one environment: from what, to what, and does anything speak against it?
+
+Answered before anything is written down, for whoever asks and for whoever leads alike. That it then happens, and that
+automation leaves it there, follows from the hold and the suspicions that are recorded: see `aim`.
+"""
+
+from dataclasses import dataclass
+
+from reconciler.desired import Desired
+from reconciler.model.deployment import Allotment, Deployment, Subject
+from reconciler.model.environment import EnvironmentSpec
+from reconciler.model.version import Version, label
+from reconciler.planner import rollbacks
+from reconciler.planner.causes import spoken
+from reconciler.planner.promotions import Found, find, whole, withdrawn_in
+from reconciler.planner.recorded import EnvironmentRecord, RecordedApp, Suspicion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WayBack:
+    """From a deployment to the versions that ran well before it."""
+
+    left: Deployment
+    traffic: tuple[Allotment, ...]
+    version: str
+    """What is taken back: the largest of what is left."""
+    suspects: tuple[tuple[Subject, tuple[str, ...]], ...]
+    """What is not to be released here by itself any more: what runs, and what git asks for at this moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoWay:
+    """Why there is no way back, and what can be done instead."""
+
+    reason: str
+    remedy: str
+
+
+def way_back(
+    wanted: Desired, app: RecordedApp, record: EnvironmentRecord, spec: EnvironmentSpec, version: Version | None
+) -> WayBack | NoWay:
+    """The way back to `version`, None for what ran well before what runs now.
+
+    `record` must reach back as far as anybody may want to go: what is not in it never ran here.
+    """
+    left = record.reached
+    if left is None or not left.traffic:
+        return NoWay(f"nothing runs in {wanted.environment}", "there is nothing to go back from")
+    found = _target(left, app, record, version)
+    if isinstance(found, NoWay):
+        return found
+    asked = find(wanted.choice, wanted, app, record)
+    wish = asked.traffic if isinstance(asked, Found) else ()
+    if wish == found:
+        return NoWay(
+            f"git asks for {spoken(found)} in {wanted.environment} already",
+            f"`reconciler why {wanted.app} {wanted.environment}` tells what keeps it from running",
+        )
+    subject = Subject(traffic=found, config=dict(wanted.config))
+    if bad := _bad(subject, record):
+        again = f"`reconciler retry {bad.deployment}` tries it again, or name another version"
+        return NoWay(f"{spoken(found)} {bad.why} in {wanted.environment} (deployment {bad.number})", again)
+    if guarded := rollbacks.guard(subject, wanted, app, record, spec.rollback.limit, left):
+        words, _, way_out = guarded.detail.rpartition("; ")
+        return NoWay(words, way_out)
+    going = _versions(left.traffic) - _versions(found)
+    taken = max((part for part in left.traffic if part.version in going), key=lambda part: part.percent, default=None)
+    suspects = [(left.subject, _gone(left.traffic, found))]
+    if wish and _versions(wish) != _versions(left.traffic):
+        suspects.append((Subject(traffic=wish, config=dict(wanted.config)), _gone(wish, found)))
+    return WayBack(
+        left=left,
+        traffic=found,
+        version=taken.version if taken else left.traffic[-1].version,
+        suspects=tuple(suspects),
+    )
+
+
+def _target(
+    left: Deployment, app: RecordedApp, record: EnvironmentRecord, version: Version | None
+) -> tuple[Allotment, ...] | NoWay:
+    here = record.environment
+    if version is None:
+        for good in record.completed:
+            other = good.traffic and good.number < left.number and _versions(good.traffic) != _versions(left.traffic)
+            if other and not withdrawn_in(good, app) and not any(p.version in record.suspicions for p in good.traffic):
+                return good.traffic
+        return NoWay(f"nothing else ran well in {here} before {spoken(left.traffic)}", "commit a fix, or a revert")
+    said = label(version.number, version.name)
+    if left.traffic == whole(version):
+        return NoWay(f"{said} is what runs in {here}", f"`reconciler versions list {app.app}` shows the others")
+    if not any(_versions(d.traffic) == {version.id} for d in record.completed):
+        return NoWay(
+            f"{said} never ran in {here}",
+            f"`reconciler deployments list --app {app.app} --environment {here} --status completed` shows what did",
+        )
+    if taken_back := app.withdrawn.get(version.id):
+        return NoWay(
+            f"{said} was taken back: {taken_back.commit[:10]} reverts {taken_back.reverts[:10]}",
+            "name another version, or commit a revert of the revert",
+        )
+    return whole(version)
+
+
+def _bad(subject: Subject, record: EnvironmentRecord) -> Suspicion | None:
+    suspected = [subject.fingerprint, *(part.version for part in subject.traffic)]
+    return next((record.suspicions[what] for what in suspected if what in record.suspicions), None)
+
+
+def _gone(traffic: tuple[Allotment, ...], stays: tuple[Allotment, ...]) -> tuple[str, ...]:
+    return tuple(sorted(_versions(traffic) - _versions(stays)))
+
+
+def _versions(traffic: tuple[Allotment, ...]) -> set[str]:
+    return {part.version for part in traffic}

@@ -1,0 +1,116 @@
+"""Can the workflows under `docs` be copied as they are: valid, pinned, harmless, and doing what they say?"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from reconciler.cli import reviewed
+from tests.gitrepo import Repo
+from tests.world import ENVIRONMENTS, app_manifest
+
+DOCS = Path(__file__).parents[2] / "docs"
+GITHUB, GITLAB = DOCS / "github-actions.yaml", DOCS / "gitlab-ci.yaml"
+MARKER = "<!-- reconciler: what merging this does -->"
+
+
+def loaded(file: Path) -> dict[Any, Any]:
+    """A workflow; `on` is a key that YAML 1.1 reads as true."""
+    read: dict[Any, Any] = yaml.safe_load(file.read_text())
+    return read
+
+
+@pytest.mark.parametrize(("file", "schema"), [(GITHUB, "vendor.github-workflows"), (GITLAB, "vendor.gitlab-ci")])
+def test_the_forge_would_take_it(file: Path, schema: str) -> None:
+    options = ["--builtin-schema", schema, "--no-cache", str(file)]
+    command = [sys.executable, "-m", "check_jsonschema", *options]
+    if schema == "vendor.gitlab-ci":
+        command += ["--data-transform", "gitlab-ci"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_action_is_pinned_to_a_commit() -> None:
+    used = re.findall(r"uses: (\S+)( # v\d+\.\d+\.\d+)?$", GITHUB.read_text(), re.MULTILINE)
+    assert len(used) == GITHUB.read_text().count("uses:") == 4
+    for action, version in used:
+        assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", action)
+        assert version
+
+
+def test_permissions_are_the_least_and_forks_get_none() -> None:
+    workflow = loaded(GITHUB)
+    assert set(workflow[True]) == {"pull_request"}
+    assert workflow["permissions"] == {}
+    plan, comment = workflow["jobs"]["plan"], workflow["jobs"]["comment"]
+    assert plan["permissions"] == {"contents": "read"}
+    assert comment["permissions"] == {"pull-requests": "write"}
+    assert "head.repo.full_name == github.repository" in comment["if"]
+    assert not any("checkout" in step.get("uses", "") for step in comment["steps"])
+    assert "secrets." not in GITHUB.read_text()
+
+
+def test_nothing_from_outside_becomes_shell_text() -> None:
+    for job in loaded(GITHUB)["jobs"].values():
+        for step in job["steps"]:
+            assert "${{" not in step.get("run", "")
+
+
+def test_the_marker_is_the_one_that_comments_begin_with() -> None:
+    assert reviewed.MARKER == MARKER
+    assert GITHUB.read_text().count(MARKER) == 2
+    assert GITLAB.read_text().count(MARKER) == 1
+
+
+@pytest.mark.parametrize(("change", "status"), [("two", 0), (None, 1)])
+def test_the_steps_of_the_plan_do_what_they_say(tmp_path: Path, change: str | None, status: int) -> None:
+    """The commands of the job, run by the shell that GitHub runs them with, on a checkout as it makes one."""
+    base, head = repository(tmp_path / "desired", change)
+    subprocess.run(["git", "clone", "--quiet", tmp_path / "desired", tmp_path / "checkout"], check=True)
+    subprocess.run(["git", "checkout", "--quiet", "--detach", head], cwd=tmp_path / "checkout", check=True)
+    subprocess.run(["git", "branch", "--quiet", "-D", "feature"], cwd=tmp_path / "checkout", check=True)
+    ended = [ran(step["run"], tmp_path / "checkout", base, head) for step in commands() if "pip" not in step["run"]]
+    assert ended == [0, status, status]
+    comment = (tmp_path / "checkout" / "comment.md").read_text()
+    assert comment.startswith(MARKER)
+    assert (tmp_path / "summary").read_text() == comment
+    assert ("| shop | sandbox | release |" in comment) == (status == 0)
+
+
+def repository(place: Path, change: str | None) -> tuple[str, str]:
+    """A desired repository with a branch that changes something, or breaks a manifest; base and head."""
+    repo = Repo.create(place)
+    base = repo.write(
+        {"environments.yaml": ENVIRONMENTS, "shop.yaml": app_manifest(), "shop/index.html": "one"}
+    ).commit("Begin")
+    repo.checkout("feature", "main")
+    files = {"shop/index.html": change} if change else {"shop.yaml": app_manifest().replace("bundle", "bundel")}
+    return base, repo.write(files).commit("Change")
+
+
+def commands() -> list[dict[str, Any]]:
+    """The steps that are commands."""
+    return [step for step in loaded(GITHUB)["jobs"]["plan"]["steps"] if "run" in step]
+
+
+def ran(script: str, place: Path, base: str, head: str) -> int:
+    """The exit status of a step."""
+    bash, here = shutil.which("bash") or "bash", Path(sys.executable).parent
+    environment = {
+        **os.environ,
+        "PATH": f"{here}:{os.environ['PATH']}",
+        "RECONCILER_REPOSITORY__URL": ".",
+        "BASE": base,
+        "HEAD": head,
+        "GITHUB_STEP_SUMMARY": str(place.parent / "summary"),
+    }
+    command = [bash, "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
+    return subprocess.run(command, cwd=place, env=environment, capture_output=True, check=False).returncode
