@@ -122,8 +122,8 @@ def signature(actor: str, now: datetime) -> Signature:
     return Signature(person(actor), now)
 
 
-def filled(text: str) -> str:
-    """A paragraph in lines that fit; what is indented stays as it is."""
+def _filled(text: str) -> str:
+    """A paragraph in lines that fit. What is indented stays as it is: words of others, which must begin no line."""
     if any(line.startswith(" ") for line in text.splitlines()):
         return text
     return textwrap.fill(text, _LINE, break_long_words=False, break_on_hyphens=False)
@@ -136,7 +136,7 @@ def message(how: How, subject: str, paragraphs: Sequence[str], trailers: Sequenc
     title = subject if len(subject) <= SUBJECT else f"{subject[: SUBJECT - 1]}…"
     more = [("Freeze-Override", how.freeze_override)] if how.freeze_override else []
     asked = f"Asked for by {plain(how.actor)}."
-    return with_trailers("\n\n".join([how.message or title, *map(filled, paragraphs), asked]), [*trailers, *more])
+    return with_trailers("\n\n".join([how.message or title, *map(_filled, paragraphs), asked]), [*trailers, *more])
 
 
 def branch_name(settings: Settings, *words: str) -> str:

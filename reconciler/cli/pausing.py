@@ -42,7 +42,7 @@ def pause(app: str, environment: str | None, reason: str, until: datetime, how: 
 
     where = f" in {environment}" if environment else ""
     subject = f"Pause {app}{where} until {ends:%Y-%m-%d %H:%M} UTC"
-    told = [f"Why: {line}", f"Nothing new starts until {rfc3339(ends)}; rollbacks pass."]
+    told = [f"    {line[:300]}", f"Nothing new starts until {rfc3339(ends)}; rollbacks pass."]
     _write(app, environment, edit, subject, told, "pause", how, now)
 
 

@@ -177,8 +177,11 @@ def _branch_of_daemon(store: Database, settings: Settings, back: Back, how: How,
 
 def _show(back: Back, outcome: str, row: Row[Any], settings: Settings, form: str) -> None:
     if form == "json":
-        where = {"branch": row.branch, "commit": row.branch_commit, "pushed": True, "dry_run": False}
-        printing.as_json({**_facts(back, outcome), **where, "followed": settings.repository.branch})
+        from reconciler.git.addresses import address
+
+        where = {"branch": row.branch, "commit": row.branch_commit, "followed": settings.repository.branch}
+        where |= {"repository": address(settings.repository.url).url, "pushed": True, "dry_run": False}
+        printing.as_json({**_facts(back, outcome), **where})
         return
     printing.heading(back.words)
     printing.echo(_held(back, settings.repository.branch), "good")

@@ -80,7 +80,9 @@ def pinning(desk: Desk, back: Back, how: How, instead_of: str) -> Report:
     paragraphs = [
         f"{back.words[0].upper()}{back.words[1:]}.",
         *([f"    {back.reason[:300]}"] if back.reason.isprintable() and back.reason else []),
-        f"It is a pin and no revert: {instead_of}. It stays there until {follow} lets it follow again.",
+        "It is a pin and no revert:",
+        f"    {instead_of}",
+        f"It stays there until {follow} lets it follow again.",
     ]
     message = committing.message(how, f"Roll {back.app} back to {_words(back)} in {back.environment}", paragraphs)
     files = {entry.place.path: choosing.pinned(entry, chosen, desk.now)}

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from reconciler.config import Settings
 
 _MOST_NAMES = 50
+_TRIES = 5
+_RACED = "where it was seen last"
 _FETCH = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules"]
 
 
@@ -90,21 +92,36 @@ class Workplace:
         With `numbered` a name that is taken gets a number behind it. Where the push is refused, nothing is put here
         either. Raises NotSo, WrongUse, GitError, GitUnreachable.
         """
-        from reconciler.git.pushing import push as pushed
         from reconciler.git.writing import set_branch
 
         self.require_reachable(push=push)
-        name = self._free(name, commit, push=push, numbered=numbered)
         local = self.git_dir if self.clone or not push else None
         if local is not None:
             self._bring(commit, local)
         if push:
-            source = local or self.room
-            pushed(source, self.remote.url, commit, name, None, followed=self.followed, base=self.remote.base)
+            name = self._pushed(commit, name, local or self.room, numbered=numbered)
+        else:
+            name = self._free(name, commit, push=False, numbered=numbered)
         if local is not None:
             taken: Literal["number", "refuse"] = "number" if numbered and not push else "refuse"
             name = set_branch(local, name, commit, None, followed=self.followed, if_taken=taken)
         return Put(branch=name, where=self.remote.shown if push else self.where, pushed=push, remote=self.remote)
+
+    def _pushed(self, commit: str, name: str, source: Path, *, numbered: bool) -> str:
+        """The name under which a new branch was pushed; another one where somebody else took it in the same moment."""
+        from reconciler.git.pushing import push
+
+        there = self.remote
+        for left in reversed(range(_TRIES)):
+            free = self._free(name, commit, push=True, numbered=numbered)
+            try:
+                push(source, there.url, commit, free, None, followed=self.followed, base=there.base)
+            except NotSo as error:
+                if not (left and numbered and _RACED in error.message):
+                    raise
+            else:
+                return free
+        raise AssertionError
 
     def put_onto_followed(self, commit: str) -> Put:
         """Move the followed branch itself forward, where it lies. Raises NotSo where it has moved meanwhile."""
@@ -122,7 +139,7 @@ class Workplace:
                 base=self.source.base,
             )
         except NotSo as error:
-            if "where it was seen last" not in error.message:
+            if _RACED not in error.message:
                 raise
             raise NotSo(
                 f"{self.followed} has moved on from {self.head[:10]} meanwhile, and nothing was written",

@@ -83,7 +83,7 @@ def _section(part: _Part, places: dict[str, str]) -> str:
     rows = ["| key | takes | when left out | |", "|---|---|---|---|"]
     for key in _keys(part):
         value = part.schema["properties"][key]
-        meaning = value.get("description", "")
+        meaning = " ".join(value.get("description", "").split())
         rows.append(f"| `{key}` | {_takes(value, places)} | {_default(key, value, part.schema)} | {meaning} |")
     table = "\n".join(row.replace("  ", " ") for row in rows)
     return f"{level} {part.title}\n\n{part.schema['description']}\n\n{table}\n"

@@ -1,8 +1,8 @@
-"""What a person writes to git from the command line while a daemon runs: promotions, and a rollback that git follows."""
+"""What a person writes to git from the command line while a daemon runs: promotions, and a rollback git follows."""
 
 from __future__ import annotations
 
-import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -71,17 +71,16 @@ def test_a_promotion_is_pushed_merged_approved_and_deployed(live: Live) -> None:
 def test_a_rollback_is_live_at_once_held_and_ends_with_the_merge(live: Live) -> None:
     begin(live)
     live.wait_for(lambda: ran(live, "two", "live"), "the second version is live")
-    asked_at = time.monotonic()
+    asked_at = datetime.now(UTC)
     found = asked(live, "rollback", "shop", "--environment", "live", "--reason", "it is slow", *WHO)
     live.wait_for(lambda: ran(live, "one", "live"), "the first version is live again")
-    # The command answers when the branch is written; the deployment was made long before.
     back = live.history(environment="live")[-1]
     assert back.finished_at is not None
-    assert (back.finished_at - back.created_at).total_seconds() < 2
-    assert time.monotonic() - asked_at < 15
+    assert (back.finished_at - asked_at).total_seconds() < 2, "from the command that was typed to what runs"
     assert (back.cause, back.deployed_by, found["deployments_back"]) == ("rollback", "grace@example.org", 1)
     assert found["outcome"].startswith("back to v1")
     assert live.home.git("rev-parse", found["branch"]) == found["commit"]
+    print("MEASURED", back.finished_at - asked_at)
 
     row = of_live(live)
     assert (row["held"]["by"], row["held"]["reason"]) == ("grace@example.org", "it is slow")

@@ -425,6 +425,26 @@ def test_the_author_is_whom_git_knows(told: Told, monkeypatch: pytest.MonkeyPatc
     assert told.home.git("log", "-1", "--format=%an", found["branch"]) == "Grace Hopper"
 
 
+def test_who_writes_at_the_same_time_gets_another_name(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(told.directory)
+    settings, names = SETTINGS.validate_python(told.settings), []
+    together = threading.Barrier(4)
+
+    def one(number: int, push: bool) -> None:
+        who = Signature(Person("Grace", "grace@example.org"), datetime(2026, 5, number, tzinfo=UTC))
+        with workplace(settings) as place:
+            made = commit_files(place.room, place.head, {"late.txt": b"x"}, f"Late {number}", who)
+            together.wait(timeout=30)
+            names.append(place.put(made, "late", push=push, numbered=True).branch)
+
+    threads = [threading.Thread(target=one, args=(number, number > 2)) for number in range(1, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(names) == ["late", "late-2", "late-3", "late-4"] == branches(told.home)
+
+
 @pytest.fixture
 def elsewhere(told: Told) -> Iterator[Told]:
     """The same, with a repository that is reached over the network alone."""
