@@ -295,7 +295,7 @@ def _parsed(text: bytes, path: Path) -> _Given:
     finally:
         if loader is not None:
             loader.dispose()
-    if values is None:
+    if node is None or values is None:
         return _Given({}, {})
     if not isinstance(values, dict):
         raise WrongUse(f"the settings file {path} holds no settings", "write keys such as repository: and state:")

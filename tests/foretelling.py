@@ -98,6 +98,7 @@ class Year:
     def __init__(self, directory: Path, seed: int, commits: int, days: int = 365) -> None:
         self.world = World(directory)
         self.world.now = BEGIN
+        self.seed = seed
         self.dice = random.Random(seed)
         self.content = dict.fromkeys(APPS, 1)
         self.config: dict[str, dict[str, Any]] = {app: {"greeting": "Hello"} for app in APPS}
@@ -197,6 +198,21 @@ class Year:
         files: dict[str, str | bytes | None] = {"environments.yaml": "\n---\n".join(places)}
         for app in APPS:
             files |= {f"{app}/index.html": "1", f"{app}.yaml": self._app(app)}
+        return files | self._edges_in_freezes()
+
+    def _edges_in_freezes(self) -> dict[str, str | bytes | None]:
+        """Seasons with edges in freezes, one of each policy in three years."""
+        files: dict[str, str | bytes | None] = {}
+        for number, (season, freeze) in enumerate(
+            (("weekend", "nights"), ("summer", "stock"), ("easter", "easter-rest"))
+        ):
+            policy = ("wait", "skip", "apply")[(self.seed + number) % 3]
+            spec = {**SEASONS[season], "apps": list(APPS), "environments": ["live"], "on_freeze": policy}
+            spec |= {"config": {"greeting": season}} | ({"repeat": REPEATS[season]} if season in REPEATS else {})
+            files[f"{season}.yaml"] = document("Season", season, spec)
+            spec = {**FREEZES[freeze], "environments": ["live"], "reason": "rest"}
+            files[f"{freeze}.yaml"] = document("Freeze", freeze, spec)
+        self.there |= files.keys()
         return files
 
     def _app(self, app: str) -> str:

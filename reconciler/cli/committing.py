@@ -129,12 +129,19 @@ def _filled(text: str) -> str:
     return textwrap.fill(text, _LINE, break_long_words=False, break_on_hyphens=False)
 
 
+def overrides(how: How) -> list[tuple[str, str]]:
+    """The trailers that all verbs are asked for alike."""
+    return [("Freeze-Override", how.freeze_override)] if how.freeze_override else []
+
+
 def message(how: How, subject: str, paragraphs: Sequence[str], trailers: Sequence[tuple[str, str]] = ()) -> str:
     """What a commit says: what is done, or a person's own words; then who asked for it, from where, and trailers."""
     from reconciler.git.taking_back import with_trailers
+    from reconciler.git.trailers import trailers as found_in
 
     title = subject if len(subject) <= SUBJECT else f"{subject[: SUBJECT - 1]}…"
-    more = [("Freeze-Override", how.freeze_override)] if how.freeze_override else []
+    # Those of a person's own words would not be the last paragraph any more.
+    more = [*found_in(how.message or ""), *overrides(how)]
     asked = f"Asked for by {plain(how.actor)}."
     return with_trailers("\n\n".join([how.message or title, *map(_filled, paragraphs), asked]), [*trailers, *more])
 

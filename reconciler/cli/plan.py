@@ -125,8 +125,10 @@ def _planned(played: Rehearsal, at: datetime, until: datetime | None) -> PlanSho
 
     played.look_at_all_that_matters(at)
     if until is None:
+        plan = together(played.plan(at).values())
         # Apps that nothing was due of are not planned; the store knows when they will be.
-        return shown_plan(replace(together(played.plan(at).values()), wake_at=played.next_moment()), played.noted, at)
+        wakes = [moment for moment in (plan.wake_at, played.next_moment()) if moment is not None and moment > at]
+        return shown_plan(replace(plan, wake_at=min(wakes, default=None)), played.noted, at)
     found = future(played, at, until, objects=played.following.objects)
     if played.cut_at is not None:
         printing.note(f"so much happens until then that this ends at {printing.when(played.cut_at)}")

@@ -14,6 +14,9 @@ from reconciler.views.differences import spelled
 from reconciler.words import plain
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~<>])")
+_UNLINKED = {"://": "&#58;//", "www.": "www&#46;"}
+_LINK = re.compile("://|www\\.", re.IGNORECASE)
+"""What GitHub makes a link of by itself."""
 _MENTION = re.compile(r"(?<!\w)@(?=\w)")
 
 
@@ -111,5 +114,6 @@ def _listed(title: str, lines: list[str]) -> Iterator[str]:
 
 
 def escaped(text: str) -> str:
-    """Text that is only text in Markdown: no markup, no table cell, nobody mentioned."""
-    return _MENTION.sub("@\u200b", _MARKDOWN.sub(r"\\\1", plain(text)).replace("\\<", "&lt;"))
+    """Text that is only text in Markdown: no markup, no table cell, no link, nobody mentioned."""
+    written = _MARKDOWN.sub(r"\\\1", plain(text).replace("&", "&amp;")).replace("\\<", "&lt;")
+    return _MENTION.sub("@\u200b", _LINK.sub(lambda found: _UNLINKED[found[0].lower()], written))

@@ -106,7 +106,7 @@ def _report(desk: Desk, asked: Asked, how: How) -> Report:
         included=included,
         effects=written.effects(plan, asked.app, [asked.environment]),
         warnings=warnings,
-        trailers=[key for key, _ in trailers] + (["Freeze-Override"] if how.freeze_override else []),
+        trailers=[key for key, _ in (*trailers, *committing.overrides(how))],
         draft=draft,
         branch=how.branch
         or committing.branch_name(desk.settings, asked.verb, asked.app, asked.environment, choice.words),

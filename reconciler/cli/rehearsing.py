@@ -20,7 +20,7 @@ from reconciler.engine.carry import carry
 from reconciler.engine.following import Following, Seen
 from reconciler.engine.outcomes import Kind, Outcome, note_outcome
 from reconciler.model.environment import Environment
-from reconciler.model.plan import Plan, together
+from reconciler.model.plan import Abort, Action, Plan, together
 from reconciler.model.rollout import progress_of
 from reconciler.store import attention, declared, deployments, repository
 from reconciler.store.database import Database, Transaction
@@ -73,11 +73,15 @@ class Rehearsal:
         connection = self.transaction.connection
         scene = scene_of(connection)
         plans: dict[str, Plan] = {}
+        stopped: set[str] = set()
         while names := declared.due(connection, now, BATCH):
             for group in plan_apps(connection, names, scene, now):
                 carry(self.transaction, together(group.values()), now)
                 declared.planned(self.transaction, {name: plan.wake_at for name, plan in group.items()})
                 plans |= group
+                stopped |= {name for name, plan in group.items() if any(map(_stops, plan.actions))}
+        # What stood behind something that was stopped can go on, as the daemon sees it in its next turn.
+        declared.mark_due(self.transaction, stopped | declared.dependents(connection, stopped), now)
         return plans
 
     def complete(self, now: datetime) -> bool:
@@ -130,6 +134,10 @@ class Rehearsal:
                 yield moment, plans
             moment = self.next_moment()
         self.cut_at = moment
+
+
+def _stops(action: Action) -> bool:
+    return isinstance(action, Abort) and not action.running
 
 
 @contextmanager

@@ -6,12 +6,12 @@ short enough for one. Everything that comes from git is text in it: no markup, n
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from reconciler.cli.bounding import bounded, cut, fenced, listed
+from reconciler.cli.findings import Made, Review
 from reconciler.cli.planned import escaped
-from reconciler.cli.reviewing import Made, Review
 from reconciler.cli.unfolding import Happening, spoken_waits
 from reconciler.manifest import Complaint
 from reconciler.model.deployment import ROLLBACKS
@@ -27,13 +27,14 @@ from reconciler.words import plain
 MARKER = "<!-- reconciler: what merging this does -->"
 LONGEST = 60_000
 """Bytes of a comment: GitHub takes 65,536 characters."""
-MOST_VERSIONS, MOST_DEPLOYMENTS, MOST_LINES, MOST_DIFF = 30, 60, 30, 25_000
-_LONGEST_LINE = 400
+# How much of a comment a section may take: so many lines, so many bytes. The manifests get what is left.
+_DEPLOYMENTS, _VERSIONS, _CALENDAR = (60, 15_000), (30, 6_000), (20, 4_000)
+_SETTINGS, _MANIFESTS = 4_000, 25_000
 
 
 def markdown(review: Review) -> str:
     """The comment."""
-    parts = [
+    sections = [
         _head(review),
         _mistakes(review),
         _refused(review),
@@ -43,26 +44,11 @@ def markdown(review: Review) -> str:
         _versions(review),
         _calendar(review),
         _settings(review),
-        _diff(review),
     ]
-    return _fitting(["\n".join(part) for part in map(list, parts) if part])
-
-
-def _fitting(parts: Sequence[str]) -> str:
-    """The parts that fit, whole: what is left out is the last ones, and that is said."""
-    taken: list[str] = []
-    left, size = 0, 0
-    for part in parts:
-        size += len(part.encode()) + 2
-        if size > LONGEST:
-            left += 1
-        elif part:
-            taken.append(part)
-    if left:
-        taken.append(
-            "*This is too long for a comment; `reconciler plan` with the same options shows the rest as text.*"
-        )
-    return "\n\n".join(taken) + "\n"
+    parts = ["\n".join(lines) for section in sections if (lines := list(section))]
+    left = LONGEST - sum(len(part.encode()) + 2 for part in parts)
+    parts += ["\n".join(lines) for lines in [list(_diff(review, left - 200))] if lines]
+    return "\n\n".join(parts) + "\n"
 
 
 def _head(review: Review) -> Iterator[str]:
@@ -99,7 +85,7 @@ def _utc(moment: datetime) -> str:
 
 def _mistakes(review: Review) -> Iterator[str]:
     lines = [f"{_place(one)}: {escaped(one.sentence)}" for one in review.errors]
-    return _listed("Mistakes: what these files define stays as it is", lines)
+    return listed("Mistakes: what these files define stays as it is", lines)
 
 
 def _place(one: Complaint) -> str:
@@ -108,21 +94,12 @@ def _place(one: Complaint) -> str:
 
 def _refused(review: Review) -> Iterator[str]:
     several = [one for one in review.refused if one.rule != "withdrawn"]
-    return _listed("Refused", [f"{_where(review, o.app, o.environment)}: {escaped(o.detail)}" for o in several])
+    return listed("Refused", [f"{_where(review, o.app, o.environment)}: {escaped(o.detail)}" for o in several])
 
 
 def _where(review: Review, app: str, environment: str) -> str:
     place = review.places.get((app, environment), "")
     return f"**{escaped(app)}** in {escaped(environment)}" + (f" ({escaped(place)})" if place else "")
-
-
-def _listed(title: str, lines: Sequence[str], most: int = MOST_LINES) -> Iterator[str]:
-    if lines:
-        yield f"#### {title}"
-        yield ""
-        yield from (f"- {line if len(line) <= 2_000 else line[:2_000] + '…'}" for line in lines[:most])
-        if len(lines) > most:
-            yield f"- … and {len(lines) - most} more"
 
 
 def _undoing(review: Review) -> Iterator[str]:
@@ -132,7 +109,7 @@ def _undoing(review: Review) -> Iterator[str]:
         for one in review.made
         if one.migrations
     ]
-    return _listed("What cannot be undone", lines)
+    return listed("What cannot be undone", lines)
 
 
 def _of(one: Made) -> str:
@@ -144,7 +121,7 @@ def _at(place: str) -> str:
 
 
 def _warnings(review: Review) -> Iterator[str]:
-    return _listed("Warnings", list(_warned(review)))
+    return listed("Warnings", list(_warned(review)))
 
 
 def _warned(review: Review) -> Iterator[str]:
@@ -193,19 +170,15 @@ def _deployments(review: Review) -> Iterator[str]:
     if comes:
         yield "| When | App | Environment | Cause | Versions | After | Why |"
         yield "|---|---|---|---|---|---|---|"
-        for one in comes[:MOST_DEPLOYMENTS]:
-            yield _row(review, one)
-        if len(comes) > MOST_DEPLOYMENTS:
-            yield ""
-            yield f"… and {len(comes) - MOST_DEPLOYMENTS} more."
+        yield from bounded([_row(review, one) for one in comes], *_DEPLOYMENTS)
     handed = [f"{_where(review, one.app, one.environment)}: routes, domains or crons" for one in review.triggers]
     if handed:
         yield ""
-        yield from _listed("Handed over without a deployment", handed)
+        yield from listed("Handed over without a deployment", handed)
     if goes := review.goes:
         yield ""
         lines = [f"{escaped(_when(review, o))}: {escaped(_said(o))}" for o in goes]
-        yield from _listed("No longer happens", lines)
+        yield from listed("No longer happens", lines)
 
 
 def _row(review: Review, one: Happening) -> str:
@@ -217,13 +190,9 @@ def _row(review: Review, one: Happening) -> str:
         action.cause,
         _change(one),
         ", ".join(spoken_waits(one)) or "—",
-        _cut(action.reason),
+        cut(action.reason),
     ]
     return "".join(f"| {escaped(cell)} " for cell in cells) + "|"
-
-
-def _cut(text: str, longest: int = 200) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def _when(review: Review, one: Happening) -> str:
@@ -231,8 +200,7 @@ def _when(review: Review, one: Happening) -> str:
     action = _deploy(one)
     zone = review.after.zones.get((action.app, action.environment)) if _took_train(one) else None
     if action.cause in ("season-start", "season-end"):
-        names = [*action.grounds.seasons, *review.after.season_zones]
-        zone = next((review.after.season_zones[name] for name in names if name in review.after.season_zones), None)
+        zone = review.season_zone(one.at, action.app, action.environment)
     if one.at <= review.at:
         return "at once"
     earliest = "at the earliest " if one.assumed else ""
@@ -279,13 +247,12 @@ def _versions(review: Review) -> Iterator[str]:
     yield ""
     yield "| App | Version | Change | What is new |"
     yield "|---|---|---|---|"
-    for one in review.made[:MOST_VERSIONS]:
-        number = label(one.version.number, one.version.name)
-        cells = [one.version.app, number, _cut(one.version.message), ", ".join(_news(one))]
-        yield "".join(f"| {escaped(cell)} " for cell in cells) + "|"
-    if len(review.made) > MOST_VERSIONS:
-        yield ""
-        yield f"… and {len(review.made) - MOST_VERSIONS} more."
+    yield from bounded([_version(one) for one in review.made], *_VERSIONS)
+
+
+def _version(one: Made) -> str:
+    cells = [one.version.app, label(one.version.number, one.version.name), cut(one.version.message)]
+    return "".join(f"| {escaped(cell)} " for cell in [*cells, ", ".join(_news(one))]) + "|"
 
 
 def _news(one: Made) -> Iterator[str]:
@@ -298,7 +265,7 @@ def _news(one: Made) -> Iterator[str]:
     if was.image != becomes.image:
         yield "image"
     if differs := changed(was.config, becomes.config):
-        yield f"config ({', '.join(_cut(each.key, 40) for each in differs[:5])}{'…' if len(differs) > 5 else ''})"
+        yield f"config ({', '.join(cut(each.key, 40) for each in differs[:5])}{'…' if len(differs) > 5 else ''})"
     if was.bindings != becomes.bindings:
         yield "bindings"
     if was.secrets != becomes.secrets:
@@ -315,14 +282,14 @@ def _calendar(review: Review) -> Iterator[str]:
     lines += [
         f"{escaped(f'{app} in {where}')}: a release train leaves at {escaped(name)}" for app, where, name in trains
     ]
-    return _listed("The calendar", lines, 20)
+    return listed("The calendar", lines, _CALENDAR)
 
 
 def _edge(one: Edge, before: str) -> str:
     where = f"{one.app} in {one.environment}" if one.app else one.environment
     name = f" {one.name}" if one.name else ""
     way = f"; {one.cancel}" if one.cancel else ""
-    return escaped(f"{before}{_utc(one.at)}: {one.cause}{name} for {where}: {_cut(one.detail)}{way}")
+    return escaped(f"{before}{_utc(one.at)}: {one.cause}{name} for {where}: {cut(one.detail)}{way}")
 
 
 def _settings(review: Review) -> Iterator[str]:
@@ -340,31 +307,11 @@ def _settings(review: Review) -> Iterator[str]:
             lines += [f"+ {each.key}: {canonical(each.after)}"] if each.has else []
     yield "#### Settings, as the apps see them"
     yield ""
-    yield from _fenced(lines, MOST_DIFF // 4)
+    yield from fenced(lines, _SETTINGS)
 
 
-def _diff(review: Review) -> Iterator[str]:
+def _diff(review: Review, left: int) -> Iterator[str]:
     if review.diff:
         yield "#### Manifests"
         yield ""
-        yield from _fenced(review.diff.splitlines(), MOST_DIFF, more=review.cut)
-
-
-def _fenced(lines: Iterable[str], most: int, *, more: bool = False) -> Iterator[str]:
-    """A block of code that nothing inside can end, of `most` bytes at most."""
-    shown: list[str] = []
-    size = left = 0
-    for line in lines:
-        text = _cut(plain(line.replace("\t", "    ")), _LONGEST_LINE)
-        size += len(text.encode()) + 1
-        if size > most:
-            left += 1
-        else:
-            shown.append(text)
-    fence = "`" * (1 + max([2, *(len(found) for line in shown for found in re.findall(r"`+", line))]))
-    yield f"{fence}diff"
-    yield from shown
-    yield fence
-    if left or more:
-        yield ""
-        yield f"… and {left} more lines." if left else "… and more files."
+        yield from fenced(review.diff.splitlines(), min(left, _MANIFESTS), more=review.cut)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from reconciler.cli.workplaces import Put, Workplace
-    from reconciler.cli.written import Report
+    from reconciler.cli.written import Effect, Report
     from reconciler.config import Settings
     from reconciler.planner.going_back import WayBack
     from reconciler.store.database import Database
@@ -80,7 +80,7 @@ def command(app: str, environment: str, to: str | None, reason: str, branch_only
         if recorded is not None and (row := _branch_of_daemon(store, settings, back, how, recorded)):
             _show(back, recorded, row, settings, form)
             return endings.DONE
-        return _write(store, settings, back, how, form, now, recorded)
+        return _write(store, settings, back, how, form, now, recorded, only=only)
 
 
 def _back(connection: Connection, app: str, environment: str, to: str | None, reason: str, now: datetime) -> Back:
@@ -213,7 +213,15 @@ def _facts(back: Back, outcome: str | None) -> dict[str, Any]:
 
 
 def _write(
-    store: Database, settings: Settings, back: Back, how: How, form: str, now: datetime, recorded: str | None
+    store: Database,
+    settings: Settings,
+    back: Back,
+    how: How,
+    form: str,
+    now: datetime,
+    recorded: str | None,
+    *,
+    only: bool,
 ) -> int:
     """Write the commit ourselves. What was asked for before goes on where that fails."""
     from reconciler.cli import written
@@ -224,6 +232,8 @@ def _write(
             if not how.dry_run and not how.onto_followed:
                 place.require_reachable(push=how.push)
             report = _drafted(settings, place, back, how, now)
+            if only:
+                report = replace(report, effects=_when_merged(settings, place, back, report.draft.commit, now))
             report = replace(
                 report,
                 facts=_facts(back, recorded),
@@ -254,6 +264,15 @@ def _drafted(settings: Settings, place: Workplace, back: Back, how: How, now: da
         return found
     with writing.desk(settings, place, now) as desk:
         return taking_back.pinning(desk, back, how, found)
+
+
+def _when_merged(settings: Settings, place: Workplace, back: Back, commit: str, now: datetime) -> Sequence[Effect]:
+    """What the commit does where nobody has gone back before it."""
+    from reconciler.cli import written
+
+    with writing.desk(settings, place, now) as desk:
+        environments = list(desk.picture(back.app).environments)
+        return written.effects(desk.foresee(commit, back.app, now), back.app, environments)
 
 
 def _tell_hold(store: Database, place: Workplace, back: Back, put: Put, commit: str, now: datetime) -> None:

@@ -24,6 +24,7 @@ def reverting(desk: Desk, back: Back, how: How) -> Report | str:
     """A commit that reverts what asked for what is left; or why there is none that does it."""
     from reconciler.engine.branch_words import case_of, message
     from reconciler.git.taking_back import Conflicts, revert_commit, with_trailers
+    from reconciler.git.trailers import trailers
 
     row = _gone_back(desk, back, how)
     commits = _commits(desk, row)
@@ -35,8 +36,7 @@ def reverting(desk: Desk, back: Back, how: How) -> Report | str:
     if how.message:
         _, _, rest = words.partition("\n\n")
         words = f"{how.message}\n\n{rest}"
-    trailers = [("Freeze-Override", how.freeze_override)] if how.freeze_override else []
-    words = with_trailers(words, trailers)
+    words = with_trailers(words, [*trailers(how.message or ""), *committing.overrides(how)])
     try:
         made = revert_commit(
             desk.place.room, desk.place.head, commits, committing.signature(how.actor, desk.now), message=words

@@ -79,7 +79,9 @@ class Workplace:
         return str(self.clone) if self.clone else self.scratch.mirror.url
 
     def require_reachable(self, *, push: bool) -> None:
-        """Raise WrongUse where nothing but a push brings a branch anywhere."""
+        """Raise WrongUse where nothing but a push brings a branch anywhere, NotSo where nothing does."""
+        if self.git_dir is None and self.scratch.mirror.is_local:
+            raise NotSo(f"there is no repository at {self.scratch.mirror.url} any more", "type this in a clone of it")
         if self.git_dir is None and not push:
             raise WrongUse(
                 f"the desired repository is elsewhere, at {self.scratch.mirror.url}, and this is no clone of it",
@@ -92,16 +94,20 @@ class Workplace:
         With `numbered` a name that is taken gets a number behind it. Where the push is refused, nothing is put here
         either. Raises NotSo, WrongUse, GitError, GitUnreachable.
         """
-        from reconciler.git.writing import set_branch
+        from reconciler.git.writing import branch_name, set_branch
 
         self.require_reachable(push=push)
+        name = branch_name(name)
+        if name == self.followed and not numbered:
+            raise NotSo(
+                f"{name} is the branch that is followed",
+                "choose another name, and open a pull request; or say --onto-followed-branch",
+            )
         local = self.git_dir if self.clone or not push else None
         if local is not None:
             self._bring(commit, local)
         if push:
             name = self._pushed(commit, name, local or self.room, numbered=numbered)
-        else:
-            name = self._free(name, commit, push=False, numbered=numbered)
         if local is not None:
             taken: Literal["number", "refuse"] = "number" if numbered and not push else "refuse"
             name = set_branch(local, name, commit, None, followed=self.followed, if_taken=taken)
@@ -113,7 +119,7 @@ class Workplace:
 
         there = self.remote
         for left in reversed(range(_TRIES)):
-            free = self._free(name, commit, push=True, numbered=numbered)
+            free = self._free(name, commit, numbered=numbered)
             try:
                 push(source, there.url, commit, free, None, followed=self.followed, base=there.base)
             except NotSo as error:
@@ -147,38 +153,29 @@ class Workplace:
             ) from error
         return Put(branch=self.followed, where=self.scratch.mirror.url, pushed=True, remote=self.source)
 
-    def _free(self, name: str, commit: str, *, push: bool, numbered: bool) -> str:
-        """The name, or with a number behind it, that nobody has taken."""
-        from reconciler.git.writing import branch_name
-
-        plain = branch_name(name)
-        if plain == self.followed and not numbered:
-            raise NotSo(
-                f"{plain} is the branch that is followed",
-                "choose another name, and open a pull request; or say --onto-followed-branch",
-            )
+    def _free(self, plain: str, commit: str, *, numbered: bool) -> str:
+        """The name, or with a number behind it, that nobody has taken here or there."""
         for number in range(1, _MOST_NAMES + 1):
             candidate = plain if number == 1 else f"{plain}-{number}"
-            there = self._at(candidate, push=push) if candidate != self.followed else {self.head}
+            there = self._at(candidate) if candidate != self.followed else {self.head}
             if there <= {commit}:
                 return candidate
             if not numbered:
-                raise NotSo(f"there is a branch {candidate} already", "choose another name, or remove it")
-        raise NotSo(f"there are {_MOST_NAMES} branches {plain} already", "remove those that are merged")
+                raise NotSo(f"There is a branch {candidate} already", "choose another name, or remove it")
+        raise NotSo(f"There are {_MOST_NAMES} branches {plain} already", "remove those that are merged")
 
-    def _at(self, name: str, *, push: bool) -> set[str]:
+    def _at(self, name: str) -> set[str]:
         """What the branch of a name is at, here and where it is pushed to."""
         from reconciler.git import addresses
         from reconciler.git.mirror import Mirror
         from reconciler.git.refs import LocalRefs, Unreadable
 
         found: set[str | None] = set()
-        if self.git_dir is not None and (self.clone or not push):
+        if self.git_dir is not None and self.clone is not None:
             with suppress(Unreadable, OSError):  # setting it tells
                 found.add(LocalRefs(self.git_dir).read(f"refs/heads/{name}"))
-        if push:
-            place = addresses.address(self.remote.url, self.remote.base)
-            found.add(Mirror(place, self.room, name, self.scratch.mirror.timeout).remote_head())
+        place = addresses.address(self.remote.url, self.remote.base)
+        found.add(Mirror(place, self.room, name, self.scratch.mirror.timeout).remote_head())
         return {commit for commit in found if commit}
 
     def _bring(self, commit: str, into: Path) -> None:

@@ -39,6 +39,8 @@ MOST = 20
 """So many branches are written one after the other before the next turn is told."""
 FIRST_PAUSE = timedelta(seconds=5)
 _NUMBERS = 9
+_SECONDS = 20
+"""How long looking for a branch may take; thirty times as long where it has never been seen: see `Mirror`."""
 _REVERTS = re.compile(r"^This reverts commit ([0-9a-f]{40,64})\b", re.MULTILINE)
 
 
@@ -204,7 +206,8 @@ class Branches:
         if not how.push:
             found = objects.read(f"refs/heads/{name}")
             return found.id if found else None
-        return Mirror.open(how.url, self._mirror.git_dir, name, base=how.base).fetch()
+        there = Mirror.open(how.url, self._mirror.git_dir, name, base=how.base, timeout=_SECONDS)
+        return there.fetch()
 
 
 def _case(connection: Connection, row: Row[Any]) -> Case | None:

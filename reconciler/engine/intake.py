@@ -15,24 +15,21 @@ from reconciler.engine.commit import Arrival
 from reconciler.engine.contents import Asked, ask
 from reconciler.engine.declaring import AT_ONCE, declare
 from reconciler.engine.marks import placement_row, touch_row
+from reconciler.engine.overriding import acknowledged, note_overrides
 from reconciler.engine.reverting import evidence, revert_of
 from reconciler.engine.seasonal import Touching, season_touches
 from reconciler.git.shapes import Commit
-from reconciler.git.trailers import pull_request, trailers
+from reconciler.git.trailers import pull_request
 from reconciler.model.version import Author, Version, digest, tags_of
 from reconciler.planner.noting import (
     MASS_LEAST,
     Meaning,
     Revert,
-    allowed_changes,
-    allowed_rollbacks,
     content_meaning,
     entry_meaning,
-    freeze_override,
-    lifted_suspicions,
     weighs_too_much,
 )
-from reconciler.store import commits, declared, deployments, overrides, versions
+from reconciler.store import commits, declared, versions
 from reconciler.store.database import Transaction
 
 MESSAGE_KEPT = 20_000
@@ -65,7 +62,7 @@ def note(transaction: Transaction, arrival: Arrival, root: str) -> set[str]:
     touching = season_touches(connection, arrival, concerned, revert)
     braked = _weigh(transaction, arrival, revert, facts, touching)
     _write(transaction, arrival, asked, facts, touching, braked)
-    freed = _trailers(transaction, arrival)
+    freed = note_overrides(transaction, arrival)
     return {one.name for one in asked} | touching.apps | freed | _waiting_for(connection, facts)
 
 
@@ -235,7 +232,7 @@ def _weigh(
     if arrival.adopting or (revert is not None and revert.direction == "back"):
         return False
     recorded = declared.placed(transaction.connection) if changed >= MASS_LEAST else 0
-    if not weighs_too_much(changed, recorded) or allowed_changes(trailers(arrival.commit.message)) >= changed:
+    if not weighs_too_much(changed, recorded) or acknowledged(arrival) >= changed:
         return False
     commits.brake(transaction, arrival.position, arrival.commit.id, changed, recorded)
     body = {"changed": changed, "recorded": recorded}
@@ -280,42 +277,3 @@ def _write(
     for row in facts.withdrawals:
         body = {"reverts": row["reverts"], "commit": row["commit"]}
         transaction.note("version.withdrawn", arrival.now, body, app=row["app"], subject=row["version"])
-
-
-def _trailers(transaction: Transaction, arrival: Arrival) -> set[str]:
-    """Overrides that a commit carries."""
-    if arrival.adopting:
-        return set()
-    said = trailers(arrival.commit.message)
-    freed = _overrides(transaction, arrival, said)
-    if count := allowed_changes(said):
-        freed |= set(commits.acknowledge(transaction, arrival.commit.id, count))
-    for app, environment in lifted_suspicions(said):
-        deployments.clear(transaction, app, environment)
-        freed.add(app)
-        body = {"commit": arrival.commit.id}
-        transaction.note(
-            "suspicion.lifted",
-            arrival.now,
-            body,
-            app=app,
-            environment=environment,
-            actor=arrival.commit.author_email,
-        )
-    return freed
-
-
-def _overrides(transaction: Transaction, arrival: Arrival, said: Sequence[tuple[str, str]]) -> set[str]:
-    """What a commit says about freezes and about the guards of rollbacks; names of the apps that it frees."""
-    common = {
-        "position": arrival.position,
-        "commit": arrival.commit.id,
-        "author": arrival.commit.author_email or arrival.commit.author_name,
-        "at": arrival.now,
-    }
-    allowed = allowed_rollbacks(said)
-    rows = [{**common, "kind": "rollback", "app": a, "environment": e, "reason": ""} for a, e in allowed]
-    if reason := freeze_override(said):
-        rows.append({**common, "kind": "freeze", "app": "", "environment": "", "reason": reason[:SUBJECT_KEPT]})
-    overrides.note(transaction, rows)
-    return {app for app, _ in allowed}

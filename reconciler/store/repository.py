@@ -8,16 +8,19 @@ from sqlalchemy import Connection, bindparam, select, update
 from reconciler.errors import NotSo
 from reconciler.store import tables
 from reconciler.store.database import Transaction
+from reconciler.store.statements import Prepared
 
 ROW = 1
 
-_FOLLOWED = select(tables.repository)
-_ADVANCE = update(tables.repository).values(
-    head=bindparam("to_head"),
-    tree=bindparam("to_tree"),
-    position=bindparam("to_position"),
-    held_head=None,
-    held_since=None,
+_FOLLOWED = Prepared(select(tables.repository))
+_ADVANCE = Prepared(
+    update(tables.repository).values(
+        head=bindparam("to_head"),
+        tree=bindparam("to_tree"),
+        position=bindparam("to_position"),
+        held_head=None,
+        held_since=None,
+    )
 )
 
 
@@ -59,7 +62,7 @@ class Followed:
 
 def followed(connection: Connection) -> Followed | None:
     """What is followed, or None before the very first cycle."""
-    row = connection.execute(_FOLLOWED).one_or_none()
+    row = _FOLLOWED.run(connection).one_or_none()
     if row is None:
         return None
     trouble = None
@@ -124,7 +127,7 @@ def follow(transaction: Transaction, source: Source, at: datetime) -> Followed:
 
 def advance(transaction: Transaction, head: str, tree: str, position: int) -> None:
     """The commit at `head` has been noted: nothing before it is looked at again."""
-    transaction.connection.execute(_ADVANCE, {"to_head": head, "to_tree": tree, "to_position": position})
+    _ADVANCE.change(transaction.connection, to_head=head, to_tree=tree, to_position=position)
 
 
 def hold(transaction: Transaction, head: str, at: datetime) -> None:

@@ -3,7 +3,8 @@
     pictures   one app with everything that is declared, recorded and planned of it
     standings  how each app stands in each environment (`status`)
     chain      from commit and manifest line to what runs (`why`)
-    forecast   what will change without a new commit (`calendar`)
+    forecast   what will change without a new commit (`calendar`); its words in `edges` and `cancelling`, as a `feed`
+    sources    at which line is something declared? `differences` for what a deployment changes
 
 Nothing here writes, fetches or decides; the command line and the HTTP API show what comes from here.
 """

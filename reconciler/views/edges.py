@@ -18,7 +18,6 @@ from reconciler.desired import Choice, Desired, Latest, Pinned, Tracked, effecti
 from reconciler.model.app import App
 from reconciler.model.deployment import Deployment
 from reconciler.model.output import Edge
-from reconciler.model.season import Season
 from reconciler.model.version import Version, label
 from reconciler.planner.causes import spoken
 from reconciler.store import deployments, versions
@@ -38,9 +37,9 @@ class Known:
     zones: Mapping[str, str | None]
     """The seasons' own clocks."""
     ways: Ways
-    own: Mapping[tuple[str, str], Deployment]
-    """By app and environment, the newest that completed by the environment's own choice."""
-    versions: Mapping[str, Version]
+    known: dict[str, dict[str, Deployment]] = field(default_factory=dict)
+    """By app and environment, the newest that completed by the environment's own choice, as far as it was asked for."""
+    versions: dict[str, Version] = field(default_factory=dict)
     pins: dict[tuple[str, str], Version | None] = field(default_factory=dict)
     """Versions by app and reference, as far as they have been looked up."""
 
@@ -84,8 +83,19 @@ class Known:
             shares = [(self._pinned(app.name, one.version), one) for one in wanted.choice.shares]
             names = [(label(found.number, found.name) if found else one.version, one.percent) for found, one in shares]
             return names[0][0] if len(names) == 1 else ", ".join(f"{name} {percent:g} %" for name, percent in names)
-        own = self.own.get((app.name, wanted.environment))
+        own = self._own(app.name).get(wanted.environment)
         return f"{chosen(wanted.choice)} ({spoken(own.traffic)} today)" if own is not None else chosen(wanted.choice)
+
+    def _own(self, app: str) -> Mapping[str, Deployment]:
+        if app not in self.known:
+            own: dict[str, Deployment] = {}
+            for one in deployments.recent(self.connection, [app], RECENT):
+                newest = own.get(one.environment)
+                if newest is None or newest.number < one.number:
+                    own |= {one.environment: one} if _by_own_choice(one) else {}
+            self.known[app] = own
+            self.versions |= known_versions(self.connection, (one.traffic for one in own.values()))
+        return self.known[app]
 
     def _pinned(self, app: str, reference: str) -> Version | None:
         if (app, reference) not in self.pins:
@@ -98,23 +108,15 @@ class Known:
             largest = max(wanted.choice.shares, key=lambda share: share.percent)
             found = self._pinned(app.name, largest.version)
             return found.config if found is not None else app.spec.config
-        own = self.own.get((app.name, wanted.environment))
+        own = self._own(app.name).get(wanted.environment)
         if own is None or isinstance(wanted.choice, Latest):
             return app.spec.config
         version = self.versions.get(max(own.traffic, key=lambda part: part.percent).version)
         return version.config if version is not None else app.spec.config
 
 
-def known(connection: Connection, apps: Mapping[str, App], seasons: list[Season], ways: Ways) -> Known:
-    """What is known of these apps today."""
-    own: dict[tuple[str, str], Deployment] = {}
-    for one in deployments.recent(connection, list(apps), RECENT):
-        if one.status == "completed" and one.grounds.chosen_by != "season" and one.traffic:
-            newest = own.get((one.app, one.environment))
-            if newest is None or newest.number < one.number:
-                own[one.app, one.environment] = one
-    zones = {season.name: season.spec.timezone for season in seasons}
-    return Known(connection, zones, ways, own, known_versions(connection, (one.traffic for one in own.values())))
+def _by_own_choice(one: Deployment) -> bool:
+    return one.status == "completed" and one.grounds.chosen_by != "season" and bool(one.traffic)
 
 
 def chosen(choice: Choice) -> str:

@@ -23,7 +23,7 @@ from reconciler.model.output import Edge
 from reconciler.model.season import Freeze
 from reconciler.store import interventions
 from reconciler.views.cancelling import Ways
-from reconciler.views.edges import chosen, known, local
+from reconciler.views.edges import Known, chosen, local
 from reconciler.views.pictures import BATCH
 from reconciler.views.scene import Scene, manifests, scene_of
 from reconciler.views.sources import Sources
@@ -65,7 +65,7 @@ def _layers(
     connection: Connection, apps: Mapping[str, App], scene: Scene, ways: Ways, now: datetime, until: datetime
 ) -> Iterator[Edge]:
     """Seasons, schedules, experiments and pauses, the earliest first: only as much is computed as is taken."""
-    words = known(connection, apps, list(scene.seasons), ways)
+    words = Known(connection, {season.name: season.spec.timezone for season in scene.seasons}, ways)
     ahead: list[tuple[datetime, str, str]] = []
     states: dict[tuple[str, str], Desired] = {}
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -103,14 +108,87 @@ def commands() -> list[dict[str, Any]]:
 
 def ran(script: str, place: Path, base: str, head: str) -> int:
     """The exit status of a step."""
-    bash, here = shutil.which("bash") or "bash", Path(sys.executable).parent
+    bash = shutil.which("bash") or "bash"
     environment = {
-        **os.environ,
-        "PATH": f"{here}:{os.environ['PATH']}",
         "RECONCILER_REPOSITORY__URL": ".",
         "BASE": base,
         "HEAD": head,
         "GITHUB_STEP_SUMMARY": str(place.parent / "summary"),
     }
-    command = [bash, "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
-    return subprocess.run(command, cwd=place, env=environment, capture_output=True, check=False).returncode
+    return shell([bash, "--noprofile", "--norc", "-eo", "pipefail", "-c", script], place, environment)
+
+
+def shell(command: list[str], place: Path, environment: dict[str, str]) -> int:
+    """The exit status of a command that finds this reconciler."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    every = {**os.environ, "PATH": path, **environment}
+    return subprocess.run(command, cwd=place, env=every, capture_output=True, check=False).returncode
+
+
+def test_the_job_for_gitlab_keeps_one_note_up_to_date(tmp_path: Path) -> None:
+    """Its commands on a checkout as GitLab makes one, and a server that keeps notes as GitLab does."""
+    _, head = repository(tmp_path / "desired", "two")
+    subprocess.run(["git", "clone", "--quiet", tmp_path / "desired", tmp_path / "checkout"], check=True)
+    with notes() as (address, kept):
+        for token in ("", "a-token", "a-token"):
+            job = loaded(GITLAB)["reconciler"]
+            lines = [line for line in job["before_script"] if line.startswith("git ")] + job["script"]
+            environment = {
+                "CI_API_V4_URL": address,
+                "CI_PROJECT_ID": "7",
+                "CI_MERGE_REQUEST_IID": "3",
+                "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+                "CI_COMMIT_SHA": head,
+                "RECONCILER_REPOSITORY__URL": ".",
+                "RECONCILER_REPOSITORY__BRANCH": "main",
+                "RECONCILE_NOTES_TOKEN": token,
+            }
+            assert shell(["sh", "-e", "-c", "\n".join(lines)], tmp_path / "checkout", environment) == 0
+            assert len(kept) == (2 if token else 1)  # somebody else's, and ours
+    comment = (tmp_path / "checkout" / "comment.md").read_text()
+    assert comment.startswith(MARKER)
+    assert kept == {1: f"{MARKER} somebody else's", 2: comment}
+
+
+@contextmanager
+def notes() -> Iterator[tuple[str, dict[int, str]]]:
+    """Notes on a merge request, of which the first is somebody else's."""
+    kept = {1: f"{MARKER} somebody else's"}
+
+    class Answering(BaseHTTPRequestHandler):
+        def answer(self, value: Any) -> None:
+            assert self.headers["PRIVATE-TOKEN"] == "a-token"
+            body = json.dumps(value).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def said(self) -> str:
+            text: str = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["body"]
+            return text
+
+        def do_GET(self) -> None:
+            listed = [{"id": n, "body": text, "author": {"id": 40 + n}} for n, text in kept.items()]
+            self.answer({"id": 42} if self.path == "/user" else listed if self.path.endswith("&page=1") else [])
+
+        def do_POST(self) -> None:
+            kept[len(kept) + 1] = self.said()
+            self.answer({})
+
+        def do_PUT(self) -> None:
+            kept[int(self.path.rpartition("/")[2])] = self.said()
+            self.answer({})
+
+        def log_message(self, *_: Any) -> None:
+            """Nobody reads it."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", kept
+    finally:
+        server.shutdown()
+        server.server_close()
+        serving.join()

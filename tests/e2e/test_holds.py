@@ -11,7 +11,7 @@ from reconciler.model.output import Standing, standing_json
 from reconciler.store import holds, ledger
 from reconciler.views.pictures import pictures
 from reconciler.views.standings import standings
-from tests.e2e.daemon import environment_manifest, exec_target
+from tests.e2e.daemon import Live, environment_manifest, exec_target
 from tests.gitrepo import Repo
 from tests.world import World, app_manifest
 
@@ -273,3 +273,36 @@ def test_what_is_not_to_be_pushed_is_not(world: World, write: dict[str, bool]):
     if held.branch:
         mirror = Repo(world.directory / "state" / "mirror.git")
         assert mirror.git("log", "-1", "--format=%an %cn", held.branch) == "Bot Bot"
+
+
+def test_going_back_waits_for_no_push_and_a_kill_in_the_middle_of_one_makes_no_second_branch(live: Live):
+    target = exec_target("test ! -e broken")
+    files = {"environments.yaml": environment_manifest("live", "latest", target=target, retry={"limit": 0})}
+    live.commit("Begin", {**files, "shop.yaml": app_manifest(environments=["live"]), "shop/index.html": "one"})
+    live.start()
+    live.wait_for(lambda: live.history()[-1].status == "completed", "the first version")
+    pushing = live.directory / "pushing"
+    hook = live.home.path / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(
+        f"#!/bin/sh\ngrep -q refs/heads/main && exit 0\ntouch {pushing}\nwhile test -e {pushing}; do sleep 0.05; done\n"
+    )
+    hook.chmod(0o755)
+    live.commit("Break", {"shop/broken": ""})
+    live.wait_for(pushing.exists, "the push of the branch")
+    live.wait_for(lambda: live.history()[-1].cause == "auto-rollback", "the way back")
+    live.wait_for(lambda: live.history()[-1].status == "completed", "its end")
+    assert branches(live) == []
+    live.kill()
+    live.start()
+    hook.unlink()
+    pushing.unlink()
+    live.wait_for(lambda: written(live), "the record of the branch")
+    assert branches(live) == [written(live)]
+    assert len(live.history()) == 3
+
+
+def written(live: Live) -> str | None:
+    with live.store.read() as connection:
+        row = holds.find(connection, "shop", "live")
+    return row.branch if row is not None else None

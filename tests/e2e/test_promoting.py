@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from reconciler.store import holds
 from tests.commands import Done, typed
 from tests.e2e.daemon import Live, environment_manifest
 from tests.world import app_manifest
@@ -80,7 +81,6 @@ def test_a_rollback_is_live_at_once_held_and_ends_with_the_merge(live: Live) -> 
     assert (back.cause, back.deployed_by, found["deployments_back"]) == ("rollback", "grace@example.org", 1)
     assert found["outcome"].startswith("back to v1")
     assert live.home.git("rev-parse", found["branch"]) == found["commit"]
-    print("MEASURED", back.finished_at - asked_at)
 
     row = of_live(live)
     assert (row["held"]["by"], row["held"]["reason"]) == ("grace@example.org", "it is slow")
@@ -101,3 +101,23 @@ def test_a_rollback_that_is_not_possible_any_more_is_told(live: Live) -> None:
     again = ask(live, "rollback", "shop", "--environment", "live", *WHO)
     assert (again.status, again.out) == (1, "")
     assert "nothing else ran well in live" in again.err
+
+
+def test_where_the_daemon_cannot_revert_the_command_writes_a_pin(live: Live) -> None:
+    begin(live)
+    live.wait_for(lambda: ran(live, "two", "live"), "the second version is live")
+    live.commit("Three", {"shop/index.html": "three"})
+    live.wait_for(lambda: ran(live, "three", "live"), "the third version is live")
+    assert ask(live, "rollback", "shop", "--environment", "live", *WHO).status == 0
+    live.wait_for(lambda: ran(live, "two", "live"), "the second version is live again")
+    found = asked(live, "rollback", "shop", "--environment", "live", *WHO)
+    live.wait_for(lambda: ran(live, "one", "live"), "the first version is live again")
+    assert found["branch"] == "reconciler/rollback-shop-live-v1"
+    assert "conflicts in shop/index.html" in found["warnings"][0]
+    with live.store.read() as connection:
+        row = holds.find(connection, "shop", "live")
+    assert row is not None
+    assert (row.branch, row.branch_commit) == (found["branch"], found["commit"])
+    merge(live, found["branch"])
+    live.wait_for(lambda: of_live(live)["held"] is None, "the hold has ended")
+    assert [len(d.traffic) and d.traffic[0].number for d in live.history(environment="live")] == [1, 2, 3, 2, 1]

@@ -210,7 +210,9 @@ def test_a_name_that_is_taken_gets_a_number_unless_a_person_chose_it(told: Told)
     assert names == [f"reconciler/promote-shop-live-v2{end}" for end in ("", "-2", "-3")]
     assert promoted(told, "--to", "live", "--branch", "mine")["branch"] == "mine"
     done = promote(told, "--to", "live", "--branch", "mine", "--message", "Other words")
-    assert (done.status, "there is a branch mine already" in done.err) == (1, True)
+    again = promote(told, "--to", "live", "--branch", "mine", "--message", "Other words", "--push", at=told.repo.path)
+    assert "There is a branch mine already" in again.err
+    assert (done.status, "There is a branch mine already" in done.err) == (1, True)
 
 
 def test_the_followed_branch_is_never_moved_by_its_name(told: Told) -> None:
@@ -255,7 +257,7 @@ NONSENSE: list[tuple[list[str], int, str]] = [
     (["--to", "live", "--version", "--help"], 1, "no version --help"),
     (["--to", "sandbox"], 1, "sandbox runs v2 of shop already"),
     (["--to", "live", "--track"], 1, "says so already"),
-    (["--to", "live", "--track", "lates"], 1, "did you mean latest?"),
+    (["--to", "live", "--track", "sandbox2"], 1, "did you mean sandbox?"),
     (["--to", "live", "--track", "live"], 2, "cannot follow itself"),
     (["--to", "live", "--track", "latest", "--version", "v1"], 2, "exclude each other"),
     (["--to", "live", "--traffic", "v1=90,v2=20"], 2, "add up to 110"),
@@ -284,6 +286,18 @@ def test_nonsense_is_refused_before_anything_is_written(told: Told) -> None:
     assert (told.home.git("for-each-ref"), told.home.git("count-objects", "-v")) == before
 
 
+def test_without_a_store_nothing_is_known(tmp_path: Path) -> None:
+    asked = (
+        ["promote", "shop", "--to", "live"],
+        ["rollback", "shop", "--environment", "live"],
+        ["pin", "shop", "live"],
+    )
+    for words in (*asked, ["resume", "shop", "--git"]):
+        done = typed(*words, *WHO, at=tmp_path)
+        assert (done.status, "nothing has been recorded yet" in done.err) == (1, True)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_app_that_cannot_be_written_is_refused_with_its_place(told: Told) -> None:
     sites = {"apiVersion": "reconciler/v1", "kind": "AppSet", "metadata": {"name": "sites"}}
     template = {"spec": {"bundle": ".", "environments": ["sandbox", "live"]}}
@@ -300,7 +314,7 @@ def test_an_app_that_cannot_be_written_is_refused_with_its_place(told: Told) -> 
     assert "other does not list the environment live" in done.err
     assert "sho" in typed("promote", "sho", "--to", "live", *ask, at=told.directory).err
 
-    told.commit("Broken", {"apps.yaml": MANIFEST.replace("bundle: shop", "bundel: shop").encode()})
+    told.commit("Broken", {"apps.yaml": MANIFEST.replace("bundle: shop", "bundle2: shop").encode()})
     done = promote(told, "--to", "live")
     assert done.status == 1
     assert "the manifest is broken at" in done.err

@@ -61,10 +61,20 @@ def test_a_dry_run_and_a_branch_alone_let_everything_run_on(told: Told) -> None:
     assert (found["asked"], found["commit"], branches(told.home)) == (False, None, [])
     found = back(told, "--to", "v1", "--branch-only")
     assert (found["asked"], found["deployments_back"]) == (False, 2)
+    assert {(one["environment"], one["does"]) for one in found["then"]} == {
+        (name, "deploys") for name in ("sandbox", "pre-release", "live")
+    }
     told.settle()
     assert (told.runs("live"), live(told)["held"]) == ("three", None)
     merge(told, found["branch"])
     assert told.runs("live") == "one"
+    told.commit("four", {"shop/index.html": "four"})
+    told.settle()
+    onto = back(told, "--onto-followed-branch", "--message", "Four is bad\n\nReviewed-by: Ann")
+    assert (onto["asked"], told.home.head) == (False, onto["commit"])
+    assert told.home.git("log", "-1", "--format=%s|%(trailers:key=Reviewed-by)") == "Four is bad|Reviewed-by: Ann\n"
+    told.settle()
+    assert {told.runs(name) for name in ("sandbox", "live")} == {"one"}
 
 
 def test_where_a_revert_gives_something_else_the_environment_is_pinned(told: Told) -> None:
@@ -135,6 +145,17 @@ def test_a_guard_is_passed_by_a_promotion_with_a_word(told: Told) -> None:
     found = told.json("promote", "shop", "--to", "live", "--version", "v1", "--allow-rollback", *WHO)
     merge(told, found["branch"], "--ff-only")
     assert told.runs("live") == "one"
+
+
+def test_a_repository_that_is_gone_keeps_nobody_from_going_back(told: Told) -> None:
+    away = told.home.path.rename(told.directory / "gone.git")
+    done = told.type("rollback", "shop", *LIVE, *WHO)
+    assert done.status == 1
+    assert "fetched last" in done.err
+    assert "there is no repository at" in done.err
+    told.settle()
+    assert told.runs("live") == "two"
+    away.rename(told.home.path)
 
 
 def test_going_back_does_not_depend_on_the_branch(told: Told) -> None:

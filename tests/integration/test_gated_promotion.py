@@ -265,3 +265,16 @@ def test_an_environment_whose_target_changes_is_released_to_the_new_place(world:
     count = len(world.history())
     world.settle()
     assert len(world.history()) == count
+
+
+def test_what_a_merged_pull_request_says_counts_like_the_commit_itself(world: World):
+    begin(world)
+    world.commit("Freeze", {"freeze.yaml": freeze(**{"from": "2026-06-01T12:00", "until": "2026-06-01T18:00"})})
+    world.settle()
+    world.repo.git("checkout", "-q", "-b", "mend")
+    world.commit("Mend the tills\n\nFreeze-Override: the tills are wrong", {"shop/index.html": "two"}, push=False)
+    world.repo.git("checkout", "-q", "main")
+    world.repo.git("merge", "-q", "--no-ff", "--no-edit", "mend")
+    world.repo.push()
+    world.settle()
+    assert world.runs("live") == "two"

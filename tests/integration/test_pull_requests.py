@@ -224,6 +224,7 @@ def test_nothing_is_told_where_nothing_changes(told: Told) -> None:
 
 
 HOSTILE = "</details><script>alert(1)</script> @everyone ![x](http://evil/x.png) | `c` [l](javascript:x) <!-- #1 &lt;"
+HOSTILE = f"{HOSTILE} https://evil.example www.evil.example"
 
 
 def test_hostile_words_are_only_words(tmp_path: Path) -> None:
@@ -239,6 +240,9 @@ def test_hostile_words_are_only_words(tmp_path: Path) -> None:
     for tag in ("script", "img", "details", "b>", "i>", "a href"):
         assert f"<{tag}" not in html
     assert "<h1>" not in html
+    assert "&amp;lt;" in html
+    for link in ("://evil", "www.evil"):
+        assert link not in re.sub(r"```+diff.*?```+", "", done.out, flags=re.DOTALL)
     assert "@everyone" not in re.sub(r"```+diff.*?```+", "", done.out, flags=re.DOTALL)
     assert len([line for line in html.splitlines() if line.startswith("<h4>")]) == done.out.count("\n#### ")
     assert not any(line.startswith("/") for line in done.out.splitlines())
@@ -254,9 +258,13 @@ def test_a_huge_change_still_fits_into_a_comment(tmp_path: Path) -> None:
     done = review(told, "--until", "1d")
     assert done.status == 0
     assert len(done.out.encode()) < 65_000
-    assert "… and 300 more." in done.out
-    assert "… and 90 more." in done.out
-    assert done.out.count("```") % 2 == 0
+    for title, whole in (("Deployments", 360), ("Versions", 120)):
+        part = section(done.out, title)
+        left = re.search(r"^… and (\d+) more$", part, re.MULTILINE)
+        assert left is not None
+        assert part.count("\n| a") + int(left[1]) == whole
+    assert "more lines" in done.out
+    assert done.out.count("```") == 4
 
 
 def test_without_a_base_it_is_merged_into_what_was_noted(told: Told) -> None:
