@@ -144,7 +144,7 @@ def _next(report: Report, place: Workplace, how: How) -> Iterator[str]:
     yield from _steps(report, place, how)
     if report.trailers and report.put is not None and report.put.branch != place.followed:
         names = " and ".join(report.trailers)
-        yield f"the trailer {names} counts when the commit is merged as it is: repeat it where a squash rewrites messages"
+        yield f"the trailer {names} counts when the commit is merged as it is: repeat it where a squash loses messages"
 
 
 def _steps(report: Report, place: Workplace, how: How) -> Iterator[str]:

@@ -121,6 +121,7 @@ def _job(
         cause=one.cause,
         commit=one.commit,
         traffic=tuple(_part(found[part.version], part.percent, _layers(one, part)) for part in split),
+        entering=rollouts.under_test(one) if progress is not None else None,
     )
     return Job(
         release=release,

@@ -41,6 +41,14 @@ class Release:
     commit: str | None
     traffic: tuple[ReleasedVersion, ...]
 
+    entering: str | None = None
+    """The version that a gradual rollout lets in, whatever its share is at this step."""
+
+    @property
+    def leading(self) -> ReleasedVersion | None:
+        """The version that the release is about: the one that is let in, else the one with the largest share."""
+        return next((part for part in self.traffic if part.version == self.entering), self.largest)
+
     @property
     def largest(self) -> ReleasedVersion | None:
         """The version with the largest share; the newer one where shares are equal."""

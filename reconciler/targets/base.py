@@ -158,6 +158,15 @@ def safe(name: str, what: str) -> str:
 
 def largest(release: Release) -> ReleasedVersion:
     """The version with the largest share. Raises WrongUse when the traffic is empty: that is for `retire`."""
-    if release.largest is None:
+    return _some(release.largest)
+
+
+def leading(release: Release) -> ReleasedVersion:
+    """The version that a release is about. Raises WrongUse when the traffic is empty: that is for `retire`."""
+    return _some(release.leading)
+
+
+def _some(part: ReleasedVersion | None) -> ReleasedVersion:
+    if part is None:
         raise WrongUse("a release without traffic cannot be deployed", "call retire instead")
-    return release.largest
+    return part

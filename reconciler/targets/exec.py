@@ -1,9 +1,9 @@
 """Does a deployment run once a command says so? The target for everything that has a command line.
 
-The command runs in the unpacked bundle of the version with the largest share, learns the rest from its
-variables, and answers by its exit status: 0 done, 75 try again later, anything else failed. It should be
-idempotent by RECONCILER_DEPLOYMENT: when the daemon is killed between the command's end and the note of it,
-it runs once more.
+The command runs in the unpacked bundle of the version that a rollout lets in, else of the one with the largest
+share, learns the rest from its variables, and answers by its exit status: 0 done, 75 try again later, anything
+else failed. It should be idempotent by RECONCILER_DEPLOYMENT: when the daemon is killed between the command's
+end and the note of it, it runs once more.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from reconciler.model.shape import Duration, refusal, shape
 from reconciler.schedule import spell
 from reconciler.targets import leftovers, process, receipts, secrets, variables, wording
 from reconciler.targets import settings as reading
-from reconciler.targets.base import Observed, Work, largest, safe
+from reconciler.targets.base import Observed, Work, leading, safe
 from reconciler.targets.bundle import printable, unpacked
 from reconciler.targets.receipts import Receipt
 
@@ -82,7 +82,7 @@ class ExecTarget:
 
     def deploy(self, release: Release, work: Work) -> None:
         """Run the command, unless it has run well for this very release. Raises TargetError."""
-        part = largest(release)
+        part = leading(release)
         work.go_on()
         with _complaining():
             before = receipts.load(self._receipt(release.app))

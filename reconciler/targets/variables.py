@@ -21,12 +21,12 @@ _SECRETIVE = re.compile(r"TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|_KEY$|^KEY", 
 
 
 def of_release(release: Release, bundle: str, part: ReleasedVersion | None = None) -> dict[str, str]:
-    """The variables of a release of which one version, the largest unless `part` is given, lies unpacked in the
+    """The variables of a release of which one version, the leading one unless `part` is given, lies unpacked in the
     directory `bundle`.
 
     What there is not (the name of an unnamed version, every VERSION of a retired app) is an empty text.
     """
-    part = part or release.largest
+    part = part or release.leading
     return {
         "RECONCILER_APP": release.app,
         "RECONCILER_ENVIRONMENT": release.environment,

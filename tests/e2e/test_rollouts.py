@@ -478,3 +478,13 @@ def test_a_person_stops_a_rollout_while_a_check_runs(live: Live) -> None:
     live.wish("abort", app="shop", environment="live", subject=live.history()[-1].id, reason="no")
     live.wait_for(lambda: live.story("live")[-1] == ("auto-rollback", "completed", [1]), "it is undone")
     assert shares(live) == {1: 100}
+
+
+def test_a_command_is_run_at_each_step_in_the_files_of_the_version_that_is_let_in(world: World) -> None:
+    said = world.directory / "said.txt"
+    line = f'printf "%s %s\\n" "$(cat index.html)" "$RECONCILER_VERSION_NUMBER" >> {said}'
+    begin(world, target={"type": "exec", "command": ["/bin/sh", "-c", line]})
+    release(world, "two")
+    pass_on(world, minutes=10)
+    pass_on(world, minutes=10)
+    assert said.read_text().splitlines() == ["one 1", "two 2", "two 2", "two 2"]

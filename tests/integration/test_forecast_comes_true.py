@@ -37,6 +37,7 @@ def lived(directory: Path, seed: int, commits: int) -> Counter[str]:
 
 def comes_as_the_calendar_says(stretch: Stretch, *, by_steps: bool) -> None:
     """What holds at a season's edges, and what is deployed then; and no such deployment comes at another moment."""
+    begun = {(one.at, one.app, one.environment, one.name) for one in stretch.edges if one.cause == "season-start"}
     made = {(one.at, one.app, one.environment): one.cause for one in stretch.lived}
     for edge in stretch.edges:
         standing = stretch.stood.get(edge.at, {}).get((edge.app, edge.environment))
@@ -44,6 +45,8 @@ def comes_as_the_calendar_says(stretch: Stretch, *, by_steps: bool) -> None:
             continue
         if edge.cause == "season-start":
             assert edge.name in standing.seasons
+        if edge.cause == "season-end" and (edge.at, edge.app, edge.environment, edge.name) not in begun:
+            assert edge.name not in standing.seasons
         if edge.cause in ("season-start", "season-end", "schedule", "experiment-end") and standing.deployment:
             came = (edge.at, edge.app, edge.environment) in made
             held = bool(standing.waiting or standing.refused)
