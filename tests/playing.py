@@ -58,9 +58,10 @@ class Player:
         state: str | None = None,
         needs: Mapping[str, Sequence[str]] | None = None,
         order: Sequence[int] | None = None,
+        first: Sequence[tuple[str, str]] | None = None,
         **spec: Any,
     ) -> None:
-        """With an `order`, targets answer as `Chosen` says, in place of as threads happen to come to it."""
+        """With an `order` targets answer as `Chosen` says, with `first` as `InOrder` does, else as threads come to it."""
         self.world = World(directory)
         if state is not None:
             self.world.settings["state"] = {"url": state}
@@ -70,6 +71,7 @@ class Player:
         self._alive = ExitStack()
         self._found: Running | None = None
         self._order = cycle(order) if order else None
+        self._first = first
         self._environments = environments_file(TRACK, picky, retry={"limit": 0}, **spec)
 
     def play(self, history: Sequence[Step], kills: Iterable[int] = (), each: bool = False) -> Iterator[Turn]:
@@ -113,6 +115,8 @@ class Player:
             self._found = self._alive.enter_context(self.world.running())
             if self._order is not None:
                 Chosen(self._order).take_over(self._found)
+            elif self._first is not None:
+                InOrder(self._first).take_over(self._found)
         return self._found
 
     def end(self) -> None:
@@ -164,7 +168,7 @@ class Chosen(Executor):
 
     def __init__(self, choices: Iterator[int]) -> None:
         self._choices = choices
-        self._jobs: list[tuple[Future[Any], Callable[[], Any]]] = []
+        self._jobs: list[tuple[tuple[str, str], Future[Any], Callable[[], Any]]] = []
 
     def take_over(self, found: Running) -> None:
         """Take the place of a reconciler's threads."""
@@ -174,7 +178,7 @@ class Chosen(Executor):
 
         def turning(now: datetime) -> Turn:
             done = turn(now)
-            self._answer(next(self._choices) % 3 + (not done.did_something))
+            self._answer(self._how_many(done.did_something))
             return done
 
         found.cycle.turn = turning  # type: ignore[method-assign]
@@ -182,19 +186,48 @@ class Chosen(Executor):
     def submit(self, job: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Keep a job until it is chosen."""
         future: Future[Any] = Future()
-        self._jobs.append((future, lambda: job(*args, **kwargs)))
+        about = getattr(args[0], "release", args[0])  # a deployment's job bears it in its release
+        self._jobs.append(((about.app, about.environment), future, lambda: job(*args, **kwargs)))
         return future
 
     def _answer(self, most: int) -> None:
         while self._jobs and most > 0:
-            future, job = self._jobs.pop(next(self._choices) % len(self._jobs))
+            _, future, job = self._jobs.pop(self._which([place for place, _, _ in self._jobs]))
             future.set_result(job())
             most -= 1
 
+    def _how_many(self, busy: bool) -> int:
+        return next(self._choices) % 3 + (not busy)
+
+    def _which(self, places: Sequence[tuple[str, str]]) -> int:
+        return next(self._choices) % len(places)
+
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Some of the jobs had come to an end when the process was; nobody has heard of it."""
-        self._answer(next(self._choices) % 3)
+        self._answer(self._how_many(busy=True))
         self._jobs.clear()
+
+
+class InOrder(Chosen):
+    """Carries one job out whenever the daemon waits for it, the one whose place comes first.
+
+    So the order hangs on what is recorded and on nothing else: a reconciler that was killed comes to the same one.
+    """
+
+    def __init__(self, first: Sequence[tuple[str, str]]) -> None:
+        super().__init__(iter(()))
+        self._first = first
+
+    def _how_many(self, busy: bool) -> int:
+        return 0 if busy else 1
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """One job had come to an end when the process was; nobody has heard of it."""
+        self._answer(1)
+        self._jobs.clear()
+
+    def _which(self, places: Sequence[tuple[str, str]]) -> int:
+        return min(range(len(places)), key=lambda which: self._first.index(places[which]))
 
 
 @contextmanager

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from reconciler.git.mirror import Mirror
 
 BATCH = 500
-MOST_ROUNDS = 10_000
+MOST_ROUNDS = 5_000
 """Steps into the future that one rehearsal takes."""
 
 

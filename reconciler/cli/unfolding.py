@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+from sqlalchemy import Connection
 
 from reconciler.cli.rehearsing import MOST_ROUNDS, Rehearsal
 from reconciler.engine.outcomes import CheckOutcome, note_check
 from reconciler.git.objects import Objects
+from reconciler.model.deployment import Deployment
 from reconciler.model.output import Effect
 from reconciler.model.plan import Action, Deploy, Plan, Waiting, together
 from reconciler.store import declared, deployments, gates
@@ -71,7 +74,7 @@ class _Walk:
         deploys = [action for action in plan.actions if isinstance(action, Deploy)]
         names = sorted({wish.app for wish in deploys})
         connection = self.played.transaction.connection
-        before = deployments.ran_at(connection, names, moment) if names else {}
+        before = _running(connection, names) if names else {}
         traffics = [*(wish.subject.traffic for wish in deploys), *(one.traffic for one in before.values())]
         known = known_versions(connection, traffics) if names else {}
         apps = manifests(connection, names) if names else {}
@@ -112,6 +115,12 @@ class _Walk:
             result = CheckResult(row.name, "passed", "taken to pass")
             outcome = CheckOutcome(app=row.app, environment=row.environment, key=row.key, result=result)
             note_check(transaction, outcome, moment)
+
+
+def _running(connection: Connection, names: Sequence[str]) -> dict[_Place, Deployment]:
+    """What completed last of these apps, by app and environment."""
+    done = (one for one in deployments.recent(connection, names, 1) if one.status == "completed")
+    return {(one.app, one.environment): one for one in sorted(done, key=lambda one: one.number)}
 
 
 def _key(wish: Deploy) -> str:

@@ -123,10 +123,11 @@ class Following:
         try:
             head = self.mirror.remote_head() if self.mirror.is_local else self.mirror.fetch()
             if head is not None and head != self._considered:
-                head = self.mirror.fetch() if self.mirror.is_local else head
+                head = self.mirror.fetch(head) if self.mirror.is_local else head
             if head is None:
                 raise self._no_branch()
             if head != self._considered:
+                self.objects.expect(head)
                 self.require_path(head)
         except GitError as error:
             self._failed(error, now)

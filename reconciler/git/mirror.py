@@ -95,14 +95,14 @@ class Mirror:
         found = (line.partition("\t") for line in printed.splitlines())
         return next((commit for commit, _, name in found if name == self._name), None)
 
-    def fetch(self) -> str | None:
+    def fetch(self, there: str | None = None) -> str | None:
         """Fetch the branch, wherever it went, and say what it is at; None when there is no such branch.
 
-        Nothing is fetched from a repository on this machine whose branch is where it was. Raises
+        `there` is what `remote_head` said just now, where the caller knows it. Nothing is fetched from a repository on this machine whose branch is where it was. Raises
         GitUnreachable; what was fetched before stays.
         """
         if self._there is not None:
-            there = self.remote_head()
+            there = there or self.remote_head()
             self._refuse_if_shallow(self._there.common_dir())
             if there is None or there == self.head():
                 return there

@@ -14,12 +14,13 @@ from pydantic import Field
 from reconciler.model.app import AppSpec, Binding, SecretReference
 from reconciler.model.shape import Config, Instant, shape
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 TAG = re.compile(r"\[([A-Z][A-Z0-9_-]{1,30})\]")
 
 
 def canonical(value: Any) -> str:
     """The one JSON text of a value: sorted keys, no spaces. Digests and comparisons are made of it."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _CANONICAL.encode(value)
 
 
 @shape

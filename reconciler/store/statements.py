@@ -84,12 +84,13 @@ class Prepared:
         return [name for name, one in self._statement.compile().binds.items() if one.expanding and one.required]
 
     def _text(self, dialect: Dialect, values: dict[str, Any]) -> _Text:
-        for name in self._lists:
+        lists = self._lists
+        for name in lists:
             values[name] = _filled(values[name])
-        key = (dialect.name, *(len(values[name]) for name in self._lists))
+        key = (dialect.name, *[len(values[name]) for name in lists])
         text = self._texts.get(key)
         if text is None:
-            sizes = {name: len(values[name]) for name in self._lists}
+            sizes = {name: len(values[name]) for name in lists}
             text = self._texts[key] = _Text(self._statement, dialect, sizes, None)
         return text
 
@@ -149,17 +150,25 @@ class _Text:
         found = []
         for name, place, process in self._slots:
             value = known[name] if place is None else known[name][place]
-            found.append(value if process is None else process(value))
+            found.append(value if process is None or value is None else process(value))
         return found if self._names is None else dict(zip(self._names, found, strict=True))
 
     def rows(self, cursor: Any) -> Answer:
         """What the driver found."""
         if self._make is None:
             self._learn(cursor.description)
-        found = cursor.fetchall()
-        if self._cells:
-            found = [self._converted(row) for row in found]
-        return Answer(map(self._make, found))
+        make, cells = self._make, self._cells
+        if not cells:
+            return Answer(map(make, cursor))
+        found = Answer()
+        for row in cursor:
+            values = list(row)
+            for place, process in cells:
+                value = values[place]
+                if value is not None:  # which is None in every type of ours
+                    values[place] = process(value)
+            found.append(make(values))
+        return found
 
     def _learn(self, description: Sequence[Sequence[Any]]) -> None:
         """How values come back is known when the driver has answered once."""
@@ -169,9 +178,3 @@ class _Text:
                 self._cells.append((place, process))
         made: Any = namedtuple("Row", [said[0] for said in description])  # type: ignore[misc]
         self._make = made._make
-
-    def _converted(self, row: Sequence[Any]) -> list[Any]:
-        cells = list(row)
-        for place, process in self._cells:
-            cells[place] = process(cells[place])
-        return cells

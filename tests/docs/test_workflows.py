@@ -97,7 +97,7 @@ def repository(place: Path, change: str | None) -> tuple[str, str]:
         {"environments.yaml": ENVIRONMENTS, "shop.yaml": app_manifest(), "shop/index.html": "one"}
     ).commit("Begin")
     repo.checkout("feature", "main")
-    files = {"shop/index.html": change} if change else {"shop.yaml": app_manifest().replace("bundle", "bundel")}
+    files = {"shop/index.html": change} if change else {"shop.yaml": app_manifest().replace("bundle", "bundle_")}
     return base, repo.write(files).commit("Change")
 
 
