@@ -61,7 +61,7 @@ class Player:
         first: Sequence[tuple[str, str]] | None = None,
         **spec: Any,
     ) -> None:
-        """With an `order` targets answer as `Chosen` says, with `first` as `InOrder` does, else as threads come to it."""
+        """Targets answer as `Chosen` says with an `order`, as `InOrder` with `first`, else as threads come to it."""
         self.world = World(directory)
         if state is not None:
             self.world.settings["state"] = {"url": state}
@@ -272,9 +272,15 @@ class Recorded:
     versions: dict[str, list[tuple[int, str, str]]]
     deployments: dict[tuple[str, str], list[Deployment]]
     facts: list[dict[str, Any]]
+    withdrawn: dict[str, tuple[str, str, str | None]]
+    """What a revert took back: its commit, the reverted one, and what it restored."""
+    suspects: dict[tuple[str, str], set[str]]
+    """The versions that went wrong, by place."""
+    held: dict[tuple[str, str], str | None]
+    """Where git and reality differ on purpose, and which version git is to give up."""
 
     def story(self) -> dict[tuple[str, str], list[tuple[Any, ...]]]:
-        """Every deployment without its moments and identifiers."""
+        """Every deployment without its moments and identifiers: the same wherever targets answer in the same order."""
         numbers = {d.id: d.number for several in self.deployments.values() for d in several}
         return {
             place: [
@@ -282,6 +288,19 @@ class Recorded:
                 for d in several
             ]
             for place, several in self.deployments.items()
+        }
+
+    def ending(self) -> dict[str, Any]:
+        """What stands in the end, in whichever order targets answered.
+
+        How it came to that hangs on the order: what upstream completes meanwhile overtakes what waits for its turn
+        and stops what it takes back, so that one and the same thing fails, or is aborted before it can.
+        """
+        return {
+            "versions": self.versions,
+            "running": self.running(),
+            "withdrawn": self.withdrawn,
+            "held": self.held,
         }
 
     def running(self) -> dict[tuple[str, str], tuple[Any, ...]]:
@@ -313,7 +332,21 @@ def read(connection: Connection, apps: Sequence[str] = APPS) -> Recorded:
             {**row._mapping, "body": row.body}
             for row in connection.execute(select(tables.ledger).order_by(tables.ledger.c.sequence))
         ],
+        withdrawn={
+            row.version: (row.commit, row.reverts, row.restores)
+            for row in connection.execute(select(tables.withdrawals))
+        },
+        suspects=_suspects(connection),
+        held={(row.app, row.environment): row.version for row in connection.execute(select(tables.holds))},
     )
+
+
+def _suspects(connection: Connection) -> dict[tuple[str, str], set[str]]:
+    found: dict[tuple[str, str], set[str]] = {}
+    for row in connection.execute(select(tables.suspicions)):
+        if row.what.startswith("sha256:"):  # else it is the fingerprint of versions with their settings
+            found.setdefault((row.app, row.environment), set()).add(row.what)
+    return found
 
 
 def recorded(player: Player) -> Recorded:
