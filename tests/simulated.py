@@ -270,7 +270,8 @@ class Simulated:
         self.moves[made.id] = ["pending"]
         if wish.cause == "retry":
             self.retries = [one for one in self.retries if self.find(one.deployment).environment != wish.environment]
-            self.suspicions[wish.environment].pop(wish.subject.fingerprint, None)
+            for what in (wish.subject.fingerprint, *(part.version for part in wish.subject.traffic)):
+                self.suspicions[wish.environment].pop(what, None)
 
     def find(self, identifier: str) -> Deployment:
         """The deployment of this id."""

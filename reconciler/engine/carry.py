@@ -141,7 +141,9 @@ def _answer_retries(transaction: Transaction, wish: Deploy, asked: list[str], no
         outcome = "a new deployment was made" if retried else f"overtaken: {wish.reason}"
         interventions.finish(transaction, "retry", deployment, now, outcome)
     if retried:
-        deployments.clear(transaction, wish.app, wish.environment, [wish.subject.fingerprint])
+        # All its attempts are a person's word, not the first alone; what fails again is suspect again.
+        versions = [part.version for part in wish.subject.traffic]
+        deployments.clear(transaction, wish.app, wish.environment, [wish.subject.fingerprint, *versions])
 
 
 def _request_triggers(transaction: Transaction, action: ApplyTriggers) -> None:

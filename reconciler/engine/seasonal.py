@@ -41,7 +41,8 @@ def season_touches(connection: Connection, arrival: Arrival, concerned: Concerne
         _season(connection, arrival, name, before, after, revert, touching)
     for environment in sorted(concerned.environments):
         apps = declared.apps_in(connection, environment)
-        changed = Meaning(look="changed")
+        # Another target is a newer word about what failed in the old place; other rules for the environment are not.
+        changed = Meaning(look="changed" if environment in concerned.moved else "environment")
         count = _touch_placements(connection, arrival, apps, {environment}, changed, touching)
         if environment in concerned.moved:  # all that runs there is to run in another place
             touching.changed += count

@@ -90,6 +90,7 @@ _PUBLISHED: dict[Look, tuple[Cause, str]] = {
     "new": ("release", "{said}: {subject}"),
     "changed": ("release", "{said}: {subject}"),
     "season": ("release", "{said}: {subject}"),
+    "environment": ("release", "{said}: {subject}"),
     "reapplied": ("release", "{short} brings {said} back"),
     "restored": ("restore", "{short} returns to the content of {said}"),
     "reverted": ("rollback", "{short} reverts {reverted}: back to {said}"),

@@ -13,9 +13,10 @@ from reconciler.model.deployment import Allotment, Deployment
 from reconciler.model.version import Version
 from reconciler.planner.joint import Joint
 
-Look = Literal["new", "restored", "reverted", "reapplied", "changed", "season"]
+Look = Literal["new", "restored", "reverted", "reapplied", "changed", "season", "environment"]
 """How a commit changed something: new content, content that ran before, a declared revert going back, a declared revert
-going forth again, an entry's change that is none of these, or a season's that lies over the entry."""
+going forth again, an entry's change that is none of these (or one of the environment's target), a season's that lies
+over the entry, or the Environment's that leaves the target as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -191,3 +191,55 @@ def test_secrets_and_output_of_a_failing_command_are_told_without_the_secret(typ
     assert b"s3cr3t-value" not in store
     assert "s3cr3t-value" not in typed.log
     assert plan_now(typed).actions == ()
+
+
+def failing(world: World, **spec: Any) -> None:
+    """Version 1 runs; version 2 fails at every attempt, and what ran before is put back."""
+    target = {"type": "exec", "command": ["sh", "-c", "! grep -q bad index.html"]}
+    live = environment_manifest("live", "latest", target=target, retry={"limit": 2, "backoff": "1s"}, **spec)
+    files = {"live.yaml": live, "shop.yaml": app_manifest(environments=["live"]), "shop/index.html": "one"}
+    world.commit("Begin", files)
+    world.settle()
+    world.commit("Say bad", {"shop/index.html": "bad"})
+    settled(world)
+    assert world.story("live")[1:] == [("release", "failed", [2]), ("auto-rollback", "completed", [1])]
+
+
+def settled(world: World) -> None:
+    for _ in range(8):
+        world.settle()
+        world.later(seconds=5)
+
+
+def test_a_retry_that_fails_has_all_its_attempts_and_then_goes_back_in_true_words(world: World) -> None:
+    failing(world)
+    world.wish("retry", app="shop", environment="live", subject=world.history()[1].id)
+    settled(world)
+    assert world.story("live")[3:] == [("retry", "failed", [2]), ("auto-rollback", "completed", [1])]
+    assert "v2 failed" in world.history()[-1].reason
+
+
+def test_a_way_back_that_failed_is_tried_again_when_a_person_asks(world: World) -> None:
+    marker = world.directory / "stop"
+    target = {"type": "exec", "command": ["sh", "-c", f"test ! -e {marker} && ! grep -q bad index.html"]}
+    live = environment_manifest("live", "latest", target=target, retry={"limit": 0, "backoff": "1s"})
+    files = {"live.yaml": live, "shop.yaml": app_manifest(environments=["live"]), "shop/index.html": "one"}
+    world.commit("Begin", files)
+    world.settle()
+    marker.touch()
+    world.commit("Say bad", {"shop/index.html": "bad"})
+    settled(world)
+    assert world.story("live")[1:] == [("release", "failed", [2]), ("auto-rollback", "failed", [1])]
+    marker.unlink()
+    world.wish("retry", app="shop", environment="live", subject=world.history()[-1].id)
+    settled(world)
+    assert world.story("live")[3:] == [("retry", "completed", [1])]
+
+
+def test_other_rules_for_an_environment_are_no_word_about_what_failed_there(world: World) -> None:
+    failing(world)
+    target = {"type": "exec", "command": ["sh", "-c", "! grep -q bad index.html"]}
+    rules = {"retry": {"limit": 2, "backoff": "1s"}, "concurrency": 3}
+    world.commit("More at once", {"live.yaml": environment_manifest("live", "latest", target=target, **rules)})
+    settled(world)
+    assert len(world.story("live")) == 3

@@ -226,7 +226,7 @@ def test_what_a_target_refuses_stays_out_and_the_rest_goes_on(history: list[Step
 @given(histories("content", "content", "extra", "revert", "revert", apps=[SHOP], most=14))
 def test_causes_tell_what_commits_did(history: list[Step]):
     """New content is released, old content restored; a revert rolls back, a revert of a revert releases again."""
-    found, seen, said, backward = Simulated(chain()), set(), [], {}
+    found, seen, said, backward = Simulated(chain(rollback={"limit": 100})), set(), [], {}
     for place, made in enumerate(made for made in Desk([SHOP]).write(history) if isinstance(made, Commit)):
         found.note(made)
         found.settle()
