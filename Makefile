@@ -63,20 +63,26 @@ format: $(VENV)/.installed-dev ## lay out the code and mend what can be mended w
 bench: $(VENV)/.installed-dev ## the benchmarks
 	$(PYTHON) -m benchmarks $(ARGS)
 
+.PHONY: mutants
+mutants: $(VENV)/.installed-mutants ## mistakes planted in the core: which does no quick test notice? `ARGS="reconciler.planner.gates.*"`
+	HYPOTHESIS_PROFILE=ci $(BIN)/mutmut run $(ARGS)
+	$(BIN)/mutmut results
+
 # Only this needs uv. `make lock ARGS=--upgrade` takes newer versions; those younger than a week are left alone.
 UV ?= $(or $(shell command -v uv),$(BIN)/uv)
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links --exclude-newer "7 days" --extra postgres --extra build $(ARGS)
 
 .PHONY: lock
-lock: ## write requirements.lock and requirements-dev.lock anew from pyproject.toml (needs uv)
+lock: ## write the lock files anew from pyproject.toml (needs uv)
 	@$(UV) --version >/dev/null || { echo "make lock needs uv: $(PIP) install uv" >&2; exit 1; }
 	$(LOCK) pyproject.toml --output-file requirements.lock
 	$(LOCK) --extra dev --constraints requirements.lock pyproject.toml --output-file requirements-dev.lock
+	$(LOCK) --extra mutants --constraints requirements-dev.lock pyproject.toml --output-file requirements-mutants.lock
 
 .PHONY: clean
 clean: ## remove the virtual environment and every cache; `state` stays
-	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist mutants .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find reconciler tests -type d -name __pycache__ -prune -exec rm -rf {} +
 
 # An unfinished environment is taken away again, or the next run would believe in it.
@@ -98,3 +104,8 @@ $(VENV)/.installed-dev: requirements-dev.lock pyproject.toml | $(PYTHON)
 	@$(PIP) install --quiet --require-hashes --requirement requirements-dev.lock
 	@$(INSTALL_SELF)
 	@touch $@ $(VENV)/.installed-run
+
+$(VENV)/.installed-mutants: requirements-mutants.lock $(VENV)/.installed-dev
+	@echo "Installing what requirements-mutants.lock names …"
+	@$(PIP) install --quiet --require-hashes --requirement requirements-mutants.lock
+	@touch $@

@@ -106,11 +106,11 @@ class Branches:
         """When one that could not be written is tried again (UTC)."""
         return self._next
 
-    def due(self, connection: Connection, now: datetime) -> list[Job]:
-        """What is to be written at `now` (UTC), where nothing is being written yet."""
-        lacking = holds.without_branch(connection) if self._how is not None else []
-        self._next = earliest([row.again_at for row in lacking])
-        rows = [row for row in lacking if row.again_at is None or row.again_at <= now][:MOST]
+    def due(self, connection: Connection, now: datetime, *, lacking: bool) -> list[Job]:
+        """What is to be written at `now` (UTC), where nothing is being written yet; `lacking`: a hold has no branch."""
+        holding = holds.without_branch(connection) if lacking and self._how is not None else []
+        self._next = earliest([row.again_at for row in holding])
+        rows = [row for row in holding if row.again_at is None or row.again_at <= now][:MOST]
         place = repository.followed(connection) if rows and self.idle else None
         if place is None or place.head is None:
             return []

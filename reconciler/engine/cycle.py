@@ -28,6 +28,7 @@ from reconciler.model.deployment import Deployment
 from reconciler.model.environment import Environment
 from reconciler.model.plan import Abort, Plan, together
 from reconciler.store import declared, deployments, gates, interventions
+from reconciler.store.ahead import ahead
 from reconciler.store.database import Database, Transaction
 from reconciler.store.rows import deployment_of
 from reconciler.views.planning import plan_apps
@@ -108,13 +109,12 @@ class Cycle:
             asked = frozenset(answer.gate for answer in answers if isinstance(answer, CheckOutcome))
             answered = frozenset(answer.deployment for answer in answers if isinstance(answer, Outcome))
             jobs = claim(transaction, begun, environments, self._pool, now, answered)
-            checks = claim_checks(transaction, environments, self._pool, now, asked)
-            handed = claim_triggers(transaction.connection, environments, self._pool, now)
-            self._next_check = gates.next_check(transaction.connection, now)
-            to_write = self._branches.due(transaction.connection, now)
-            wake_at = earliest(
-                [deployments.next_work(transaction.connection), self._next_check, self._branches.next_try]
-            )
+            left = ahead(transaction.connection)
+            checks = claim_checks(transaction, environments, self._pool, now, asked) if left.checks else []
+            handed = claim_triggers(transaction.connection, environments, self._pool, now) if left.triggers else []
+            self._next_check = gates.next_check(transaction.connection, now) if left.checks else None
+            to_write = self._branches.due(transaction.connection, now, lacking=left.branches)
+            wake_at = earliest([left.work_at, self._next_check, self._branches.next_try])
         self._following.considered(seen)
         self._after(answers, jobs, handed, [row.id for row in begun if row.abort_reason is not None])
         for check in checks:

@@ -166,7 +166,7 @@ def _bundles_above(connection: Connection, arrival: Arrival, concerned: Concerne
 
 def clean_name(path: str) -> bool:
     """Whether a path is readable text: UTF-8 without control characters."""
-    return path.isprintable() and not any("\ud800" <= letter <= "\udfff" for letter in path)
+    return path.isprintable()  # lone surrogates, which bytes that are no UTF-8 become, are not
 
 
 def _read(arrival: Arrival, wanted: Mapping[str, Change]) -> _Files:

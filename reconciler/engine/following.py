@@ -127,7 +127,6 @@ class Following:
             if head is None:
                 raise self._no_branch()
             if head != self._considered:
-                self.objects.expect(head)
                 self.require_path(head)
         except GitError as error:
             self._failed(error, now)

@@ -114,7 +114,7 @@ def _contents(
             numbers[one.name] = numbers.get(one.name, 0) + 1
             facts.versions.append(_version_row(arrival, one, numbers[one.name], meaning))
         facts.touches.append(touch_row(arrival, one.name, "", _content_before(one), after, meaning))
-        facts.asked_again += [after] if after else []
+        facts.asked_again += [after] if after in known else []  # what is new cannot have been withdrawn
         facts.withdrawals += _withdrawn(connection, arrival, one, meaning)
         before = one.before
         if before is not None and not before.removed and before.content is not None and meaning.look != "reverted":

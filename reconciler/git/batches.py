@@ -31,27 +31,13 @@ class Batches:
         self.git_dir = git_dir
         self._guard = threading.Lock()
         self._idle: list[LineProcess] = []
-        self._early: LineProcess | None = None
-        """The idle process that has an answer to give which nobody waits for."""
 
     def close(self) -> None:
         """End the open processes; asking afterwards starts them anew."""
         with self._guard:
-            idle, self._idle, self._early = self._idle, [], None
+            idle, self._idle = self._idle, []
         for process in idle:
             process.close()
-
-    def expect(self, spec: str) -> None:
-        """An open process looks for an object that is asked for soon: meanwhile it opens the pack that just came."""
-        with self._guard:
-            process = self._idle[-1] if self._idle else None
-            if process is None or self._early is not None:
-                return
-            try:
-                process.send(_lines([spec]))
-                self._early = process
-            except Died:
-                self._idle.pop().close()
 
     def one(self, spec: str, limit: int) -> Object | TooLarge | None:
         """The object of one name; None when there is none. Raises GitCorrupt."""
@@ -86,12 +72,8 @@ class Batches:
         """A process that nobody else speaks to. It comes back only when every question was answered."""
         with self._guard:
             process = self._idle.pop() if self._idle else None
-            early = process is not None and process is self._early
-            self._early = None if early else self._early
         process = process or LineProcess(self.git_dir, ["cat-file", "--batch"])
         try:
-            if early:
-                _one_answer(process, 0)
             yield process
         except BaseException:
             process.close()

@@ -24,8 +24,6 @@ class Comparing:
         self._guard = threading.Lock()
         self._process: LineProcess | None = None
         self._asked = 0
-        self._early = b""
-        """The end of an answer that nobody waits for."""
 
     def close(self) -> None:
         """End the open process; asking afterwards starts it anew."""
@@ -48,22 +46,7 @@ class Comparing:
                 self._end()
                 raise damaged(death.complaint) from death
 
-    def expect(self, commit: str) -> None:
-        """An open process looks at a commit that is asked about soon: meanwhile it opens the pack that just came."""
-        with self._guard:
-            if self._process is None or self._early:
-                return
-            self._asked += 1
-            mark = b"end of %d\n" % self._asked
-            try:
-                # Compared with itself a commit gives no answer, whatever it holds.
-                self._process.send(f"{full_id(commit)} {commit}\n".encode() + mark)
-                self._early = mark
-            except Died:
-                self._end()
-
     def _end(self) -> None:
-        self._early = b""
         if self._process is not None:
             self._process.close()
             self._process = None
@@ -71,9 +54,6 @@ class Comparing:
     def _ask(self, request: bytes) -> list[Change]:
         if self._process is None:
             self._process = LineProcess(self.git_dir, _ARGUMENTS)
-        while self._early:
-            if self._process.some().endswith(self._early):
-                self._early = b""
         self._asked += 1
         # A line that is no id is echoed and flushes: it marks the end of the answer.
         mark = b"end of %d\n" % self._asked

@@ -98,8 +98,8 @@ class Mirror:
     def fetch(self, there: str | None = None) -> str | None:
         """Fetch the branch, wherever it went, and say what it is at; None when there is no such branch.
 
-        `there` is what `remote_head` said just now, where the caller knows it. Nothing is fetched from a repository on this machine whose branch is where it was. Raises
-        GitUnreachable; what was fetched before stays.
+        `there` is what `remote_head` said just now, where the caller knows it. Nothing is fetched from a repository
+        on this machine whose branch is where it was. Raises GitUnreachable; what was fetched before stays.
         """
         if self._there is not None:
             there = there or self.remote_head()

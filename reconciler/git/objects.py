@@ -48,11 +48,6 @@ class Objects:
         self._batches.close()
         self._comparing.close()
 
-    def expect(self, commit_id: str) -> None:
-        """A commit that just came is asked for soon: the open processes prepare for it without being waited for."""
-        self._batches.expect(commit_id)
-        self._comparing.expect(commit_id)
-
     def read(self, spec: str, limit: int = DEFAULT_LIMIT) -> Object | TooLarge | None:
         """The object that an id, a short id, a reference or `<commit>:<path>` names; None when there is none.
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 from reconciler.manifest.kinds import KINDS
+from reconciler.manifest.meanings import shapes_of
 from reconciler.manifest.schemas import schema
 from reconciler.model import app, references, shape
 
@@ -91,20 +92,8 @@ def _section(part: _Part, places: dict[str, str]) -> str:
 
 def _keys(part: _Part) -> list[str]:
     """The keys of a shape in the order in which it declares them."""
-    fields: dict[str, Any] = _shapes_of(KINDS[part.kind])[part.shape].__pydantic_fields__
+    fields: dict[str, Any] = shapes_of(KINDS[part.kind])[part.shape].__pydantic_fields__
     return [info.alias or name for name, info in fields.items()]
-
-
-def _shapes_of(annotation: Any) -> dict[str, Any]:
-    """The shapes that a type is made of, by name."""
-    found: dict[str, Any] = {}
-    if fields := getattr(annotation, "__pydantic_fields__", None):
-        found[annotation.__name__] = annotation
-        for info in fields.values():
-            found |= _shapes_of(info.annotation)
-    for inner in get_args(annotation):
-        found |= _shapes_of(inner)
-    return found
 
 
 def _deeper(part: _Part) -> Iterator[tuple[tuple[str, ...], str]]:

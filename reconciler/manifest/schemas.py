@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from reconciler.manifest.kinds import KINDS, adapter
+from reconciler.manifest.meanings import describe, shapes_of
 from reconciler.manifest.walk import Field
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -22,7 +23,7 @@ _FRONT = ["apiVersion", "kind"]
 
 def schema(kind: str) -> dict[str, Any]:
     """The JSON Schema of one kind, a fresh copy. Raises KeyError for an unknown kind."""
-    return {"$schema": DIALECT, **deepcopy(_made(kind))}
+    return {"$schema": DIALECT, **deepcopy(_made(kind, described=True))}
 
 
 def combined() -> dict[str, Any]:
@@ -31,6 +32,7 @@ def combined() -> dict[str, Any]:
     together = definitions["$defs"]
     for kind in KINDS:
         _ask_for_front(together[kind])
+    describe(together, {name: shape for kind in KINDS.values() for name, shape in shapes_of(kind).items()})
     _close(together)
     return {
         "$schema": DIALECT,
@@ -50,9 +52,11 @@ def keys_at(kind: str, field: Field) -> list[str]:
 
 
 @cache
-def _made(kind: str) -> dict[str, Any]:
+def _made(kind: str, *, described: bool = False) -> dict[str, Any]:
     made = adapter(kind).json_schema()
     _ask_for_front(made)
+    if described:
+        describe({kind: made, **made.get("$defs", {})}, shapes_of(KINDS[kind]))
     _close(made)
     return made
 

@@ -18,7 +18,8 @@ from reconciler.errors import ScheduleError
 
 T = TypeVar("T")
 
-CONFIG = ConfigDict(extra="forbid", populate_by_name=True, serialize_by_alias=True, use_attribute_docstrings=True)
+# What the fields mean is read from the sources where it is wanted, in `manifest/meanings`: not with every start.
+CONFIG = ConfigDict(extra="forbid", populate_by_name=True, serialize_by_alias=True)
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)

@@ -41,9 +41,9 @@ _PENDING_ENVIRONMENTS = Prepared(
     select(D.environment).where(D.status == "pending").group_by(D.environment).order_by(func.min(D.sequence))
 )
 _STARTED_ONES = Prepared(_ALL.where(D.status == "started").order_by(ROLLBACK_FIRST, D.sequence))
-_NEXT_ATTEMPT = select(D.next_attempt_at).where(D.status == "started", D.next_attempt_at.is_not(None))
-_NEXT_ATTEMPT = _NEXT_ATTEMPT.order_by(D.next_attempt_at).limit(1)
-_NEXT_WORK = Prepared(select(NEXT_DUE.scalar_subquery(), _NEXT_ATTEMPT.scalar_subquery()))
+NEXT_ATTEMPT = select(D.next_attempt_at).where(D.status == "started", D.next_attempt_at.is_not(None))
+NEXT_ATTEMPT = NEXT_ATTEMPT.order_by(D.next_attempt_at).limit(1)
+_NEXT_WORK = Prepared(select(NEXT_DUE.scalar_subquery(), NEXT_ATTEMPT.scalar_subquery()))
 _BY_ID = Among(_ALL, D.id)
 _CLEAR = Among(
     delete(tables.suspicions).where(S.app == bindparam("in_app"), S.environment == bindparam("in_environment")), S.what

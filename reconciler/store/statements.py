@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
+from operator import itemgetter
 from typing import Any, cast
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, Dialect, bindparam
@@ -53,17 +54,11 @@ class Prepared:
 
     def run(self, connection: Connection, **values: Any) -> Answer:
         """Carry it out; the rows it finds."""
-        text = self._text(connection.dialect, values)
-        cursor = connection.connection.cursor()
-        cursor.execute(text.sql, text.arguments(values))
-        return text.rows(cursor)
+        return self._run(connection, values)
 
     def change(self, connection: Connection, **values: Any) -> int:
         """Carry it out; how many rows it changed."""
-        text = self._text(connection.dialect, values)
-        cursor = connection.connection.cursor()
-        cursor.execute(text.sql, text.arguments(values))
-        return int(cursor.rowcount)
+        return self._change(connection, values)
 
     def each(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Carry an insertion or an update out for each of these rows, which have the same columns."""
@@ -73,11 +68,21 @@ class Prepared:
         text = self._texts.get(key)
         if text is None:
             text = self._texts[key] = _Text(self._statement, connection.dialect, {}, list(rows[0]))
-        cursor = connection.connection.cursor()
+        cursor = _cursor(connection)
         if len(rows) == 1:
             cursor.execute(text.sql, text.arguments(rows[0]))
         else:
             cursor.executemany(text.sql, [text.arguments(row) for row in rows])
+
+    def _run(self, connection: Connection, values: dict[str, Any]) -> Answer:
+        text, cursor = self._text(connection.dialect, values), _cursor(connection)
+        cursor.execute(text.sql, text.arguments(values))
+        return text.rows(cursor)
+
+    def _change(self, connection: Connection, values: dict[str, Any]) -> int:
+        text, cursor = self._text(connection.dialect, values), _cursor(connection)
+        cursor.execute(text.sql, text.arguments(values))
+        return int(cursor.rowcount)
 
     @cached_property
     def _lists(self) -> list[str]:
@@ -103,11 +108,18 @@ class Among(Prepared):
 
     def run(self, connection: Connection, among: Iterable[Any], **values: Any) -> Answer:  # type: ignore[override]
         """Carry it out; the rows it finds."""
-        return super().run(connection, among=among, **values)
+        values["among"] = among
+        return self._run(connection, values)
 
     def change(self, connection: Connection, among: Iterable[Any], **values: Any) -> int:  # type: ignore[override]
         """Carry it out; how many rows it changed."""
-        return super().change(connection, among=among, **values)
+        values["among"] = among
+        return self._change(connection, values)
+
+
+def _cursor(connection: Connection) -> Any:
+    """The driver's own: each look at it through SQLAlchemy's is a call more."""
+    return cast(Any, connection.connection.dbapi_connection).cursor()
 
 
 def _filled(several: Iterable[Any]) -> list[Any]:
@@ -138,19 +150,19 @@ class _Text:
         }
         names = state.positiontup if compiled.positional else list(state.parameters)
         self._names = None if compiled.positional else names
-        self._slots = [self._slot(compiled, *places.get(name, (name, None))) for name in names or ()]
-
-    def _slot(self, compiled: SQLCompiler, name: str, place: int | None) -> tuple[str, int | None, _Process | None]:
-        kind = compiled.binds[name].type.dialect_impl(self._dialect)
-        return name, place, kind.bind_processor(self._dialect)
+        slots = [places.get(name, (name, None)) for name in names or ()]
+        self._pick = _picker(slots)
+        kinds = [compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name, _ in slots]
+        self._given = [(at, process) for at, process in enumerate(kinds) if process is not None]
 
     def arguments(self, values: Mapping[str, Any]) -> Any:
         """What the driver is given besides the text."""
         known = {**self._constants, **values} if self._constants else values
-        found = []
-        for name, place, process in self._slots:
-            value = known[name] if place is None else known[name][place]
-            found.append(value if process is None or value is None else process(value))
+        found = self._pick(known)
+        for at, process in self._given:
+            value = found[at]
+            if value is not None:  # which is None in every type of ours
+                found[at] = process(value)
         return found if self._names is None else dict(zip(self._names, found, strict=True))
 
     def rows(self, cursor: Any) -> Answer:
@@ -165,7 +177,7 @@ class _Text:
             values = list(row)
             for place, process in cells:
                 value = values[place]
-                if value is not None:  # which is None in every type of ours
+                if value is not None:
                     values[place] = process(value)
             found.append(make(values))
         return found
@@ -177,4 +189,12 @@ class _Text:
             if process is not None:
                 self._cells.append((place, process))
         made: Any = namedtuple("Row", [said[0] for said in description])  # type: ignore[misc]
-        self._make = made._make
+        self._make = partial(tuple.__new__, made)
+
+
+def _picker(slots: Sequence[tuple[str, int | None]]) -> Callable[[Mapping[str, Any]], list[Any]]:
+    """Takes the values of these parameters: of one that is a list, the one at a place."""
+    if len(slots) > 1 and all(place is None for _, place in slots):
+        pick = itemgetter(*(name for name, _ in slots))
+        return lambda known: list(pick(known))
+    return lambda known: [known[name] if place is None else known[name][place] for name, place in slots]

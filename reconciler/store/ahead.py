@@ -1,0 +1,50 @@
+"""What lies ahead of a turn besides what it has planned, told by one question?
+
+Most turns have no check to run, no trigger settings to hand over and no branch to write: one answer says so for all of
+them, and only what is there is then read.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, exists, select
+
+from reconciler.store import tables
+from reconciler.store.declared import NEXT_DUE
+from reconciler.store.deployments import NEXT_ATTEMPT
+from reconciler.store.statements import Prepared
+
+_AHEAD = Prepared(
+    select(
+        NEXT_DUE.scalar_subquery().label("due_at"),
+        NEXT_ATTEMPT.scalar_subquery().label("next_attempt_at"),
+        exists().where(tables.checks.c.verdict == "running").label("checks"),
+        exists().where(tables.triggers.c.open).label("triggers"),
+        exists().where(tables.holds.c.branch.is_(None)).label("branches"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead:
+    """What is still to be done, now or later."""
+
+    work_at: datetime | None
+    """The earliest moment at which an app is due or a started deployment is tried again (UTC)."""
+    checks: bool
+    """Whether a check of a gate is to be run, now or later."""
+    triggers: bool
+    """Whether trigger settings are to be handed over, now or later."""
+    branches: bool
+    """Whether a hold has no branch yet."""
+
+
+def ahead(connection: Connection) -> Ahead:
+    """What is still to be done."""
+    row = _AHEAD.run(connection)[0]
+    return Ahead(
+        work_at=min((moment for moment in (row.due_at, row.next_attempt_at) if moment is not None), default=None),
+        checks=bool(row.checks),
+        triggers=bool(row.triggers),
+        branches=bool(row.branches),
+    )
