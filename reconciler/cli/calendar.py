@@ -47,14 +47,20 @@ def command(app: str | None, until: datetime | None, form: str) -> None:
     elif form == "ics":
         click.echo(feed(found, stamp), nl=False)
     elif found:
-        headings = ("WHEN", "CAUSE", "APP", "ENVIRONMENT", "NAME", "WHAT CHANGES", "HOW TO CALL IT OFF")
+        headings = ("WHEN", "CAUSE", "APP", "ENVIRONMENT", "NAME", "WHAT CHANGES", "DECLARED AT")
         rows = [
-            [printing.when(edge.at), edge.cause, edge.app, edge.environment, edge.name, edge.detail, edge.cancel]
+            [printing.when(edge.at), edge.cause, edge.app, edge.environment, edge.name, edge.detail, _place(edge.cancel)]
             for edge in found
         ]
         printing.table(headings, rows)
+        printing.echo("to call a change off, remove or change the line that declares it, by a commit", "quiet")
     else:
         printing.echo(f"nothing changes by itself until {printing.when(until or now + AHEAD)}")
+
+
+def _place(cancel: str) -> str:
+    """The file and line, or the command, at the end of how a change is called off."""
+    return cancel.rpartition(" at ")[2]
 
 
 def _objects(settings: Settings, stack: ExitStack) -> Objects | None:
