@@ -6,6 +6,8 @@ can stand there. What the settings are used for is decided in `wiring`.
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
@@ -90,6 +92,23 @@ def _group(value: object) -> object:
     return value
 
 
+_STORE = "write sqlite:/// and the path of a file, such as sqlite:///state/reconciler.db, or a postgresql:// address"
+
+
+def _lasting(url: str) -> str:
+    """A store outlasts the process, or everything would be deployed anew with each start."""
+    sqlite = re.fullmatch(r"sqlite(?:\+\w+)?:(?P<slashes>/*)(?P<file>[^?]*)(?P<options>\?.*)?", url, re.DOTALL)
+    if sqlite is None:
+        return url
+    if sqlite["options"] is not None:
+        raise refusal("the address of a SQLite file takes no options: nothing may stand behind a '?'", _STORE)
+    if (not sqlite["file"] and len(sqlite["slashes"]) <= 3) or sqlite["file"] == ":memory:":
+        raise refusal("a store in memory would be gone with the process", _STORE)
+    if len(sqlite["slashes"]) < 3 or sqlite["file"].startswith("file:"):
+        raise refusal("this does not name the file of a store", _STORE)
+    return url
+
+
 Length = Annotated[timedelta, BeforeValidator(_duration)]
 Word = Annotated[str, Field(strict=True, min_length=1), _taking("a text that is not empty, in quotes if need be")]
 Switch = Annotated[bool, _taking("true or false")]
@@ -133,7 +152,7 @@ class RepositorySettings:
 class StateSettings:
     """The recorded state: where the database is."""
 
-    url: Word = "sqlite:///state/reconciler.db"
+    url: Annotated[Word, AfterValidator(_lasting)] = "sqlite:///state/reconciler.db"
 
 
 @shape
@@ -208,8 +227,8 @@ class Settings:
     @property
     def root(self) -> str:
         """The followed path inside the repository, '' for all of it."""
-        path = self.repository.path
-        return "" if path in (".", "", "/") else path.strip("/").removeprefix("./")
+        plain = posixpath.normpath(self.repository.path.strip("/"))
+        return "" if plain == "." else plain
 
     def nudge(self) -> None:
         """Make a daemon on this data directory look; without one nothing happens."""
@@ -246,16 +265,17 @@ KNOWN = tuple(_known())
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """What was set: values by name, and where each of them was read."""
+    """What was set: values by name, where each of them was read, and what was set twice."""
 
     values: dict[str, Any]
     places: dict[Place, str]
+    twice: tuple[str, ...] = ()
 
 
 def load(file: str | None, environ: Mapping[str, str]) -> Settings:
     """The settings in force. Raises WrongUse with every mistake at once, naming the line or the variable."""
     given = _from_file(file)
-    wrong = list(_overlay(given, environ))
+    wrong = [*given.twice, *_overlay(given, environ)]
     try:
         found = SETTINGS.validate_python(given.values)
     except ValidationError as error:
@@ -286,6 +306,8 @@ def _parsed(text: bytes, path: Path) -> _Given:
     try:
         loader = yaml.CSafeLoader(text)
         node = loader.get_single_node()
+        # Before values are made of them: then merged keys stand among the others.
+        twice = tuple(_twice(node, str(path)))
         values = loader.construct_document(node) if node is not None else {}
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -299,7 +321,22 @@ def _parsed(text: bytes, path: Path) -> _Given:
         return _Given({}, {})
     if not isinstance(values, dict):
         raise WrongUse(f"the settings file {path} holds no settings", "write keys such as repository: and state:")
-    return _Given(values, dict(_places(node, str(path))))
+    return _Given(values, dict(_places(node, str(path))), twice)
+
+
+def _twice(node: Any, path: str, above: Place = ()) -> Iterator[str]:
+    """Keys that stand twice in one mapping, of which YAML itself would silently let the last one win."""
+    first: dict[tuple[str, str], int] = {}
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if not isinstance(key, yaml.ScalarNode):
+            continue
+        line, name, same = key.start_mark.line + 1, (*above, key.value), (key.tag, key.value)
+        if same in first:
+            said = ".".join(name)[:100]
+            yield f"{path}:{line}: {said}: it stands here twice, first in line {first[same]} (remove one of the two)"
+        first.setdefault(same, line)
+        if not above:
+            yield from _twice(value, path, name)
 
 
 def _places(node: Any, path: str, above: Place = ()) -> Iterator[tuple[Place, str]]:

@@ -96,7 +96,7 @@ class Desired:
     rollout: Rollout | None = None
     """How gradually a version is released: the entry's word, else the Environment's."""
     experiment_until: datetime | None = None
-    """Until when an experiment holds the split (UTC)."""
+    """Until when an experiment holds the split, or when it ended without a winner being committed (UTC)."""
     follows: Latest | Tracked | None = None
     """What it would follow without pin, split or experiment."""
     freezes: tuple[ActiveFreeze, ...] = ()
@@ -164,7 +164,7 @@ def desired(
         gates=entry.gates or environment.spec.gates,
         train=train,
         rollout=entry.rollout or environment.spec.rollout,
-        experiment_until=trial_until if trial_until and trial_until > now else None,
+        experiment_until=trial_until,
         follows=upstream(app, entry.track or environment.spec.track, environments),
         freezes=freezing.active(freezes, now),
         lenient_seasons=frozenset(season.name for season in covering if season.spec.on_freeze == "apply"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from reconciler import telemetry
 from reconciler.config import NUDGE, Settings
 from reconciler.engine import clock
 from reconciler.engine.alone import alone
@@ -23,12 +24,14 @@ from reconciler.engine.signing import Signing
 from reconciler.engine.telling import deployment_teller, tell
 from reconciler.git.mirror import Mirror
 from reconciler.git.signatures import Person
-from reconciler.git.signing_keys import Keys
+from reconciler.git.signing_keys import Keys, unusable
 from reconciler.git.unpack import unpack
 from reconciler.store.database import Database
 from reconciler.store.migrate import migrate
 from reconciler.targets.base import Target
 from reconciler.targets.registry import Registry
+
+log = telemetry.logger("daemon")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ def _writing(settings: Settings) -> Writing | None:
     )
 
 
-def _keys(settings: Settings) -> Keys:
+def keys(settings: Settings) -> Keys:
     """Whose signatures count."""
     ssh, gpg = settings.signers.ssh, settings.signers.gpg
     return Keys(ssh=Path(ssh).absolute() if ssh else None, gpg=Path(gpg).absolute() if gpg else None)
@@ -135,7 +138,10 @@ def running(settings: Settings, now: clock.Clock = clock.system) -> Iterator[Run
         )
         pool = Pool(surroundings, settings.workers, nudged.set)
         branches = Branches(follows.mirror, _writing(settings), nudged.set)
-        signing = Signing(follows, _keys(settings), settings.repository.interval)
+        counting = keys(settings)
+        for kind, why in unusable(counting).items():
+            log.warning("signers.unusable", setting=f"signers.{kind}", error=why)
+        signing = Signing(follows, counting, settings.repository.interval)
         cycle = Cycle(store, follows, pool, branches, signing, deployment_teller(store))
         (place / NUDGE).touch()
         daemon = Daemon(

@@ -60,3 +60,9 @@ def listed(words: Iterable[str]) -> str:
     """Words as a person lists them: 'a, b and c'."""
     several = list(words)
     return f"{', '.join(several[:-1])} and {several[-1]}" if len(several) > 1 else "".join(several)
+
+
+def address(person: str) -> str:
+    """What tells one person from another: the address in `Name <address>`, else the whole text; in lower case."""
+    _, opened, rest = person.rpartition("<")
+    return (rest.rpartition(">")[0] if opened and ">" in rest else person).strip().casefold()

@@ -57,19 +57,20 @@ def _may(connection: Connection, waits: list[Waiting], app: str, key: str, actor
     """Whether this approval would count. Raises NotSo, WrongUse."""
     from reconciler.errors import WrongUse
     from reconciler.store import gates
+    from reconciler.words import address
 
     roles = sorted({one.role for one in waits if one.role})
     if roles and role not in roles:
         raise WrongUse(f"this gate asks for approvals by role: {', '.join(roles)}", f"add --role {roles[0]}")
     writers = {writer for one in waits for writer in one.authors}
     wishes.refuse_unless(
-        actor.casefold() not in writers,
+        address(actor) not in writers,
         f"{actor} wrote it, and the author's approval does not count",
         "ask somebody else to approve it",
     )
     given = [row for row in gates.approvals(connection, [app]) if row.key == key]
     wishes.refuse_unless(
-        actor.casefold() not in {row.actor.casefold() for row in given},
+        address(actor) not in {address(row.actor) for row in given},
         f"{actor} has approved it already, and one person counts once",
         "ask somebody else to approve it too",
     )

@@ -19,7 +19,7 @@ def command() -> None:
 def verify(form: str) -> int:
     """Compute the chain of hashes again, and check a SQLite store's file.
 
-    The exit status is 1 when something was changed, or when the file is damaged.
+    The exit status is 1 when something was changed, when a table is missing, or when the file is damaged.
     """
     from reconciler.store import ledger
 
@@ -31,10 +31,10 @@ def verify(form: str) -> int:
         facts = {"sound": sound, "entries": found.entries, "unsealed": found.unsealed}
         printing.as_json(facts | {"broken_after": found.broken_after, "damage": damage})
     elif damage:
-        printing.echo("damaged: the store's file is not as SQLite wrote it", "bad")
+        printing.echo("damaged: the store is not as it was written", "bad")
         for line in damage:
             printing.echo(f"  {line}", "bad")
-        endings.say("the store's file is damaged: what it holds cannot be vouched for", endings.MEND)
+        endings.say("the store is damaged: what it holds cannot be vouched for", endings.MEND)
     elif sound:
         sealed = printing.counted(found.entries - found.unsealed, "entry", "entries")
         printing.echo(f"sound: {sealed} sealed, {found.unsealed} not sealed yet", "good")

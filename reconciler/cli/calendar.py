@@ -49,7 +49,15 @@ def command(app: str | None, until: datetime | None, form: str) -> None:
     elif found:
         headings = ("WHEN", "CAUSE", "APP", "ENVIRONMENT", "NAME", "WHAT CHANGES", "DECLARED AT")
         rows = [
-            [printing.when(edge.at), edge.cause, edge.app, edge.environment, edge.name, edge.detail, _place(edge.cancel)]
+            [
+                printing.when(edge.at),
+                edge.cause,
+                edge.app,
+                edge.environment,
+                edge.name,
+                edge.detail,
+                _place(edge.cancel),
+            ]
             for edge in found
         ]
         printing.table(headings, rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import shutil
@@ -16,11 +15,13 @@ from typing import TYPE_CHECKING, Literal
 from reconciler.cli import asking, endings, opened, printing
 from reconciler.cli.printing import Cell
 from reconciler.errors import ReconcilerError
+from reconciler.schedule import rfc3339
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from reconciler.config import Settings
+    from reconciler.store.repository import Followed
 
 OLDEST_GIT = (2, 39)
 _VERSION = re.compile(r"(\d+)\.(\d+)")
@@ -60,6 +61,7 @@ def examined(settings: Settings) -> Iterator[Found]:
     yield _data(settings)
     yield _daemon(settings)
     yield from _repository(settings)
+    yield from _signers(settings)
     yield from _store(settings)
     yield from _targets()
     yield _zones()
@@ -85,21 +87,30 @@ def _data(settings: Settings) -> Found:
         return Found("data directory", "bad", f"{there} is not a directory", "name another with the setting `data`")
     if not os.access(there, os.W_OK | os.X_OK):
         return Found("data directory", "bad", f"{there} cannot be written", "give the daemon's user the right to")
-    free = shutil.disk_usage(there).free
+    usage = shutil.disk_usage(there)
+    free = usage.free
     detail = f"{place}{'' if there == place else ' (made when the daemon starts)'}, {free / 1e9:.1f} GB free"
+    if not usage.total and (refused := _refused(there)):
+        what = f"{place} cannot be made" if there != place else f"{place} takes no files"
+        return Found("data directory", "bad", f"{what}: {refused}", "name another with the setting `data`")
     low = free < 100_000_000
     return Found("data directory", "bad" if low else "good", detail, "free some space" if low else "")
 
 
-def _daemon(settings: Settings) -> Found:
-    """The daemon holds a lock for as long as it lives; asking for a shared one tells without getting in its way."""
+def _refused(directory: Path) -> str:
+    """Why no file can be made in it, '' where one can; what is made has no name and is gone at once."""
     try:
-        with (settings.place / "daemon.lock").open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
+        with tempfile.TemporaryFile(dir=directory):
+            return ""
+    except OSError as error:
+        return f"{directory} takes no files ({error.strerror})"
+
+
+def _daemon(settings: Settings) -> Found:
+    from reconciler.engine.alone import somebody_runs
+
+    if somebody_runs(settings.place):
         return Found("daemon", "good", "one runs on this data directory")
-    except OSError:
-        pass
     return Found("daemon", "note", "none runs on this data directory", "start `reconciler run`")
 
 
@@ -122,6 +133,22 @@ def _repository(settings: Settings) -> Iterator[Found]:
         yield Found("branch", "good", f"{repository.branch} is at {head[:10]}")
 
 
+def _signers(settings: Settings) -> Iterator[Found]:
+    from reconciler.git.signing_keys import unusable
+    from reconciler.wiring import keys
+
+    counting = keys(settings)
+    wrong = unusable(counting)
+    for kind, path in (("ssh", counting.ssh), ("gpg", counting.gpg)):
+        if path is None:
+            continue
+        if kind in wrong:
+            remedy = f"until then no {kind.upper()} signature counts: put the keys there, or correct signers.{kind}"
+            yield Found(f"signers.{kind}", "bad", wrong[kind], remedy)
+        else:
+            yield Found(f"signers.{kind}", "good", str(path))
+
+
 def _store(settings: Settings) -> Iterator[Found]:
     from reconciler.store import ledger
 
@@ -142,9 +169,7 @@ def _store(settings: Settings) -> Iterator[Found]:
         yield Found("store", "bad", error.message, endings.remedy(error))
         return
     if damage:
-        yield Found(
-            "store", "bad", f"the file of {opened.shown_address(settings)} is damaged: {damage[0]}", endings.MEND
-        )
+        yield Found("store", "bad", f"{opened.shown_address(settings)} is damaged: {damage[0]}", endings.MEND)
     yield from found
 
 
@@ -156,6 +181,8 @@ def _recorded(connection: Connection, settings: Settings) -> Iterator[Found]:
     place = repository.followed(connection)
     noted = f"noted up to {place.head[:10]}" if place and place.head else "nothing is noted yet"
     yield Found("store", "good", f"{opened.shown_address(settings)}, {noted}")
+    if place is not None:
+        yield from _followed(place, settings)
     if place is not None and place.held_head is not None:
         remedy = f"look at it, then `reconciler accept {place.held_head[:10]}`"
         yield Found("rewritten branch", "bad", f"{place.held_head} is held", remedy)
@@ -169,6 +196,24 @@ def _recorded(connection: Connection, settings: Settings) -> Iterator[Found]:
     for name, environment in sorted(declared_environments(connection).items()):
         for sentence in Registry().check(environment.spec.target):
             yield Found(f"target of {name}", "bad", sentence, "correct spec.target of the Environment")
+
+
+def _followed(place: Followed, settings: Settings) -> Iterator[Found]:
+    from reconciler.git import addresses
+    from reconciler.store import repository
+
+    try:
+        url = addresses.address(settings.repository.url, Path.cwd()).url
+        source = repository.Source(url=url, branch=settings.repository.branch, root=settings.root)
+        if not repository.fits(place, source) and place.head is not None:
+            detail = f"the store follows {place.url}, the settings name {url}"
+            remedy = "the next `reconciler run` follows it; what does not continue what was noted is held there"
+            yield Found("followed", "note", detail, remedy)
+    except ReconcilerError as error:
+        yield Found("followed", "bad", error.message, error.next_step)
+    if place.trouble is not None:
+        detail = f"{place.trouble.message} (since {rfc3339(place.trouble.since)})"
+        yield Found("following", "bad", detail, place.trouble.next_step or "the next look of `reconciler run` tells")
 
 
 def _targets() -> Iterator[Found]:

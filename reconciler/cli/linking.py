@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from reconciler.views.scene import (
     declared_freezes,
     declared_groups,
     declared_seasons,
+    in_order,
     manifests,
 )
 
@@ -54,6 +56,7 @@ def _problems(connection: Connection, found: Read, now: datetime) -> Iterator[Pr
     apps = {name: app for name, app in manifests(connection, declared.app_names(connection)).items() if app is not None}
     yield from manifest.check_environments(environments, known.unread)
     yield from _targets(environments)
+    yield from manifest.check_shared(in_order(environments))
     needs = declared.depends_on(connection, list(apps))
     for name, app in apps.items():
         yield from manifest.check_depends(name, _needed(needs))
@@ -93,7 +96,13 @@ def _targets(environments: Mapping[str, Environment]) -> Iterator[Problem]:
     registry = Registry()
     for name, environment in environments.items():
         for sentence in registry.check(environment.spec.target):
-            yield Problem("Environment", name, ("spec", "target"), sentence, at_key=True)
+            yield Problem("Environment", name, _of_target(sentence, environment.spec.target), sentence, at_key=True)
+
+
+def _of_target(sentence: str, target: Mapping[str, Any]) -> _Field:
+    """The key that a target's complaint begins with, where it does; else the target as a whole."""
+    begins = re.match(r"(?:entry \d+ of )?([\w-]+)", sentence)
+    return ("spec", "target", begins[1]) if begins and begins[1] in target else ("spec", "target")
 
 
 def _references(app: App) -> Iterator[tuple[_Field, str]]:

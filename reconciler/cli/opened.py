@@ -6,6 +6,7 @@ A verb that only looks makes nothing: no directory, no database, no migration. T
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from reconciler.config import Settings
     from reconciler.store.database import Database
+
+_SET_URL = "set state.url to the path of a file, such as sqlite:///state/reconciler.db"
 
 
 def settings() -> Settings:
@@ -45,14 +48,14 @@ def store(chosen: Settings) -> Iterator[Database]:
 
 
 def existing_store(chosen: Settings) -> Database | None:
-    """The store, or None where there is none yet. Raises StoreError for one at another schema."""
+    """The store, or None where there is none yet. Raises StoreError for what cannot be one, or has another schema."""
     from sqlalchemy import inspect
 
     from reconciler.store.database import Database
     from reconciler.store.migrate import HEAD, revision
 
     file = sqlite_file(chosen.state.url)
-    if file is not None and not file.is_file():
+    if file is not None and not _is_there(file, chosen):
         return None
     found = Database(chosen.state.url)
     try:
@@ -73,6 +76,20 @@ def existing_store(chosen: Settings) -> Database | None:
         f"the store at {shown_address(chosen)} is at the schema {at}, and this reconciler knows {HEAD}",
         "start `reconciler run` with this version, which brings an older store up to date",
     )
+
+
+def _is_there(file: Path, chosen: Settings) -> bool:
+    try:
+        mode = file.stat().st_mode
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) else error
+        raise StoreError(f"the store at {shown_address(chosen)} cannot be reached: {said}", _SET_URL) from error
+    if not stat.S_ISREG(mode):
+        what = "a directory" if stat.S_ISDIR(mode) else "no file"
+        raise StoreError(f"there can be no store at {shown_address(chosen)}: that is {what}", _SET_URL)
+    return True
 
 
 def sqlite_file(url: str) -> Path | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +32,9 @@ def command(base: str | None, head: str | None, at: datetime | None, until: date
     Commits that the daemon has not seen yet are taken in. With --head, what merging that branch, tag or commit would
     bring; with --base as well, only the difference to that. HEAD is what the followed repository has checked out.
     --at shows what there would be to do at that moment if nothing were done until then; --until goes there step by
-    step. With -o markdown and --base or --head, what a reviewer of a pull request should know; the exit status is then
-    1 where the branch has a mistake or asks for what a rule stops.
+    step. With --base or --head the exit status is 1 where the branch has a mistake in a manifest. With -o markdown as
+    well, what a reviewer of a pull request should know; the exit status is then also 1 where it asks for what a rule
+    stops.
     """
     from reconciler.cli.rehearsing import in_memory
     from reconciler.cli.scratch import scratch
@@ -52,9 +53,11 @@ def command(base: str | None, head: str | None, at: datetime | None, until: date
         rewrites = settings.repository.allow_rewrites or head is not None or base is not None
         played = stack.enter_context(_rehearsal(settings, store, branch, rewrites))
         _take_in(played, branch, base, head, now)
+        # Looked for before the plan goes ahead in time: mistakes are those of the commit as it is taken in.
+        mistakes = _mistakes(played, branch, settings.root, now) if base is not None or head is not None else []
         shown, complaints = _planned(played, at or now, until), _complaints(played)
-    _print(shown, complaints, form)
-    return endings.DONE
+    _print(shown, complaints + [one for one in mistakes if one not in complaints], form)
+    return endings.NOT_SO if mistakes else endings.DONE
 
 
 def _rehearsal(
@@ -145,12 +148,22 @@ def _complaints(played: Rehearsal) -> list[dict[str, Any]]:
     return declared.complaints(played.transaction.connection)
 
 
+def _mistakes(played: Rehearsal, branch: Scratch, root: str, now: datetime) -> list[dict[str, Any]]:
+    """Every mistake in the manifests of the commit that is asked about, also those that only the whole shows."""
+    from reconciler.cli import reviewing
+
+    found = reviewing.complaints(played, branch, root, str(played.noted), now)
+    return [asdict(one) for one in found if one.severity == "error"]
+
+
 def _print(shown: PlanShown, complaints: list[dict[str, Any]], form: str) -> None:
     from reconciler.cli import planned
     from reconciler.model.output import plan_json
 
     if form == "json":
         printing.as_json(plan_json(shown))
+        for line in planned.complained(complaints):
+            printing.note(line)
     elif form == "markdown":
         click.echo(planned.markdown(shown, complaints), nl=False)
     else:

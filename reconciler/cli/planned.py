@@ -39,8 +39,8 @@ def show(plan: PlanShown, complaints: list[dict[str, Any]]) -> None:
         printing.echo(f"{wait.app} in {wait.environment} waits for {wait.waits_for}{until}: {wait.detail}", "warning")
     for refusal in plan.refused:
         printing.echo(f"{refusal.app} in {refusal.environment}: refused ({refusal.rule}): {refusal.detail}", "bad")
-    for one in complaints:
-        printing.echo(f"{_complaint(one)}", "error")
+    for line in complained(complaints):
+        printing.echo(line, "error")
     if plan.wake_at:
         printing.echo(f"the next change without a new commit can come at {printing.when(plan.wake_at)}", "quiet")
 
@@ -70,6 +70,11 @@ def _row(action: PlannedAction) -> list[Cell | str]:
 
 def _when(action: PlannedAction) -> str:
     return printing.when(action.at) if action.at else ""
+
+
+def complained(complaints: list[dict[str, Any]]) -> list[str]:
+    """Complaints about manifests, a line each."""
+    return [_complaint(one) for one in complaints]
 
 
 def _complaint(one: dict[str, Any]) -> str:

@@ -91,13 +91,18 @@ def take_base(played: Rehearsal, branch: Scratch, base: str | None, at: datetime
     return played.noted
 
 
+def complaints(played: Rehearsal, branch: Scratch, root: str, commit: str, at: datetime) -> list[Complaint]:
+    """Everything that is wrong with the manifests of the commit in force, in order of place."""
+    connection, objects = played.transaction.connection, played.following.objects
+    read = checking.read(connection, objects, Taken(branch.git_dir, commit, commit, root, None))
+    told = [Complaint(**row) for row in declared.complaints(connection)]
+    return sorted({*told, *read.warnings, *linking.complaints(connection, read, at)})
+
+
 def side(played: Rehearsal, branch: Scratch, root: str, at: datetime, until: datetime, commit: str) -> Side:
     """What is so from now on, at the commit that is in force."""
     connection, objects = played.transaction.connection, played.following.objects
-    tree = Taken(branch.git_dir, commit, commit, root, None)
-    read = checking.read(connection, objects, tree)
-    told = [Complaint(**row) for row in declared.complaints(connection)]
-    told += [*read.warnings, *linking.complaints(connection, read, at)]
+    told = complaints(played, branch, root, commit, at)
     names = declared.app_names(connection)
     edges = forecast(connection, names, at, at + CALENDAR, objects)
     known, content = _ids(played), {row.name: row.content for row in declared.apps(connection, names).values()}
@@ -110,7 +115,7 @@ def side(played: Rehearsal, branch: Scratch, root: str, at: datetime, until: dat
         scene=scene,
         future=unfolded,
         edges=edges,
-        complaints=sorted(set(told)),
+        complaints=told,
         versions=known,
         content=content,
         withdrawn=frozenset(_withdrawn(played)),

@@ -24,7 +24,7 @@ def command(once: bool) -> int:
 
     TERM or Ctrl-C ends it: running deployments may end, nothing new is begun; a second one stops them and ends it at
     once. With --once the exit status is 1 when the repository or the store did not answer, when the branch or the path
-    is not there, or when a deployment failed or has to be tried again later.
+    is not there, when the head of the branch is held, or when a deployment failed or has to be tried again later.
     """
     with _Stopping.by_signals() as stopping:
         from reconciler import telemetry
@@ -36,10 +36,13 @@ def command(once: bool) -> int:
         with running(settings) as found:
             stopping.by(found.daemon.stop, found.daemon.stop_now)
             mirror = found.following.mirror
-            log.info("started", repository=mirror.url, branch=mirror.branch)
+
+            def begun() -> None:
+                log.info("started", repository=mirror.url, branch=mirror.branch)
+
             if once:
-                return _once(found, stopping.asked)
-            found.daemon.run()
+                return _once(found, stopping.asked, begun)
+            found.daemon.run(begun)
             log.info("ended")
     return endings.DONE
 
@@ -101,25 +104,27 @@ class _Stopping:
             os.close(writing)
 
 
-def _once(found: Running, stopped: threading.Event) -> int:
+def _once(found: Running, stopped: threading.Event, begun: Callable[[], None]) -> int:
     from reconciler.engine import clock
     from reconciler.store import deployments, repository
 
     since = clock.system()
-    found.daemon.settle()
+    found.daemon.settle(begun)
     with found.database.read() as connection:
         ended = deployments.ended_since(connection, since)
         left = [row for row in deployments.active(connection) if row.next_attempt_at is not None]
         place = repository.followed(connection)
     counts = ", ".join(f"{number} {status}" for status, number in sorted(ended.items())) or "nothing to do"
-    settled = "stopped" if stopped.is_set() else "not settled" if found.following.trouble else "settled"
+    held = place.held_head if place is not None else None
+    settled = "stopped" if stopped.is_set() else "not settled" if found.following.trouble or held else "settled"
     printing.echo(f"{settled}{f' at {place.head[:10]}' if place and place.head else ''}: {counts}")
-    if place is not None and place.held_head:
-        printing.note(
-            f"the branch does not continue what was noted before: it was rewritten, or is another one, and is held; "
-            f"see `reconciler accept {place.held_head[:10]}`"
-        )
     wrong = _unsettled(found, stopped, ended, len(left))
+    if held:
+        message = (
+            f"{held[:10]}, the head of the branch {found.following.mirror.branch}, is held and was not taken in: "
+            "it does not continue what was noted before, since the branch was rewritten or is another history"
+        )
+        wrong.append((message, f"`reconciler accept {held[:10]}` follows it with the next run"))
     for message, next_step in wrong:
         endings.say(message, next_step)
     return endings.NOT_SO if wrong else endings.DONE

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from reconciler.cli import asking, printing
+from reconciler.errors import NotSo
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -21,6 +22,8 @@ class Surroundings:
 
     daemon: bool
     place: Followed | None
+    refused: NotSo | None = None
+    """Why `run` refuses to go on with the settings as they are now."""
 
     @property
     def reading(self) -> bool:
@@ -33,7 +36,20 @@ def look(settings: Settings, connection: Connection) -> Surroundings:
     from reconciler.engine.alone import somebody_runs
     from reconciler.store import repository
 
-    return Surroundings(somebody_runs(settings.place), repository.followed(connection))
+    place = repository.followed(connection)
+    return Surroundings(somebody_runs(settings.place), place, _refused(settings, place))
+
+
+def _refused(settings: Settings, place: Followed | None) -> NotSo | None:
+    from reconciler.store import repository
+
+    if place is None:
+        return None
+    try:
+        repository.fits(place, repository.Source(url=place.url, branch=settings.repository.branch, root=settings.root))
+    except NotSo as refused:
+        return refused
+    return None
 
 
 def as_json(found: Surroundings) -> dict[str, Any]:
@@ -74,6 +90,11 @@ def echo(found: Surroundings, connection: Connection, now: datetime) -> None:
     """Say what is not as it should be."""
     _complaints(connection)
     _branch(found, now)
+    if found.refused is not None:
+        printing.echo()
+        goes_on = "the daemon goes on with what it was started with" if found.daemon else "`reconciler run` refuses"
+        printing.echo(f"the settings were changed: {found.refused.message}; {goes_on}", "bad")
+        printing.echo(f"  {found.refused.next_step}", "bad")
     if not found.daemon:
         printing.echo()
         printing.echo(f"no daemon runs on this data directory: nothing goes on by itself; {_start()}", "warning")

@@ -5,7 +5,7 @@ app. What a change means is asked in `intake`.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +15,12 @@ from sqlalchemy import Connection
 from reconciler.engine.commit import Arrival
 from reconciler.engine.declaring import ancestors, complaint_row
 from reconciler.errors import ManifestError
-from reconciler.manifest import Complaint, Known, bundle_directory, check_app, locate
+from reconciler.manifest import Complaint, Known, Shared, bundle_directory, check_app, locate, shared
 from reconciler.model.app import App
 from reconciler.model.entry import EnvironmentEntry
 from reconciler.model.version import Content, canonical, content_of, digest
 from reconciler.store import declared, versions
-from reconciler.views.scene import APP, declared_environments
+from reconciler.views.scene import APP, declared_environments, in_order
 
 ENTRY = TypeAdapter(EnvironmentEntry)
 
@@ -64,12 +64,13 @@ def ask(connection: Connection, arrival: Arrival, names: Iterable[str]) -> list[
         wanted = sorted({*wanted, *others})
     broken = declared.broken_files(connection, {row.path for several in rows.values() for row in several})
     known = _known(connection)
+    sharing = shared(in_order(known.environments))
     found: list[Asked] = []
     for name in wanted:
         several = rows.get(name, [])
         old = before.get(name)
         if several:
-            found.append(_declared(connection, arrival, name, several, old, broken, known))
+            found.append(_declared(connection, arrival, name, several, old, broken, known, sharing))
         elif old is not None and not old.removed:
             found.append(_removed(name, old))
     return found
@@ -120,6 +121,7 @@ def _declared(
     old: Any | None,
     broken: Mapping[str, list[dict[str, Any]]],
     known: Known,
+    sharing: Sequence[Shared],
 ) -> Asked:
     row = several[0]
     app = APP.validate_python(row.document)
@@ -130,6 +132,7 @@ def _declared(
         complaints = [complaint_row(found) for found in _duplicates(place, name, several)]
         bundle, tree, wrong = _bundle(app, place, old)
         complaints += [complaint_row(found) for found in (*wrong, *_links(app, place, known))]
+        complaints += [complaint_row(found) for found in _sharing(connection, arrival, app, sharing)]
     content = None if complaints else content_of(name, app.spec, tree)
     if content is not None and (taken := _name_taken(connection, content, place)):
         complaints, content = [complaint_row(taken)], None
@@ -176,13 +179,13 @@ class _Place:
     arrival: Arrival
     row: Any
 
-    def complaint(self, field: tuple[str | int, ...], message: str, remedy: str) -> Complaint:
+    def complaint(self, field: tuple[str | int, ...], message: str, remedy: str, *, at_key: bool = False) -> Complaint:
         line, column = 1, 1
         entry = self.arrival.lookup(self.row.path)
         if entry is not None:
             (_, data), *_ = self.arrival.objects.blobs([entry.id])
             if isinstance(data, bytes):
-                line, column = locate(data, self.row.ordinal, field)
+                line, column = locate(data, self.row.ordinal, field, at_key)
         return Complaint(path=self.row.path, line=line, column=column, message=message, remedy=remedy)
 
 
@@ -247,6 +250,13 @@ def _no_directory(path: str, entry: Any | None) -> tuple[str, str]:
 def _links(app: App, place: _Place, known: Known) -> list[Complaint]:
     problems = [problem for problem in check_app(app, known) if problem.severity == "error"]
     return [place.complaint(problem.field, problem.message, problem.remedy) for problem in problems]
+
+
+def _sharing(connection: Connection, arrival: Arrival, app: App, sharing: Sequence[Shared]) -> Iterator[Complaint]:
+    """Targets that are in each other's way where the app is placed: told once, where the target is declared."""
+    for problem in [one.problem for one in sharing if one.concerns(app)][:1]:
+        row = declared.named(connection, problem.kind, [problem.name])[problem.name][0]
+        yield _Place(arrival, row).complaint(problem.field, problem.message, problem.remedy, at_key=problem.at_key)
 
 
 def _name_taken(connection: Connection, content: Content, place: _Place) -> Complaint | None:

@@ -8,7 +8,7 @@ interval job; it decides nothing.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -78,9 +78,11 @@ class Daemon:
         ended = process.end_everything()
         log.warning("stopped.at-once", left=running, commands_ended=ended, next="taken up again at the next start")
 
-    def settle(self) -> Turn:
-        """Take turns until nothing more can be done now. Raises what a turn raises."""
+    def settle(self, begun: Callable[[], None] | None = None) -> Turn:
+        """Take turns until nothing more can be done now; `begun` is as in `run`. Raises what a turn raises."""
         self._following.begin(self._clock())
+        if begun is not None:
+            begun()
         turn = Turn()
         while not self._stopping.is_set():
             self._nudged.clear()
@@ -97,9 +99,13 @@ class Daemon:
             self._seal()
         return turn
 
-    def run(self) -> None:
-        """The daemon's life, from start to stop. Raises NotSo where the store follows something else."""
-        self._begin()
+    def run(self, begun: Callable[[], None] | None = None) -> None:
+        """The daemon's life, from start to stop. Raises NotSo where the store follows something else.
+
+        `begun` is called once the store has said that it follows this.
+        """
+        if self._begin() and begun is not None:
+            begun()
         scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True})
         watching = [threading.Thread(target=self._watch, daemon=True, name="watch")] if self._watched else []
         scheduler.add_job(self._poll, "interval", seconds=self._interval.total_seconds(), id="poll")
@@ -120,8 +126,8 @@ class Daemon:
             scheduler.shutdown(wait=False)
             self._end()
 
-    def _begin(self) -> None:
-        """Record what is followed; a store that does not answer now may do so later."""
+    def _begin(self) -> bool:
+        """Record what is followed; a store that does not answer now may do so later. False: it was stopped before."""
         while not self._stopping.is_set():
             try:
                 self._following.begin(self._clock())
@@ -131,7 +137,8 @@ class Daemon:
                 self._stopping.wait(self._pause().total_seconds())
             else:
                 self._failures = 0
-                return
+                return True
+        return False
 
     def _guarded_turn(self) -> Turn | None:
         """One turn; trouble is told and tried again, a fault of ours must not end the daemon."""

@@ -15,11 +15,13 @@ from reconciler.engine.commit import Arrival
 from reconciler.engine.expanding import expansions, refreshed_sets
 from reconciler.errors import ManifestError
 from reconciler.git.shapes import Change, TooLarge
-from reconciler.manifest import Complaint, Declaration, bundle_directory, is_manifest_file, parse
+from reconciler.manifest import Complaint, Declaration, bundle_directory, is_manifest_file, parse, shared
 from reconciler.model.app import App
 from reconciler.model.sets import AppSet
 from reconciler.store import declared
 from reconciler.store.database import Transaction
+from reconciler.views.scene import declared_environments, in_order
+from reconciler.words import plain
 
 LARGEST = 1 << 20
 AT_ONCE = 500
@@ -169,11 +171,16 @@ def clean_name(path: str) -> bool:
     return path.isprintable()  # lone surrogates, which bytes that are no UTF-8 become, are not
 
 
+def named(path: str) -> str:
+    """The name under which a file is recorded and shown: what does not print is spelled out."""
+    return path if clean_name(path) else plain(path.replace("\\", "\\\\"))
+
+
 def _read(arrival: Arrival, wanted: Mapping[str, Change]) -> _Files:
     files = _Files()
     readable: list[Change] = []
     for path, change in wanted.items():
-        key = path if clean_name(path) else ascii(path)[1:-1]
+        key = named(path)
         if change.kind == "D":
             files.gone.add(key)
         elif key != path:
@@ -326,6 +333,8 @@ def _compare(
                 concerned.moved.add(name)
             concerned.apps |= set(declared.apps_in(connection, name))
             concerned.apps |= set(declared.apps_complaining(connection))
+            if target_of(pair[0]) != target_of(pair[1]):
+                concerned.apps |= _beside(connection, name)
         elif kind == "Season":
             concerned.seasons[name] = pair
         elif kind == "Freeze":
@@ -335,6 +344,13 @@ def _compare(
         elif kind == "Resource":
             concerned.apps |= set(declared.apps_binding(connection, name))
             concerned.apps |= set(declared.apps_complaining(connection))
+
+
+def _beside(connection: Connection, name: str) -> set[str]:
+    """Apps of the environments whose directories the target of this one is in the way of."""
+    found = shared(in_order(declared_environments(connection)))
+    others = {other for one in found if name in (one.first, one.second) for other in (one.first, one.second)}
+    return {app for other in others for app in declared.apps_in(connection, other)}
 
 
 def target_of(document: dict[str, Any] | None) -> Any:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from reconciler.engine.arriving import Arriving
 from reconciler.engine.breakages import Breakages, News
-from reconciler.engine.declaring import clean_name
+from reconciler.engine.declaring import named
 from reconciler.engine.intake import note
 from reconciler.errors import GitCorrupt, GitError, GitMissing
 from reconciler.git.history import history
@@ -171,10 +171,10 @@ class Following:
 
     def _failed(self, error: GitError, now: datetime) -> None:
         before, missing = self.trouble, isinstance(error, GitMissing)
-        known = before or self._recorded
+        earlier = before or self._recorded
         failures = before.failures + 1 if before else 1
         pause = self._interval if missing else min(timedelta(seconds=1) * 2 ** min(failures, 10), LONGEST_PAUSE)
-        since = known.since if known else now
+        since = earlier.since if earlier and self._alike(earlier, error) else now
         self.trouble = Trouble(error=error, since=since, failures=failures, again_at=now + pause)
         self._asked = False
         same = before is not None and before.error.message == error.message
@@ -185,6 +185,16 @@ class Following:
             event = f"{error.what}.missing" if isinstance(error, GitMissing) else "git.unreachable"
             facts = {"error": error.message, "next": error.next_step, "again_at": str(self.trouble.again_at)}
             self._say(News(event, facts, bad=True))
+
+    def _alike(self, earlier: Trouble | repository.Trouble, error: GitError) -> bool:
+        """Whether it is still the earlier trouble, and not another one that came in its place."""
+        message = earlier.error.message if isinstance(earlier, Trouble) else earlier.message
+        return self._matter(message) == self._matter(error.message)
+
+    def _matter(self, message: str) -> str:
+        """What is missing, at whichever commit; '' where git does not answer, for whatever reason."""
+        missing = message.startswith(f"{self.mirror.url} has no ")
+        return message.partition(", at ")[0].removesuffix(" any more") if missing else ""
 
     def _answered(self, now: datetime) -> None:
         before, self.trouble = self.trouble, None
@@ -255,7 +265,7 @@ class Following:
             arrival = arriving.arrival(commit, tree, position)
             touched |= note(transaction, arrival, self._source.root)
             if not arrival.first:
-                files |= {c.path for c in arrival.changes if is_manifest_file(c.path) and clean_name(c.path)}
+                files |= {named(c.path) for c in arrival.changes if is_manifest_file(c.path)}
             tree = commit.tree
         assert tree is not None
         repository.advance(transaction, head, tree, position)

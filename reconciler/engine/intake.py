@@ -15,7 +15,7 @@ from reconciler.engine.commit import Arrival
 from reconciler.engine.contents import Asked, ask
 from reconciler.engine.declaring import AT_ONCE, declare
 from reconciler.engine.marks import placement_row, touch_row
-from reconciler.engine.overriding import acknowledged, note_overrides
+from reconciler.engine.overriding import acknowledged, note_overrides, writers_of
 from reconciler.engine.reverting import evidence, revert_of
 from reconciler.engine.seasonal import Touching, season_touches
 from reconciler.git.shapes import Commit
@@ -203,6 +203,7 @@ def _note_commit(transaction: Transaction, arrival: Arrival, revert: Revert | No
         "pull_request": pull_request(commit.subject),
         "direction": revert.direction if revert else None,
         "reverts": list(revert.commits) if revert else [],
+        "writers": writers_of(arrival),
     }
     commits.note(transaction, [row])
     commits.note_merged(transaction, [_merged_row(one, arrival.position) for one in arrival.merged])

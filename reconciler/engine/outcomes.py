@@ -157,6 +157,7 @@ def note_check(transaction: Transaction, outcome: CheckOutcome, now: datetime) -
         if waited < PATIENCE:
             pause = min(max(waited, CHECK_PAUSE), LONGEST_CHECK_PAUSE)
             gates.ask_again(transaction, *here, result.name, pause, now)
+            declared.mark_due(transaction, [outcome.app], now)  # a newer one may be checked meanwhile
             return
         result = replace(result, verdict="failed", message=f"{result.message}, and did not for a day")
     verdict: gates.Verdict = "passed" if result.verdict == "passed" else "failed"

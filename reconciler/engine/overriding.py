@@ -13,6 +13,7 @@ from reconciler.git.trailers import trailers
 from reconciler.planner.noting import allowed_changes, allowed_rollbacks, freeze_override, lifted_suspicions
 from reconciler.store import commits, deployments, overrides
 from reconciler.store.database import Transaction
+from reconciler.words import address
 
 REASON_KEPT = 500
 
@@ -70,3 +71,10 @@ def _lift(transaction: Transaction, arrival: Arrival, commit: Commit, said: Said
         body = {"commit": commit.id}
         transaction.note("suspicion.lifted", arrival.now, body, app=app, environment=environment, actor=_author(commit))
     return {app for app, _ in lifted_suspicions(said)}
+
+
+def writers_of(arrival: Arrival) -> list[str]:
+    """Addresses of all who wrote what a commit brings in: authors of what it merges, and whom they name beside them."""
+    people = [_author(commit) for commit in (arrival.commit, *arrival.merged)]
+    people += [value for _, said in _said(arrival) for key, value in said if key.lower() == "co-authored-by"]
+    return sorted({address(person) for person in people if person})

@@ -79,6 +79,26 @@ def copied(keys: Keys) -> Iterator[Copies]:
         yield Copies(keys, folder)
 
 
+def unusable(keys: Keys) -> dict[str, str]:
+    """Which of the keys that are set cannot be used, `ssh` or `gpg`: why, and what to do. Raises nothing."""
+    found: dict[str, str] = {}
+    try:
+        with copied(keys) as copies:
+            for kind, path, read in (
+                ("ssh", keys.ssh, copies.allowed_signers),
+                ("gpg", keys.gpg, copies.fingerprints),
+            ):
+                try:
+                    if path is not None:
+                        read()
+                except Unusable as wrong:
+                    found[kind] = str(wrong)
+    except OSError as wrong:
+        kind = "ssh" if keys.ssh is not None else "gpg"
+        found[kind] = f"the keys cannot be copied: {wrong.strerror or wrong} (make room for temporary files)"
+    return found
+
+
 class Copies:
     """The keys of one round of verifying. Not for several threads at once."""
 

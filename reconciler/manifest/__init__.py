@@ -5,7 +5,7 @@ reads a file, a clock or a setting.
 
     parse            a file's text becomes declarations and complaints
     complaints       how a complaint is shown: to a person, to GitHub, as SARIF
-    links            what is wrong between manifests; `overlaps` for what depends on time
+    links            what is wrong between manifests; `overlaps` for what depends on time, `sharing` for targets
     expand           the Apps that an AppSet stands for
     paths            the directories that manifests name
     schemas          JSON Schemas for editors; `reference` for people
@@ -34,6 +34,7 @@ from reconciler.manifest.parse import Declaration, Parsed, parse
 from reconciler.manifest.paths import below, bundle_directory, is_manifest_file, matches
 from reconciler.manifest.places import locate
 from reconciler.manifest.problems import Problem
+from reconciler.manifest.sharing import Shared, check_shared, shared
 
 __all__ = [
     "KINDS",
@@ -43,6 +44,7 @@ __all__ = [
     "Manifest",
     "Parsed",
     "Problem",
+    "Shared",
     "below",
     "bundle_directory",
     "check_app",
@@ -53,6 +55,7 @@ __all__ = [
     "check_group",
     "check_season",
     "check_seasons",
+    "check_shared",
     "check_twice",
     "decode",
     "expand",
@@ -63,4 +66,5 @@ __all__ = [
     "matches",
     "parse",
     "sarif",
+    "shared",
 ]

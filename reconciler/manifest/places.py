@@ -87,12 +87,12 @@ class Places:
         return line, index - self._starts[line - 1] + 1
 
 
-def locate(data: bytes, ordinal: int, field: Field) -> tuple[int, int]:
+def locate(data: bytes, ordinal: int, field: Field, at_key: bool = False) -> tuple[int, int]:
     """Line and column, from 1, of a field of a file's document, for complaints that are found later.
 
     Where there is no such field, the nearest thing around it; where there is no such document, (1, 1).
     """
-    return Places(read(data)).find(ordinal, field)
+    return Places(read(data)).find(ordinal, field, at_key)
 
 
 def _spots(text: str, count: int) -> list[_Spot]:

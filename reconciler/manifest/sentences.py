@@ -161,11 +161,17 @@ def _wrong_type(error: _Error, text: str | None) -> tuple[str, str]:
     if error.field[-1:] == ("environments",):
         return message, _WANTED["environments"]
     scalar = isinstance(error.value, bool | int | float)
-    if error.type == "string_type" and scalar and text is not None:
-        return message, f'quote it: "{text[:_SHOWN]}"'
+    if error.type == "string_type" and scalar:
+        return message, f'quote it: "{text[:_SHOWN]}"' if text is not None else "quote it"
     if error.type == "tuple_type" and isinstance(error.value, str) and "secrets" not in error.field:
-        return message, f"write [{error.value[:_SHOWN]}]"
+        return message, _as_list(error.value)
     return message, "write true or false" if error.type == "bool_type" else ""
+
+
+def _as_list(text: str) -> str:
+    if any(mark in text for mark in "'\"\n"):
+        return "write each entry in a line of its own, after '- '"
+    return f"write [{(text if ',' in text else ', '.join(text.split()))[:_SHOWN]}]"
 
 
 def _unknown(kind: str, error: _Error) -> tuple[str, str]:

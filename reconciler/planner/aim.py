@@ -19,6 +19,7 @@ from reconciler.planner.gates import Candidate, Passage, key_of, passage
 from reconciler.planner.joint import ALONE, Back, Joint
 from reconciler.planner.promotions import Besides, Found, authors, candidate, entering, find, own, rolling
 from reconciler.planner.recorded import EnvironmentRecord, RecordedApp, Suspicion, Withdrawal
+from reconciler.words import address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,8 @@ class Answer:
     checks: RunChecks | None = None
     lift: Lift | None = None
     wake_at: datetime | None = None
+    staying: Aim | None = None
+    """Where a freeze holds back what would enter: what is here, with today's settings."""
 
     def besides(self, said: Besides | Passage) -> Answer:
         """This answer, with what is to be said of candidates that wait at their gates."""
@@ -85,7 +88,21 @@ def aim(wanted: Desired, app: RecordedApp, record: EnvironmentRecord, spec: Envi
     answer = replace(answer, refused=(*answer.refused, *stays, *_pinned_to_withdrawn(wanted, found, app)))
     answer = answer.besides(found.besides).besides(_experiment(wanted, app, record))
     joined = _joined(answer, joint, wanted, app, record, spec)
-    return replace(joined, refused=(*together.refused, *joined.refused))
+    joined = replace(joined, refused=(*together.refused, *joined.refused))
+    return _beside_a_freeze(joined, wanted, app, record, spec)
+
+
+def _beside_a_freeze(
+    answer: Answer, wanted: Desired, app: RecordedApp, record: EnvironmentRecord, spec: EnvironmentSpec
+) -> Answer:
+    """While a freeze may hold back what would enter, seasons still reach what is here."""
+    stays = own(record)
+    if not wanted.freezes or stays is None or answer.aim is None or answer.aim.urgent:
+        return answer
+    if not entering(answer.aim.subject.traffic, record, app):
+        return answer
+    here = Found(stays.traffic)
+    return replace(answer, staying=_towards(wanted, here, here, app, record, spec).aim)
 
 
 def goes_along(goal: Aim, wanted: Desired, app: RecordedApp, record: EnvironmentRecord) -> bool:
@@ -216,7 +233,7 @@ def _from_branch(goal: Aim, wanted: Desired, app: RecordedApp, record: Environme
     touch = app.content_touch if latest else record.touch
     writers = authors(goal.subject.traffic, app)
     if not latest and touch is not None:
-        writers |= {touch.author.casefold()}
+        writers |= {address(touch.author)}
     return Candidate(
         traffic=goal.subject.traffic,
         key=key_of(goal.subject.traffic, wanted),
@@ -231,16 +248,18 @@ def _experiment(wanted: Desired, app: RecordedApp, record: EnvironmentRecord) ->
     follows = wanted.follows
     if wanted.experiment_until is None or not isinstance(follows, Tracked):
         return Besides()
+    over = wanted.experiment_until <= wanted.at
     upstream = app.environments.get(follows.environment)
     ready = candidate(upstream, app) if upstream else None
     if ready is None or not entering(ready.traffic, record, app):
         return Besides()
-    detail = f"{spoken(ready.traffic)} waits for the experiment to end: commit the winner in place of it"
+    state = "is over and the control runs alone" if over else "is to end"
+    detail = f"{spoken(ready.traffic)} waits, since an experiment {state}: commit the winner in place of it"
     waiting = Waiting(
         app=wanted.app,
         environment=wanted.environment,
         waits_for="experiment",
-        until=wanted.experiment_until,
+        until=None if over else wanted.experiment_until,
         detail=detail,
     )
     return Besides(waiting=(waiting,))

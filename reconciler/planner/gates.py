@@ -17,6 +17,7 @@ from reconciler.model.gates import Gates
 from reconciler.model.plan import Refused, RunChecks, Waiting, WaitsFor, short
 from reconciler.model.version import label
 from reconciler.planner.recorded import Approval, EnvironmentRecord, RecordedApp
+from reconciler.words import address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,7 @@ class _Answers:
     waiting: list[Waiting] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     checks: RunChecks | None = None
+    remarks: list[str] = field(default_factory=list)
 
 
 def key_of(traffic: tuple[Allotment, ...], wanted: Desired) -> str:
@@ -80,6 +82,7 @@ def passage(candidate: Candidate, wanted: Desired, app: RecordedApp, record: Env
     if gates is not None and gates.mode == "report":
         remarks += tuple(f"reported only: {said}" for said in _details(answers))
         answers = _Answers([candidate.ready_at], checks=answers.checks)
+    remarks += tuple(answers.remarks)
     passed_at = None if answers.waiting or answers.refused else max(answers.passed)
     due_at = None
     if wanted.train is not None and passed_at is not None and "when" not in skipped:
@@ -177,6 +180,8 @@ def _approvals(
         fitting = [one for one in given if role is None or one.role == role]
         if len(fitting) >= count:
             answers.passed += [one.at for one in fitting[count - 1 : count]]
+            named = ", ".join(one.actor for one in fitting)
+            answers.remarks.append(f"approved by {named}" if role is None else f"approved by {named} ({role})")
             continue
         by = f" by {', '.join(one.actor for one in fitting)}" if fitting else ""
         of = f"approvals of {role}" if role else "approvals" if count > 1 else "approval"
@@ -192,8 +197,8 @@ def _counted(approvals: Iterable[Approval], authors: frozenset[str]) -> list[App
     seen = set(authors)
     counted = []
     for approval in approvals:
-        if approval.actor.casefold() not in seen:
-            seen.add(approval.actor.casefold())
+        if address(approval.actor) not in seen:
+            seen.add(address(approval.actor))
             counted.append(approval)
     return counted
 
@@ -217,7 +222,11 @@ def _checks(
             missing.append(check)
         if check.mode == "report":
             continue
-        if found is None or found.verdict == "running":
+        if found is not None and found.again_at is not None:
+            again = f"`reconciler retry {short(candidate.key)}` asks at once"
+            detail = f"{check.name} cannot tell yet about {candidate.said} (it ended with 75); {again}"
+            answers.waiting.append(_wait(candidate, wanted, "checks", detail, found.again_at))
+        elif found is None or found.verdict == "running":
             under_way = "is being run" if found else "is still to run"
             answers.waiting.append(_wait(candidate, wanted, "checks", f"{check.name} {under_way} on {candidate.said}"))
         elif found.verdict == "passed":

@@ -59,7 +59,7 @@ def _environment(
             return Plan(actions=(_abort(record.active, "it left git before its turn came"),))
         answer = _retirement(recorded, record, environment)
     else:
-        answer = aim(wanted, recorded, record, environment.spec)
+        answer = _beneath_freeze(aim(wanted, recorded, record, environment.spec), wanted, recorded, record)
     done = _reconcile(answer, wanted, recorded, record, now)
     step, halted = _next_step(recorded, record, done, now)
     done = replace(done, actions=(*done.actions, *step), waiting=(*done.waiting, *halted))
@@ -251,6 +251,19 @@ def _moved(goal: Aim, record: EnvironmentRecord) -> Aim:
         deployed_by=touch.author if touch else RECONCILER,
     )
     return replace(goal, why=words)
+
+
+def _beneath_freeze(answer: Answer, wanted: Desired, recorded: RecordedApp, record: EnvironmentRecord) -> Answer:
+    """Where a freeze holds back what would enter, what is here still gets what the freeze lets through."""
+    goal, active = answer.aim, record.active
+    if goal is None or answer.staying is None:
+        return answer
+    if active is not None and active.status == "started" and active.subject.fingerprint == goal.subject.fingerprint:
+        return answer  # running work finishes
+    frozen, _ = _frozen(goal.subject, goal.why.cause, goal.why.commit, wanted, recorded, record)
+    if frozen is None:
+        return answer
+    return replace(answer, aim=answer.staying, waiting=(*answer.waiting, frozen))
 
 
 def _frozen(

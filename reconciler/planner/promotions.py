@@ -15,6 +15,7 @@ from reconciler.model.plan import Refused, RunChecks, Waiting, WaitsFor
 from reconciler.model.version import Version
 from reconciler.planner.gates import Candidate, Passage, key_of, passage
 from reconciler.planner.recorded import EnvironmentRecord, RecordedApp
+from reconciler.words import address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +125,9 @@ def _besides(asked: list[Passage]) -> Besides:
     if not asked:
         return Besides()
     shown = {id(one): one for one in (asked[-1], asked[0])}.values()
-    running = any(wait.waits_for == "checks" for one in asked for wait in one.waiting if one.checks is None)
+    # What is being run is waited for; what could not tell and rests holds no newer one back.
+    waits = [wait for one in asked if one.checks is None for wait in one.waiting]
+    running = any(wait.waits_for == "checks" and wait.until is None for wait in waits)
     checks = next((one.checks for one in asked if one.checks), None)
     return Besides(
         waiting=tuple(wait for one in shown for wait in one.waiting),
@@ -165,7 +168,8 @@ def _candidate(deployment: Deployment, source: str, wanted: Desired, app: Record
 def authors(traffic: tuple[Allotment, ...], app: RecordedApp) -> frozenset[str]:
     """Who wrote these versions, in lower case."""
     known = [app.versions[part.version] for part in traffic if part.version in app.versions]
-    return frozenset(version.author.email.casefold() for version in known if version.author.email)
+    own = {address(version.author.email) for version in known if version.author.email}
+    return frozenset(own).union(*(app.writers.get(version.commit, frozenset()) for version in known))
 
 
 def entering(traffic: tuple[Allotment, ...], record: EnvironmentRecord, app: RecordedApp) -> bool:

@@ -119,6 +119,8 @@ class Checked:
     verdict: Literal["running", "passed", "failed"]
     at: datetime
     detail: str = ""
+    again_at: datetime | None = None
+    """When it is asked again, since it could not tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +253,8 @@ class RecordedApp:
     """By commit, as far as they have been looked at."""
     overrides: Mapping[str, Override] = field(default_factory=dict)
     """By commit."""
+    writers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Addresses of all who wrote what a commit brings in, in lower case, by commit."""
     allowances: tuple[Allowance, ...] = ()
     resources: frozenset[str] | None = None
     """Names of the Resources in force; None: not asked for."""

@@ -40,6 +40,9 @@ class Noted:
     direction: str | None
 
 
+_WRITERS = Among(select(C.id, C.writers), C.id)
+
+
 def note(transaction: Transaction, rows: Sequence[dict[str, Any]]) -> None:
     """Record commits."""
     _ADD.each(transaction.connection, rows)
@@ -166,3 +169,8 @@ def acknowledge(transaction: Transaction, commit: str, count: int) -> list[str]:
 def release_brake(transaction: Transaction, app: str, environment: str, after: str | None) -> None:
     """What a braked commit changed is back as it was before: nothing is left to acknowledge for it."""
     _RELEASE_BRAKE.change(transaction.connection, in_app=app, in_environment=environment, as_before=after)
+
+
+def writers(connection: Connection, ids: Sequence[str]) -> dict[str, frozenset[str]]:
+    """Addresses of all who wrote what each of these commits brings in, in lower case."""
+    return {row.id: frozenset(row.writers or ()) for row in _WRITERS.run(connection, ids)}

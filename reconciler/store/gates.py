@@ -24,7 +24,8 @@ Verdict = Literal["passed", "failed"]
 
 _A, _C, _R = tables.approvals.c, tables.checks.c, tables.requests.c
 _APPROVALS = Among(select(tables.approvals).order_by(_A.id), _A.app)
-_CHECKS = Among(select(_C.app, _C.environment, _C.key, _C.name, _C.verdict, _C.at, _C.detail), _C.app)
+_TOLD = (_C.app, _C.environment, _C.key, _C.name, _C.verdict, _C.at, _C.detail, _C.next_attempt_at)
+_CHECKS = Among(select(*_TOLD), _C.app)
 _NOW = bindparam("now", type_=_C.next_attempt_at.type)
 _RUNNING = Prepared(
     select(tables.checks)
@@ -180,13 +181,16 @@ def ask_again(
 
 
 def forget_failures(transaction: Transaction, app: str, environment: str, key: str, actor: str, now: datetime) -> int:
-    """The checks that failed are to be run again, as a person asked; how many there are."""
-    here = (_C.app == app, _C.environment == environment, _C.key == key, _C.verdict == "failed")
-    done = transaction.connection.execute(delete(tables.checks).where(*here))
-    if done.rowcount:
-        body = {"key": key, "checks": int(done.rowcount)}
+    """The checks that failed, or that rest since they could not tell, are run again as a person asked; how many."""
+    here = (_C.app == app, _C.environment == environment, _C.key == key)
+    done = transaction.connection.execute(delete(tables.checks).where(*here, _C.verdict == "failed"))
+    resting = update(tables.checks).where(*here, _C.verdict == "running", _C.next_attempt_at.is_not(None))
+    roused = transaction.connection.execute(resting.values(next_attempt_at=now))
+    count = int(done.rowcount) + int(roused.rowcount)
+    if count:
+        body = {"key": key, "checks": count}
         transaction.note("gate.again", now, body, app=app, environment=environment, subject=key, actor=actor)
-    return int(done.rowcount)
+    return count
 
 
 def ended_checks(connection: Connection, app: str, environment: str, key: str) -> list[Row[Any]]:

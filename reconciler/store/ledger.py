@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, func, inspect, select
 
 from reconciler.model.version import canonical
 from reconciler.schedule import rfc3339
@@ -100,15 +100,21 @@ def verify(connection: Connection) -> Verified:
 
 
 def damage(connection: Connection, most: int = 5) -> list[str]:
-    """What is wrong with the file of a SQLite store, the first findings; empty for a sound one and for PostgreSQL.
+    """What is wrong with a store, the first findings: tables that are missing, and in SQLite what its file has.
 
-    Reads the whole file. The chain of hashes sees only the ledger, and only what can still be read of it.
+    Reads the whole of a SQLite file. The chain of hashes sees only the ledger, and only what can still be read of it.
     """
+    there = set(inspect(connection).get_table_names())
+    missing = [f"the table {name} is missing" for name in sorted(set(tables.metadata.tables) - there)]
+    return [*missing, *_damaged_file(connection, most)][:most]
+
+
+def _damaged_file(connection: Connection, most: int) -> list[str]:
     if connection.dialect.name != "sqlite":
         return []
     said = connection.exec_driver_sql(f"PRAGMA integrity_check({most:d})").scalars()
     lines = [line for text in said for line in str(text).splitlines()]
-    return [line for line in lines if line != "ok"][:most]
+    return [line for line in lines if line != "ok"]
 
 
 def _sealed_count(connection: Connection, upto: int) -> int:

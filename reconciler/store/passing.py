@@ -13,6 +13,7 @@ from reconciler.model.deployment import Allotment, Deployment
 from reconciler.model.version import Version
 from reconciler.planner.recorded import Allowance, Approval, Checked, HoldRecord, Override, Signed
 from reconciler.store import declared, gates, holds, overrides, tables, versions
+from reconciler.store.commits import writers as commits_of
 from reconciler.store.rows import deployment_of
 from reconciler.store.types import Moment
 
@@ -60,6 +61,7 @@ class Passing:
     allowances: dict[str, list[Allowance]] = field(default_factory=dict)
     overrides: dict[str, Override] = field(default_factory=dict)
     signatures: dict[str, Signed] = field(default_factory=dict)
+    writers: dict[str, frozenset[str]] = field(default_factory=dict)
     versions: dict[str, Version] = field(default_factory=dict)
     depths: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
     resources: frozenset[str] | None = None
@@ -92,7 +94,7 @@ def gather_words(connection: Connection, names: Sequence[str], passing: Passing)
         by_key = passing.approvals.setdefault((row.app, row.environment), {})
         by_key.setdefault(row.key, []).append(Approval(actor=row.actor, role=row.role, at=row.at))
     for row in gates.checks(connection, names):
-        found = Checked(verdict=row.verdict, at=row.at, detail=row.detail)
+        found = Checked(verdict=row.verdict, at=row.at, detail=row.detail, again_at=row.next_attempt_at)
         passing.checked.setdefault((row.app, row.environment), {})[row.key, row.name] = found
 
 
@@ -135,6 +137,7 @@ def gather_commits(connection: Connection, commits: Iterable[str], signed: bool,
     wanted = sorted({commit for commit in commits if commit})
     if not wanted:
         return
+    passing.writers = commits_of(connection, wanted)
     for row in overrides.of_commits(connection, wanted):
         passing.overrides[row.commit] = Override(commit=row.commit, author=row.author, reason=row.reason)
     for row in overrides.signatures(connection, wanted) if signed else ():

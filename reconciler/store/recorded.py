@@ -267,6 +267,7 @@ def _app(name: str, gathered: _Gathered) -> RecordedApp:
         dependencies=tuple(gathered.dependencies.get(name, [])),
         signatures=gathered.passing.signatures,
         overrides=gathered.passing.overrides,
+        writers=gathered.passing.writers,
         allowances=tuple(gathered.passing.allowances.get(name, [])),
         resources=gathered.passing.resources,
     )

@@ -58,6 +58,7 @@ commits = Table(
     Column("message", Text, nullable=False),
     Column("pull_request", Integer),
     Column("direction", String(8)),  # of a revert: back or forth
+    Column("writers", Json),  # addresses of all who wrote what it brings in
     Column("reverts", Json, nullable=False),
     Index("commits_id", "id"),
     Index("commits_pull_request", "pull_request", sqlite_where=text("pull_request IS NOT NULL")),

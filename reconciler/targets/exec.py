@@ -20,7 +20,7 @@ from typing import Annotated, Any, assert_never
 from pydantic import AfterValidator, Field, TypeAdapter
 
 from reconciler.errors import Aborted, AttemptFailed, TryAgainLater
-from reconciler.model.app import Triggers
+from reconciler.model.app import VARIABLE_PATTERN, Triggers
 from reconciler.model.release import Release, ReleasedVersion
 from reconciler.model.shape import Duration, refusal, shape
 from reconciler.schedule import spell
@@ -48,7 +48,7 @@ def _limit(limit: timedelta) -> timedelta:
 Word = Annotated[str, Field(strict=True, max_length=100_000)]
 """One argument: it may have several lines, being a script for a shell that is named before it."""
 Command = Annotated[tuple[Word, ...], Field(min_length=1, max_length=1000), AfterValidator(_command)]
-VariableName = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
+VariableName = Annotated[str, Field(strict=True, pattern=VARIABLE_PATTERN)]
 
 
 @shape

@@ -7,7 +7,8 @@ complaints. Which settings a target has is its own affair.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,6 +18,7 @@ from reconciler.errors import PersonNeeded
 from reconciler.words import instead
 
 T = TypeVar("T")
+_UNKNOWN = "unexpected_keyword_argument"
 
 
 def read(declared: type[T], settings: Mapping[str, Any], target: str) -> T:
@@ -39,15 +41,23 @@ def _read(declared: type[T], settings: Mapping[str, Any]) -> tuple[T | None, lis
     try:
         return TypeAdapter(declared).validate_python(dict(settings)), []
     except ValidationError as wrong:
-        return None, [_complaint(declared, error) for error in wrong.errors(include_url=False)]
+        return None, list(_complaints(declared, dict(settings), wrong.errors(include_url=False)))
 
 
-def _complaint(declared: type[Any], error: ErrorDetails) -> str:
-    place = ".".join(str(part) for part in error["loc"])[:100]
-    if error["type"] == "unexpected_keyword_argument":
-        known = [known.name for known in dataclasses.fields(declared)]
-        return f"{place} is unknown: {instead(place, known)}"
-    if error["type"] == "missing":
-        return f"{place} is missing"
-    message, remedy = error["msg"], error.get("ctx", {}).get("remedy", "")
-    return f"{place}: {message[:1].lower()}{message[1:]}" + (f" ({remedy})" if remedy else "")
+def _complaints(declared: type[Any], settings: dict[str, Any], errors: list[ErrorDetails]) -> Iterator[str]:
+    """Every complaint, in the words that manifests' own fields have, beginning with the key or the entry of it."""
+    from reconciler.manifest import sentences  # only complaints need it
+
+    known = [known.name for known in dataclasses.fields(declared)]
+    others = []
+    for error in errors:
+        if error["type"] == _UNKNOWN and len(error["loc"]) == 1:
+            key = str(error["loc"][0])[:100]
+            yield f"{key} is unknown: {instead(key, known)}"
+        else:
+            others.append(error)
+    for one in sentences.problems("", "", settings, others, lambda _field: None):
+        key = next((step for step in reversed(one.field) if isinstance(step, str)), "")[:60]
+        named = not key or re.search(rf"(?:^|^the key |^entry \d+ of ){re.escape(key)}\b", one.message)
+        place = "" if named else f"{'.'.join(str(step) for step in one.field)[:100]}: "
+        yield f"{place}{one.message}" + (f" ({one.remedy})" if one.remedy else "")

@@ -224,7 +224,7 @@ def _waits(picture: Picture, standing: Standing) -> Iterator[_Link]:
     if standing.due:
         text = f"this is due and not begun yet: {standing.due}"
         yield "due", text, "the reconciler begins it with its next look; `reconciler doctor` tells whether it runs", {}
-    elif standing.in_sync:
+    elif standing.in_sync and not standing.waiting:
         yield "in sync", "nothing is left to do here", "", {}
 
 

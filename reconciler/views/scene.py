@@ -59,6 +59,11 @@ def declared_environments(connection: Connection) -> dict[str, Environment]:
     return {name: _environment(text) for name, text in declared.texts(connection, "Environment").items()}
 
 
+def in_order(environments: Mapping[str, Environment]) -> dict[str, Environment]:
+    """Environments in force, in order of declaration: they are read from the last one to the first."""
+    return dict(reversed(list(environments.items())))
+
+
 @lru_cache(maxsize=256)
 def _environment(text: str) -> Environment:
     """Environments are few and asked for in every turn; the text is all that the value depends on."""

@@ -77,8 +77,11 @@ def test_a_branch_that_is_held_is_told(told: Told) -> None:
     told.type("run", "--once")
     told.repo.force("HEAD~1")
     done = told.type("run", "--once")
-    assert done.status == 0
+    assert (done.status, done.out.split(" at ")[0]) == (1, "not settled")
+    assert f"{told.repo.head[:10]}, the head of the branch main, is held and was not taken in" in done.err
     assert f"reconciler accept {told.repo.head[:10]}" in done.err
+    assert told.type("accept", told.repo.head[:10], "--actor", "ann@example.org").status == 0
+    assert told.type("run", "--once").status == 0
 
 
 def test_two_reconcilers_do_not_share_a_directory(told: Told) -> None:

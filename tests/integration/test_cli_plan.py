@@ -23,6 +23,9 @@ def deploys(plan: dict[str, Any]) -> list[tuple[str, str, str, list[int]]]:
     ]
 
 
+FORMS = ("text", "json", "markdown")
+
+
 @pytest.fixture
 def told(tmp_path: Path) -> Told:
     made = Told(tmp_path)
@@ -249,3 +252,25 @@ def test_a_base_alone_is_compared_with_what_is_checked_out(told: Told) -> None:
     assert same.status == 0
     assert "--base feature and HEAD are one commit" in same.err
     assert "nothing to do" in same.out
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"broken.yaml": "apiVersion: reconciler/v1\nkind: Ap\n"}, "broken.yaml:2:7: "),
+        ({"shop.yaml": app_manifest(bundle="shpo")}, "there is no directory shpo"),
+        ({"environments.yaml": ENVIRONMENTS.replace("track: latest", "track: live")}, "leads back to itself"),
+    ],
+)
+def test_a_branch_with_a_mistake_is_1_in_every_form(told: Told, files: dict[str, str], said: str) -> None:
+    told.settle()
+    told.repo.checkout("feature", "main")
+    told.commit("A mistake", files, push=False)
+    told.repo.git("push", "--quiet", "origin", "feature")
+    text, as_json, markdown = (told.type("plan", "--head", "feature", "-o", form) for form in FORMS)
+    assert [one.status for one in (text, as_json, markdown)] == [1, 1, 1]
+    assert said in text.out
+    assert said in as_json.err
+    assert "actions" in as_json.json
+    assert told.type("plan", "--base", "main", "--head", "feature").status == 1
+    assert told.type("plan", "--head", "main").status == 0

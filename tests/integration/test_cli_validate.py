@@ -238,3 +238,26 @@ def test_a_repository_in_the_middle_of_something_is_read_as_it_is(repo: Repo) ->
     assert wrong(repo) == []
     repo.git("worktree", "add", "--quiet", str(repo.path.parent / "second"), "-b", "second")
     assert wrong(Repo(repo.path.parent / "second")) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "key", "said"),
+    [
+        ("command: ls", "command", "command takes a list, not a text (write [ls])"),
+        ("command: []", "command", "command is empty (add one)"),
+        ("command: [a], env: [A B]", "env", "entry 1 of env is no name of a variable"),
+        ("command: [a], timeout: soon", "timeout", "timeout: 'soon' is not a duration"),
+        ("command: [a], kommand: b", "kommand", "kommand is unknown: did you mean command?"),
+        ("env: []", "target", "command is missing"),
+    ],
+)
+def test_a_wrong_setting_of_a_target_is_told_in_plain_words_at_its_key(
+    settings: str, key: str, said: str, repo: Repo
+) -> None:
+    text = "apiVersion: reconciler/v1\nkind: Environment\nmetadata: {name: bench}\n"
+    last = f"spec: {{target: {{type: exec, {settings}}}}}"
+    repo.write({"bench.yaml": text + last})
+    (one,) = typed("validate", "-o", "json", at=repo.path).json["complaints"]
+    assert one["message"].startswith(said)
+    assert not any(word in one["message"] for word in ("tuple", "nput should", "String", "validation"))
+    assert (one["line"], one["column"]) == (4, last.index(f"{key}:") + 1)

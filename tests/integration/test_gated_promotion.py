@@ -278,3 +278,46 @@ def test_what_a_merged_pull_request_says_counts_like_the_commit_itself(world: Wo
     world.repo.push()
     world.settle()
     assert world.runs("live") == "two"
+
+
+def test_who_wrote_what_is_merged_does_not_count_and_names_are_told_by_address(world: World):
+    begin(world, gates={"approvals": 2})
+    world.repo.git("checkout", "-q", "-b", "work")
+    world.repo.write({"shop/index.html": "two"}).git("add", "-A")
+    world.repo.git("commit", "-q", "-m", "Say two", "--author", "Zoe <zoe@example.com>")
+    world.repo.git("checkout", "-q", "main")
+    world.repo.git("merge", "-q", "--no-ff", "--no-edit", "work")
+    world.repo.push()
+    world.settle()
+    for actor in ("zoe@example.com", "Zoe <zoe@example.com>", "bob@example.com", "Bob <BOB@example.com>"):
+        approve(world, actor)
+    assert world.runs("live") == "one"
+    approve(world, "eve@example.com")
+    assert world.runs("live") == "two"
+
+
+def test_a_check_that_cannot_tell_about_one_version_lets_newer_ones_be_checked(world: World):
+    unsure = {"name": "smoke", "run": ["sh", "-c", "grep -q two index.html && exit 75; exit 0"]}
+    begin(world, gates={"checks": [unsure]})
+    publish(world, "two")
+    assert (world.runs("live"), "cannot tell" in standing(world).waiting[0].detail) == ("one", True)
+    publish(world, "three")
+    assert world.runs("live") == "three"
+
+
+def test_a_season_that_applies_in_freezes_reaches_what_runs_while_a_promotion_waits(world: World):
+    begin(world)
+    world.commit("Freeze", {"freeze.yaml": freeze(**{"from": "2026-06-01T12:00", "until": "2026-06-01T18:00"})})
+    publish(world, "two")
+    sale = season_manifest("sale", "2026-06-01T14:00", "2026-06-01T16:00", config={"theme": "sale"})
+    world.commit("A sale", {"sale.yaml": sale})
+    world.settle()
+    world.later(hours=2)
+    world.settle()
+    assert (world.runs("live"), world.facts("live")["config"]) == ("one", {"theme": "sale"})
+    world.later(hours=2)
+    world.settle()
+    assert (world.runs("live"), world.facts("live")["config"]) == ("one", {})
+    world.later(hours=2)
+    world.settle()
+    assert world.runs("live") == "two"

@@ -376,8 +376,8 @@ def _read_at(folder: int, name: str) -> str:
     [
         ({"kep": 3}, "kep is unknown: did you mean keep?"),
         ({"colour": 3}, "colour is unknown: there are keep and path"),
-        ({"keep": -1}, "keep: input should be greater than or equal to 0"),
-        ({"keep": "3"}, "keep: input should be a valid integer"),
+        ({"keep": -1}, "keep must be at least 0"),
+        ({"keep": "3"}, "keep takes a whole number, not a text"),
         ({"path": "../up"}, "path: '..' is not followed (write an absolute path, or one below the data directory)"),
         ({"path": " "}, "path: it names no directory (write an absolute path, or one below the data directory)"),
     ],

@@ -467,14 +467,17 @@ def test_without_such_commands_nothing_happens(stage):
     ("settings", "complaint"),
     [
         ({}, "command is missing"),
-        ({"command": []}, "command: tuple should have at least 1 item"),
-        ({"command": "deploy.sh --all"}, "command: input should be a valid tuple"),
+        ({"command": []}, "command is empty (add one)"),
+        ({"command": "ls"}, "command takes a list, not a text (write [ls])"),
+        ({"command": ["sleep", 5]}, "entry 2 of command takes a text, not a number (quote it)"),
+        ({"command": "deploy.sh --all"}, "command takes a list, not a text (write [deploy.sh, --all])"),
+        ({"command": "sh -c 'a b'"}, "command takes a list, not a text (write each entry in a line"),
         ({"command": [""]}, "command: it names no program"),
         ({"command": ["a\0b"]}, "command: it names no program, or a word holds a NUL"),
         ({"command": ["a"], "kommand": ["a"]}, "kommand is unknown: did you mean command?"),
         ({"command": ["a"], "timeout": "15 minutes"}, "timeout: '15 minutes' is not a duration"),
         ({"command": ["a"], "timeout": "0s"}, "timeout: this is no time limit (give 1s to 1d)"),
-        ({"command": ["a"], "env": ["A B"]}, "env.0: string should match pattern"),
+        ({"command": ["a"], "env": ["A B"]}, "entry 1 of env is no name of a variable (use letters"),
     ],
 )
 def test_wrong_settings_are_complained_about(settings, complaint, tmp_path):

@@ -117,6 +117,7 @@ def test_a_setting_a_pin_and_a_split():
     facts = recorded(2, record("sandbox", deployment(2, 2), deployment(1, 1), touch=changed))
     facts = replace(facts, references={"v1": ONE, "v2": TWO})
     setting = deploy_of(alone(facts, entry={"config": {"size": 9}}))
+    assert setting.grounds.base == Subject(traffic=traffic(2), config={"size": 9}).fingerprint
     assert told(setting) == ("release", "v2: change 7", f"{7:040x}", "ann@example.com")
     pin = deploy_of(alone(facts, entry={"version": "v1"}))
     assert told(pin) == ("rollback", "0000000000 moves back to v1: change 7", f"{7:040x}", "ann@example.com")
@@ -174,9 +175,28 @@ def test_a_schedule_that_comes_due():
     reason = "its scheduled moment has come: v2"
     assert told(due) == ("schedule", reason, f"{7:040x}", "ann@example.com")
     assert due.due_at == at(2)
+    shares = [{"version": "v1", "percent": 50}, {"version": "v2", "percent": 50}]
+    split = {"schedule": [{"at": "2026-06-01T14:00", "timezone": "UTC", "traffic": shares}]}
+    facts = recorded(1, here, references={"v1": ONE, "v2": TWO})
+    assert deploy_of(alone(facts, entry=split)).reason == "its scheduled moment has come: v1 50 %, v2 50 %"
+    follow = {"version": "v1", "schedule": [{"at": "2026-06-01T14:00", "timezone": "UTC", "track": "latest"}]}
+    followed = deploy_of(alone(replace(facts, content=TWO), entry=follow))
+    assert told(followed) == told(due)
     late = record("sandbox", deployment(1, 1), touch=touch(7, "changed", hours=3))
     written = deploy_of(alone(recorded(1, late, references={"v2": TWO}), entry=entry))
     assert (written.cause, written.due_at) == ("release", None)
+
+
+def test_of_two_entries_for_one_moment_the_later_written_counts():
+    entry = {
+        "schedule": [
+            {"at": "2026-06-01T14:00", "timezone": "UTC", "version": "v2"},
+            {"at": "2026-06-01T16:00", "timezone": "Europe/Paris", "version": "v3"},
+        ]
+    }
+    here = record("sandbox", deployment(1, 1), touch=touch(7, hours=0))
+    facts = recorded(1, here, references={"v2": TWO, "v3": version(3).id})
+    assert deploys(alone(facts, entry=entry)) == {"sandbox": ("schedule", [3])}
 
 
 def test_seasons_that_begin_and_end():
@@ -194,6 +214,17 @@ def test_seasons_that_begin_and_end():
     assert one.due_at == at(10)
     over = deploy_of(planned(BOTH, during, at(12), PLACES, [sale, fair]), "live")
     assert (over.reason, over.due_at) == ("sale, fair is over: v1", at(11))
+
+
+def test_a_season_with_a_version_remembers_what_is_beneath_it():
+    special = season("special", "2026-06-01T13:00", "2026-06-01T22:00", version="v5")
+    facts = recorded(1, record("sandbox", deployment(1, 1)), record("live", live(1, 1)))
+    deploy = deploy_of(
+        planned(BOTH, replace(facts, references={"v5": version(5).id}), at(9), PLACES, [special]), "live"
+    )
+    assert told(deploy) == ("season-start", "special begins: v5", f"{1:040x}", "reconciler")
+    assert deploy.grounds.base == Subject(traffic=traffic(1)).fingerprint
+    assert deploy.grounds.chosen_by == "season"
 
 
 def test_a_season_that_was_written_after_its_start_is_nobodys_lateness():
@@ -262,6 +293,8 @@ def test_taking_a_pin_back_is_a_rollback_to_what_ran_before_it():
     facts = recorded(2, record("sandbox", deployment(2, 2)), there)
     deploy = deploy_of(planned(BOTH, facts, at(9), PLACES), "live")
     assert told(deploy) == ("rollback", "0000000000 reverts 5555555555: back to v2", f"{7:040x}", "ann@example.com")
+    unseen = recorded(3, record("sandbox", deployment(4, 3)), record("live", pinned, live(2, 2), touch=undone))
+    assert deploys(planned(BOTH, unseen, at(9), PLACES)) == {"live": ("promotion", [3])}
     newer = recorded(3, record("sandbox", deployment(6, 3)), record("live", pinned, live(2, 2), touch=undone))
     assert deploys(planned(BOTH, newer, at(9), PLACES)) == {"live": ("promotion", [3])}
 

@@ -47,6 +47,16 @@ def refused(at: Path, text: str = "") -> str:
         ("a: [\n", "2", "this is no YAML"),
         ("a: b: c", "1", "this is no YAML"),
         ("1: 2", "1: 1", "the name of a setting is a text"),
+        ("drain: 1s\nworkers: 2\ndrain: 3s", "3: drain", "it stands here twice, first in line 1 (remove one"),
+        ("state:\n  url: sqlite:///a\n  url: sqlite:///b", "3: state.url", "it stands here twice, first in line 2"),
+        ("repository: {branch: a, branch: b}", "1: repository.branch", "it stands here twice"),
+        ("state: {url: 'sqlite://'}", "1: state.url", "in memory would be gone with the process (write sqlite:///"),
+        ("state: {url: 'sqlite:///'}", "1: state.url", "in memory"),
+        ("state: {url: 'sqlite:///:memory:'}", "1: state.url", "in memory"),
+        ("state: {url: 'sqlite+pysqlite://'}", "1: state.url", "in memory"),
+        ("state: {url: 'sqlite:///file:z.db?uri=true'}", "1: state.url", "takes no options"),
+        ("state: {url: 'sqlite:///x.db?mode=ro'}", "1: state.url", "takes no options"),
+        ("state: {url: 'sqlite://x.db'}", "1: state.url", "does not name the file of a store (write sqlite:///"),
     ],
 )
 def test_a_mistake_in_the_file_is_told_with_its_line(text: str, place: str, said: str, tmp_path: Path) -> None:
@@ -102,6 +112,26 @@ def test_a_variable_lies_over_the_file_and_a_group_may_be_empty(tmp_path: Path) 
 def test_a_mistake_in_the_file_is_not_hidden_by_a_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECONCILER_REPOSITORY__URL", "x")
     assert "1: repository: it has settings of its own" in refused(tmp_path, "repository: here\n")
+
+
+@pytest.mark.parametrize("url", ["sqlite:///x.db", "sqlite:////var/lib/x.db", "postgresql://db/x?sslmode=require"])
+def test_a_store_that_outlasts_the_process_is_taken(url: str) -> None:
+    assert config.load(None, {"RECONCILER_STATE__URL": url}).state.url == url
+
+
+def test_a_key_that_is_merged_in_may_be_set_anew(tmp_path: Path) -> None:
+    file = tmp_path / "reconciler.yaml"
+    file.write_text("repository: &r {branch: a}\nstate: {}\ndrain: 3s\n")
+    assert config.load(str(file), {}).repository.branch == "a"
+    file.write_text("repository:\n  <<: {branch: a}\n  branch: b\n")
+    assert config.load(str(file), {}).repository.branch == "b"
+
+
+@pytest.mark.parametrize(
+    ("path", "root"), [(".", ""), ("./", ""), ("", ""), ("/", ""), ("./a//b/", "a/b"), ("a/../b", "b"), ("a", "a")]
+)
+def test_a_path_has_one_way_to_be_written(path: str, root: str) -> None:
+    assert config.load(None, {"RECONCILER_REPOSITORY__PATH": path}).root == root
 
 
 def test_what_a_command_of_a_target_is_given_is_no_wrong_setting() -> None:

@@ -125,6 +125,12 @@ def test_after_the_last_train():
     assert plan(facts(), when=once) == Plan(waiting=(waiting("train", detail),))
 
 
+def test_a_dated_train_leaves_at_that_very_moment():
+    once = {"at": "2026-06-01T16:30", "timezone": "Europe/Paris"}
+    assert entered(plan(facts(), 2.5, when=once)).due_at == at(2.5)
+    assert plan(facts(), 2.4, when=once).wake_at == at(2.5)
+
+
 def test_a_hotfix_that_may_skip_the_train():
     urgent = facts(versions=[version(2, tags=("HOTFIX",))])
     train = {"cron": "0 17 * * *", "timezone": "UTC"}

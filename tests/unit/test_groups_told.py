@@ -10,11 +10,12 @@ from reconciler.model.app import App
 from reconciler.model.deployment import Deployment, Grounds, Subject
 from reconciler.model.environment import Environment
 from reconciler.model.plan import Deploy, Plan, Refused, Waiting
+from reconciler.model.rollout import Course, Progress
 from reconciler.model.season import Freeze
 from reconciler.planner import groups
 from reconciler.planner.joint import Joint
 from reconciler.planner.plan import plan
-from reconciler.planner.recorded import Allowance, HoldRecord, PauseRecord, RecordedApp, RetryRequest
+from reconciler.planner.recorded import Allowance, Checked, HoldRecord, PauseRecord, RecordedApp, RetryRequest
 from tests.builders import (
     app,
     at,
@@ -47,7 +48,7 @@ def live(number: int, of: int, move: str = "", names: tuple[str, ...] = NAMES, *
 
 def facts(*there: Deployment, newest: int = 2, arrived: int | None = None, **more: Any) -> RecordedApp:
     """An app whose newest content is in sandbox, and `there` in live, newest first."""
-    here = {name: more.pop(name) for name in ("suspicions", "hold", "touch") if name in more}
+    here = {name: more.pop(name) for name in ("suspicions", "hold", "touch", "checked") if name in more}
     above = [deployment(n, n) for n in range(arrived or newest, 0, -1)]
     return recorded(newest, record("sandbox", *above), record("live", *there, **here), **more)
 
@@ -143,7 +144,31 @@ def test_one_that_a_freeze_stops_before_its_turn_is_waited_for():
     frozen = [freeze("stock", "2026-06-01T13:00", "2026-06-01T23:00", apps=["basket"])]
     said, plans = ask(freezes=frozen, shop=facts(live(1, 1)), basket=facts(pending, live(1, 1)))
     assert said["shop"].waiting is not None
+    assert "basket: v2 waits for the end of the freeze stock" in said["shop"].waiting.detail
     assert plans["shop"].empty
+
+
+def test_one_that_is_let_in_step_by_step_is_waited_for():
+    progress = Progress(course=Course(steps=(10, 100), before=traffic(1)), phase="holding", until=at(10))
+    said, plans = ask(shop=facts(live(1, 1)), basket=facts(live(2, 2, status="started", rollout=progress), live(1, 1)))
+    assert said["shop"].waiting is not None
+    assert "basket: deployment 2 (v2) is still to complete" in said["shop"].waiting.detail
+    assert plans["shop"].empty
+
+
+def test_one_whose_check_failed_is_waited_for():
+    gates = {"checks": [{"name": "smoke", "run": ["true"]}]}
+    shop = facts(live(1, 1))
+    way = [one.key for one in ask({"basket": gated(gates)}, shop=shop, basket=shop)[1]["basket"].waiting if one.key]
+    failed = {(way[0], "smoke"): Checked(verdict="failed", at=at(3), detail="exit 1")}
+    said, plans = ask({"basket": gated(gates)}, shop=shop, basket=facts(live(1, 1), checked=failed))
+    assert said["shop"].waiting is not None
+    assert "basket: the check smoke failed for v2: exit 1" in said["shop"].waiting.detail
+    assert plans["shop"].empty
+
+
+def gated(gates: Mapping[str, Any]) -> App:
+    return app("basket", {"sandbox": {}, "live": {"gates": gates}})
 
 
 def test_one_follows_into_the_move_whoever_else_is_in_the_group():

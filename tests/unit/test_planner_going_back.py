@@ -281,6 +281,11 @@ def test_another_try_of_going_back_is_a_retry():
     assert deploy.grounds.held_by == "ann@example.com"
 
 
+def test_not_even_a_pin_brings_back_what_is_held_off():
+    plan = held(live(2, 2), live(1, 1), entry={"version": "v2"}, references={"v2": version(2).id})
+    assert deploys(plan) == {"live": ("rollback", [1])}
+
+
 def test_the_hold_ends_when_git_asks_for_something_else():
     plan = held(back(), live(2, 2), live(1, 1), content=3)
     assert deploys(plan) == {"live": ("release", [3])}

@@ -83,6 +83,8 @@ def test_a_running_deployment():
     plan = alone(recorded(2, record("sandbox", deployment(1, 1, "started"))))
     detail = "deployment 1 (v1) is still running"
     assert plan == Plan(waiting=(Waiting(**HERE, waits_for="deployment", detail=detail),))
+    leaving = alone(recorded(2, record("sandbox", deployment(2, 0, "started"), deployment(1, 1))))
+    assert leaving.waiting[0].detail == "deployment 2 (nothing) is still running"
 
 
 def test_of_two_pauses_the_longer_counts_and_others_environments_do_not():
@@ -102,6 +104,8 @@ def test_a_pause_of_the_manifest():
     plan = alone(recorded(2, record("sandbox", deployment(1, 1))), entry=entry)
     paused = Waiting(**HERE, waits_for="pause", until=at(12), detail="paused by ann: stock-taking")
     assert plan == Plan(waiting=(paused,), wake_at=at(12))
+    there = {"pause": {"by": "ann", "reason": "stock-taking", "until": "2026-06-02T02:00", "timezone": "Europe/Paris"}}
+    assert alone(recorded(2, record("sandbox", deployment(1, 1))), entry=there) == plan
 
 
 @pytest.mark.parametrize(
@@ -130,8 +134,9 @@ def test_what_there_is_nothing_to_promote_of():
         app="shop", environment="live", waits_for="promotion", detail="nothing has completed in sandbox yet"
     )
     assert lacking in nothing.waiting
-    split = replace(deployment(1, 1), traffic=traffic(1, 2))
-    kept = planned(BOTH, recorded(1, record("sandbox", split)), at(9), PLACES)
+    split = replace(deployment(2, 1), traffic=traffic(1, 2))
+    kept = planned(BOTH, recorded(1, record("sandbox", split, deployment(1, 1))), at(9), PLACES)
+    assert "live" not in deploys(kept)
     detail = "what runs in sandbox is not to be promoted"
     assert Waiting(app="shop", environment="live", waits_for="promotion", detail=detail) in kept.waiting
     empty = alone(replace(recorded(1), content=None))
@@ -184,6 +189,13 @@ def test_how_far_a_rollout_has_come(active: Deployment, said: str):
     assert alone(recorded(2, here)) == Plan(waiting=(expected,), wake_at=until)
     newer = alone(recorded(3, here))
     assert newer == Plan(waiting=(replace(expected, detail=f"v3 waits: {said}"),), wake_at=until)
+
+
+def test_a_refusal_is_told_beside_a_rollout():
+    here = record("sandbox", rolling(0, "holding", until=at(10)), deployment(1, 1))
+    facts = recorded(2, here, references={"v3": version(3).id}, withdrawn=withdrawal(3))
+    plan = alone(facts, entry={"version": "v3"})
+    assert ([one.waits_for for one in plan.waiting], [one.rule for one in plan.refused]) == (["rollout"], ["withdrawn"])
 
 
 def test_a_rollout_goes_on_with_a_word():
@@ -261,12 +273,12 @@ def test_what_a_pause_stops_before_its_turn():
 
 def test_the_brake():
     brakes = tuple(
-        Brake(commit=letter * 40, position=place, changed=changed, recorded=90)
+        Brake(commit=letter * 40, position=place, changed=changed, recorded=60)
         for letter, place, changed in (("a", 7, 40), ("b", 8, 60))
     )
     facts = recorded(2, record("sandbox", deployment(1, 1)), brakes=brakes)
     detail = (
-        "bbbbbbbbbb changes or removes 60 of 90 (67 %): revert it, or commit with the trailer `Allow-Mass-Change: 60`"
+        "bbbbbbbbbb changes or removes 60 of 60 (100 %): revert it, or commit with the trailer `Allow-Mass-Change: 60`"
     )
     assert alone(facts) == Plan(refused=(Refused(**HERE, rule="mass-change", detail=detail),))
 
@@ -423,6 +435,28 @@ def test_a_pin_further_back_than_is_remembered_one_by_one():
     plan = alone(deep, 16, entry={"version": "v1"}, rollback={"limit": 10})
     assert plan == Plan(refused=(Refused(**HERE, rule="rollback", detail=f"{detail}; {WAY_OUT}"),))
     assert deploys(alone(deep, 16, entry={"version": "v1"}, rollback={"limit": 12})) == {"sandbox": ("rollback", [1])}
+    word = Allowance(environment="sandbox", position=7, at=at(15), author="ann", commit="c" * 40)
+    allowed = replace(deep, allowances=(word,))
+    assert deploys(alone(allowed, 16, entry={"version": "v1"})) == {"sandbox": ("rollback", [1])}
+    older = replace(deep, allowances=(replace(word, position=6),))
+    assert alone(older, 16, entry={"version": "v1"}).empty
+
+
+def test_what_a_revert_restored_is_gone_back_to_before_anything_newer():
+    there = record("live", live(3, 3), live(2, 2), live(1, 1))
+    facts = recorded(1, record("sandbox", deployment(1, 1)), there)
+    restored = replace(facts, withdrawn=withdrawal(3, restores=1))
+    assert deploys(planned(BOTH, restored, at(9), PLACES)) == {"live": ("rollback", [1])}
+    both = {**withdrawal(2), **withdrawal(3, restores=2)}
+    assert deploys(planned(BOTH, replace(facts, withdrawn=both), at(9), PLACES)) == {"live": ("rollback", [1])}
+
+
+def test_where_an_app_is_listed_no_longer_it_stays_unless_the_environment_prunes():
+    routes = app(environments=("live",), triggers={"routes": ["shop.example/*"]})
+    facts = recorded(1, record("sandbox", deployment(1, 1)), record("live", live(1, 1)))
+    assert [one.environment for one in planned(routes, facts, at(9), PLACES).actions] == ["live"]
+    prunes = {**PLACES, "sandbox": environment("sandbox", prune=True)}
+    assert deploys(planned(routes, facts, at(9), prunes)) == {"sandbox": ("release", [])}
 
 
 def test_a_step_that_the_target_refuses_goes_on_while_what_is_newer_is_held():

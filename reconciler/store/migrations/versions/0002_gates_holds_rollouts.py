@@ -13,6 +13,7 @@ SERIAL = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 def upgrade() -> None:
     """Add what promotion with gates needs."""
     op.add_column("deployments", sa.Column("rollout", Json(), nullable=True))
+    op.add_column("commits", sa.Column("writers", Json(), nullable=True))
     op.create_table(
         "approvals",
         sa.Column("id", SERIAL, nullable=False),

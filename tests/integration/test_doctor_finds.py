@@ -1,0 +1,139 @@
+"""Does `doctor` find what stops a reconciler, and say what to do, with an exit status that a script can read?"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.engine.alone import alone
+from tests.commands import Told, typed
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """One app that was released, whose settings a test may change."""
+    told = Told(tmp_path_factory.mktemp("shop"))
+    told.start_repository()
+    told.settle()
+    return told
+
+
+@pytest.fixture
+def changed(shop: Told) -> Any:
+    before = dict(shop.settings)
+    yield shop
+    shop.set(**before)
+    shop.settings.pop("signers", None)
+    shop.set()
+
+
+def found(at: Path, check: str, *arguments: object) -> list[dict[str, str]]:
+    done = typed("doctor", "-o", "json", *arguments, at=at)
+    every = done.json
+    assert done.status == (1 if any(one["status"] == "bad" for one in every) else 0)
+    return [one for one in every if one["check"] == check]
+
+
+def test_what_is_sound_is_called_so(shop: Told) -> None:
+    done = shop.type("doctor")
+    assert (done.status, done.err) == (0, ""), done.out
+
+
+@pytest.mark.parametrize(("setting", "value"), [("branch", "other"), ("path", "shop")])
+def test_what_the_store_does_not_follow_is_wrong(changed: Told, setting: str, value: str) -> None:
+    changed.home.git("branch", "--force", "other")
+    changed.set(repository=changed.settings["repository"] | {setting: value})
+    (one,) = found(changed.directory, "followed")
+    assert one["status"] == "bad"
+    assert f"follows the {setting}" in one["detail"]
+    assert f"set repository.{setting} back" in one["remedy"]
+    assert one["detail"] in changed.type("run", "--once").err
+
+
+def test_another_address_is_told(changed: Told, tmp_path: Path) -> None:
+    shutil.copytree(changed.home.path, tmp_path / "moved.git")
+    changed.set(repository=changed.settings["repository"] | {"url": str(tmp_path / "moved.git")})
+    (one,) = found(changed.directory, "followed")
+    assert one["status"] == "note"
+    assert str(tmp_path / "moved.git") in one["detail"]
+
+
+def test_recorded_trouble_of_the_repository_is_told(tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    told.start_repository()
+    told.set(repository=told.settings["repository"] | {"path": "not/here"})
+    assert told.type("run", "--once").status == 1
+    (one,) = found(tmp_path, "following")
+    assert one["status"] == "bad"
+    assert "no directory not/here" in one["detail"]
+    assert "since 20" in one["detail"]
+    assert "repository.path" in one["remedy"]
+
+
+def test_keys_that_cannot_be_used_are_wrong_and_run_warns_once(changed: Told) -> None:
+    (changed.directory / "nokeys").mkdir(exist_ok=True)
+    changed.set(signers={"ssh": "nothere", "gpg": "nokeys"})
+    for kind, said in (("ssh", "nothere cannot be read"), ("gpg", "holds no pubring")):
+        (one,) = found(changed.directory, f"signers.{kind}")
+        assert one["status"] == "bad"
+        assert said in one["detail"]
+        assert f"signers.{kind}" in one["remedy"]
+    told = changed.type("run", "--once").err
+    assert told.count("signers.unusable") == 2
+    assert "nothere cannot be read" in told
+    (changed.directory / "here").write_text("ada@example.org ssh-ed25519 AAAAC3Nz\n")
+    changed.set(signers={"ssh": "here"})
+    assert [one["status"] for one in found(changed.directory, "signers.ssh")] == ["good"]
+    assert found(changed.directory, "signers.gpg") == []
+
+
+def test_a_missing_table_is_damage(shop: Told, tmp_path: Path) -> None:
+    copied, config = tmp_path / "copy.db", tmp_path / "reconciler.yaml"
+    noted = shop.directory / "state" / "reconciler.db"
+    with closing(sqlite3.connect(noted)) as whole, closing(sqlite3.connect(copied)) as copy:
+        whole.backup(copy)
+        copy.execute("DROP TABLE approvals")
+        copy.commit()
+    config.write_text(f'state: {{url: "sqlite:///{copied}"}}\nrepository: {{url: "{shop.home.path}"}}\n')
+    (one,) = found(shop.directory, "store", "--config", config)
+    assert one["status"] == "bad"
+    assert "the table approvals is missing" in one["detail"]
+    done = shop.type("audit", "verify", "--config", config)
+    assert done.status == 1
+    assert "the table approvals is missing" in done.out
+    assert shop.type("audit", "verify", "-o", "json", "--config", config).json["sound"] is False
+
+
+def test_a_running_daemon_is_seen(shop: Told) -> None:
+    with alone(shop.directory / "state"):
+        assert [one["status"] for one in found(shop.directory, "daemon")] == ["good"]
+    assert [one["status"] for one in found(shop.directory, "daemon")] == ["note"]
+
+
+@pytest.mark.parametrize(
+    ("url", "said"), [("sqlite:///folder", "that is a directory"), ("sqlite:///file/x.db", "Not a directory")]
+)
+def test_what_cannot_be_a_store_is_told_and_not_awaited(url: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    (tmp_path / "reconciler.yaml").write_text(f"state: {{url: '{url}'}}\n")
+    done = typed("status", at=tmp_path)
+    assert done.status == 1
+    assert said in done.err
+    assert "state.url" in done.err
+    (one,) = found(tmp_path, "store")
+    assert one["status"] == "bad"
+    assert said in one["detail"]
+
+
+def test_a_data_directory_that_cannot_be_made_is_told_so(tmp_path: Path) -> None:
+    (tmp_path / "reconciler.yaml").write_text("data: /proc/x\n")
+    (one,) = found(tmp_path, "data directory")
+    assert one["status"] == "bad"
+    assert "cannot be" in one["detail"]
+    assert "space" not in one["remedy"]
