@@ -127,7 +127,7 @@ class Year:
     def _stretch(self, found: Running, start: datetime, until: datetime) -> Stretch:
         told = self._foretell(found, until)
         with found.database.read() as connection:
-            edges = forecast(connection, APPS, start, until - TICK)
+            edges = forecast(connection, APPS, start, until - TICK).edges
         deploys = [(one.at, one.action) for one in told.happenings if isinstance(one.action, Deploy)]
         stretch = Stretch(start, until, [Made.of(*one) for one in deploys], edges)
         self._pass(found, stretch)

@@ -27,7 +27,7 @@ def command(app: str | None, until: datetime | None, form: str) -> None:
     """Show what will change (of APP alone) without a new commit.
 
     Seasons, freezes, release trains, schedules, and the ends of experiments and pauses, each with what exactly changes
-    and the line in git that calls it off. What is then deployed is shown by `plan --until`.
+    and the line in git that calls it off; of each release train the next 31 departures. What is then deployed is shown by `plan --until`.
     """
     from reconciler.engine import clock
     from reconciler.model.output import edge_json
@@ -42,11 +42,13 @@ def command(app: str | None, until: datetime | None, form: str) -> None:
         wanted = names if app is None else [opened.known_app(names, app)]
         found = forecast(connection, wanted, now, until or now + AHEAD, _objects(settings, stack))
         stamp = _stamp(connection) or now
+    for said in found.left_out:
+        printing.note(f"not everything is shown: {said}")
     if form == "json":
-        printing.as_json([edge_json(edge) for edge in found])
+        printing.as_json([edge_json(edge) for edge in found.edges])
     elif form == "ics":
-        click.echo(feed(found, stamp), nl=False)
-    elif found:
+        click.echo(feed(found.edges, stamp), nl=False)
+    elif found.edges:
         headings = ("WHEN", "CAUSE", "APP", "ENVIRONMENT", "NAME", "WHAT CHANGES", "DECLARED AT")
         rows = [
             [
@@ -58,9 +60,11 @@ def command(app: str | None, until: datetime | None, form: str) -> None:
                 edge.detail,
                 _place(edge.cancel),
             ]
-            for edge in found
+            for edge in found.edges
         ]
         printing.table(headings, rows)
+        for said in found.left_out:
+            printing.echo(f"… {said}", "quiet")
         printing.echo("to call a change off, remove or change the line that declares it, by a commit", "quiet")
     else:
         printing.echo(f"nothing changes by itself until {printing.when(until or now + AHEAD)}")

@@ -104,7 +104,7 @@ def side(played: Rehearsal, branch: Scratch, root: str, at: datetime, until: dat
     connection, objects = played.transaction.connection, played.following.objects
     told = complaints(played, branch, root, commit, at)
     names = declared.app_names(connection)
-    edges = forecast(connection, names, at, at + CALENDAR, objects)
+    edges = forecast(connection, names, at, at + CALENDAR, objects).edges
     known, content = _ids(played), {row.name: row.content for row in declared.apps(connection, names).values()}
     scene, apps = scene_of(connection), manifests(connection, names)
     files = frozenset(attention.manifest_files(connection))

@@ -6,7 +6,6 @@ that a pull request can be told when its change arrives at the earliest; what wa
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from reconciler.git.objects import Objects
 from reconciler.model.deployment import Deployment
 from reconciler.model.output import Effect
 from reconciler.model.plan import Action, Deploy, Plan, Waiting, together
+from reconciler.planner.gates import filed_under
 from reconciler.store import declared, deployments, gates
 from reconciler.targets.checks import CheckResult
 from reconciler.views.cancelling import Ways
@@ -125,7 +125,7 @@ def _running(connection: Connection, names: Sequence[str]) -> dict[_Place, Deplo
 
 def _key(wish: Deploy) -> str:
     """What approvals and checks of the versions that a deployment lets in are filed under, as gates reckon it."""
-    return hashlib.sha256(f"{wish.app}/{wish.environment}/{wish.grounds.base}".encode()).hexdigest()
+    return filed_under(wish.app, wish.environment, wish.grounds.base)
 
 
 def future(

@@ -3,7 +3,7 @@
 Runs inside a cycle's transaction: what has its turn is `started` in the store before its target hears of it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from reconciler.engine.checking import CheckJob
 from reconciler.engine.outcomes import Gate
 from reconciler.engine.perform import Job, TriggersJob
 from reconciler.engine.pool import Pool
+from reconciler.manifest import shared
 from reconciler.model.deployment import Allotment, Deployment
 from reconciler.model.environment import Environment
 from reconciler.model.release import Release, ReleasedVersion
@@ -26,6 +27,7 @@ from reconciler.store import deployments, gates, tables, versions
 from reconciler.store.database import Transaction
 from reconciler.store.rows import deployment_of
 from reconciler.store.statements import Prepared
+from reconciler.views.scene import in_order, manifests
 
 _T = tables.triggers.c
 _TO_HAND_OVER = Prepared(
@@ -102,7 +104,29 @@ def _begin(transaction: Transaction, row: Row[Any], now: datetime) -> None:
 def _jobs(connection: Connection, several: Sequence[Deployment], environments: Mapping[str, Environment]) -> list[Job]:
     splits = {one.id: rollouts.split(one) for one in several}
     found = versions.by_id(connection, {part.version for split in splits.values() for part in split})
-    return [_job(one, splits[one.id], found, environments) for one in several]
+    hindered = _hindered(connection, {(one.app, one.environment) for one in several}, environments)
+    return [
+        _job(one, splits[one.id], found, environments, hindered.get((one.app, one.environment), "")) for one in several
+    ]
+
+
+def _hindered(
+    connection: Connection, places: Collection[tuple[str, str]], environments: Mapping[str, Environment]
+) -> dict[tuple[str, str], str]:
+    """Apps and environments where nothing may be put, since it would lie where another environment's apps run.
+
+    No plan asks for that, but what was begun before the target moved there, or waits to be tried again, would do it.
+    """
+    sharing = shared(in_order(environments)) if places else []
+    if not sharing:
+        return {}
+    apps = manifests(connection, sorted({app for app, _ in places}))
+    return {
+        (name, here): one.problem.message
+        for one in sharing
+        for name, here in places
+        if here in (one.first, one.second) and ((app := apps.get(name)) is None or one.concerns(app))
+    }
 
 
 def _job(
@@ -110,6 +134,7 @@ def _job(
     split: Sequence[Allotment],
     found: Mapping[str, Version],
     environments: Mapping[str, Environment],
+    hindered: str,
 ) -> Job:
     progress = one.rollout
     checking = progress is not None and progress.phase == "checking"
@@ -126,6 +151,7 @@ def _job(
     return Job(
         release=release,
         target=environments[one.environment].spec.target,
+        hindered=hindered,
         stage=progress.stage if progress is not None else None,
         checks=progress.course.checks if checking and progress is not None else None,
         under_test=rollouts.under_test(one) if checking else None,
@@ -166,6 +192,7 @@ def claim_triggers(
         for row in _TO_HAND_OVER.run(connection, now=now, most=pool.workers * 4)
         if (row.app, row.environment) not in pool.handing_over and row.environment in environments
     ]
+    hindered = _hindered(connection, {(row.app, row.environment) for row in rows}, environments)
     return [
         TriggersJob(
             app=row.app,
@@ -173,6 +200,7 @@ def claim_triggers(
             digest=row.requested,
             triggers=TRIGGERS.validate_python(row.settings),
             target=environments[row.environment].spec.target,
+            hindered=hindered.get((row.app, row.environment), ""),
         )
         for row in rows
     ]

@@ -29,6 +29,8 @@ class Job:
     target: Mapping[str, Any]
     """The environment's `spec.target`."""
     stop: threading.Event = field(default_factory=threading.Event)
+    hindered: str = ""
+    """Why nothing may be put there as the target is declared now; '' where nothing is in the way."""
     stage: str | None = None
     """The stage of a rollout that it is."""
     checks: tuple[Check, ...] | None = None
@@ -46,6 +48,7 @@ class TriggersJob:
     digest: str | None
     triggers: Triggers
     target: Mapping[str, Any]
+    hindered: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,7 @@ def perform(job: Job, surroundings: Surroundings) -> Outcome:
     )
     release = job.release
     try:
+        _refuse(job.hindered)
         target = surroundings.make_target(release.environment, job.target)
         if release.traffic:
             target.deploy(release, work)
@@ -89,6 +93,12 @@ def _answer(job: Job, error: Exception, said: list[str]) -> Outcome:
     return Outcome(deployment=job.release.deployment, kind=kind, message=message, output=tuple(output), stage=job.stage)
 
 
+def _refuse(hindered: str) -> None:
+    """Raises TryAgainLater: it goes on once the manifests are mended, and is no failure of what is released."""
+    if hindered:
+        raise TryAgainLater(hindered, "mend spec.target of one of the two Environments")
+
+
 def hand_over_triggers(job: TriggersJob, surroundings: Surroundings) -> TriggersOutcome:
     """Give a target its routes, domains and crons, and say how it went. Raises nothing."""
     work = Work(
@@ -99,6 +109,7 @@ def hand_over_triggers(job: TriggersJob, surroundings: Surroundings) -> Triggers
     )
     error = None
     try:
+        _refuse(job.hindered)
         surroundings.make_target(job.environment, job.target).triggers(job.app, job.triggers, work)
     except Exception as wrong:  # noqa: BLE001 - a target is a stranger's code
         error = str(wrong) if isinstance(wrong, ReconcilerError) else f"{type(wrong).__name__}: {wrong}"

@@ -280,6 +280,8 @@ def _instead(
         return _held(wanted, app, record, refused)
     if again := _way_back_again(wanted, app, record):
         return Answer(aim=again, refused=refused)
+    if again := _way_back_again(wanted, app, record):
+        return Answer(aim=again, refused=refused)
     if settled is None or (settled.status == "aborted" and not settled.left_a_mixture):
         return Answer(refused=refused)
     if settled.status == "failed" and (spec.on_failure != "rollback" or rollbacks.is_rollback(settled)):
@@ -294,9 +296,28 @@ def _instead(
         words, back_from = rollbacks.after_failure(settled, stand_in), settled.id
     elif record.active is not None and record.active.traffic != stand_in.traffic:
         words, back_from = rollbacks.after_failure(record.active, stand_in), record.active.id
+    elif record.active is not None and record.active.traffic != stand_in.traffic:
+        words, back_from = rollbacks.after_failure(record.active, stand_in), record.active.id
     else:
         words, back_from = why(wanted, Found(stand_in.traffic), stand_in, grounds, app, record), None
     return Answer(aim=Aim(subject=stand_in, grounds=grounds, why=words, rolled_back_from=back_from), refused=refused)
+
+
+def _way_back_again(wanted: Desired, app: RecordedApp, record: EnvironmentRecord) -> Aim | None:
+    """A way back that failed is gone again because a person asks for it."""
+    settled = record.settled
+    if settled is None or settled.status != "failed" or not rollbacks.is_rollback(settled):
+        return None
+    words = _retry(settled.subject, app, record)
+    if words is None:
+        return None
+    base = Subject(traffic=settled.traffic, config=dict(wanted.base_config))
+    return Aim(
+        subject=settled.subject,
+        grounds=grounds_of(wanted, base),
+        why=words,
+        rolled_back_from=settled.rolled_back_from,
+    )
 
 
 def _way_back_again(wanted: Desired, app: RecordedApp, record: EnvironmentRecord) -> Aim | None:

@@ -69,7 +69,12 @@ class _Answers:
 def key_of(traffic: tuple[Allotment, ...], wanted: Desired) -> str:
     """What approvals and outcomes of checks for entering with these versions are filed under."""
     subject = Subject(traffic=traffic, config=dict(wanted.base_config))
-    return hashlib.sha256(f"{wanted.app}/{wanted.environment}/{subject.fingerprint}".encode()).hexdigest()
+    return filed_under(wanted.app, wanted.environment, subject.fingerprint)
+
+
+def filed_under(app: str, environment: str, base: str) -> str:
+    """The key of entering with the base subject of this fingerprint (`Grounds.base` of a deployment)."""
+    return hashlib.sha256(f"{app}/{environment}/{base}".encode()).hexdigest()
 
 
 def passage(candidate: Candidate, wanted: Desired, app: RecordedApp, record: EnvironmentRecord) -> Passage:
@@ -81,7 +86,7 @@ def passage(candidate: Candidate, wanted: Desired, app: RecordedApp, record: Env
         _ask(answers, candidate, wanted, gates, app, record, skipped)
     if gates is not None and gates.mode == "report":
         remarks += tuple(f"reported only: {said}" for said in _details(answers))
-        answers = _Answers([candidate.ready_at], checks=answers.checks)
+        answers = _Answers([candidate.ready_at], checks=answers.checks, remarks=answers.remarks)
     remarks += tuple(answers.remarks)
     passed_at = None if answers.waiting or answers.refused else max(answers.passed)
     due_at = None
@@ -221,6 +226,8 @@ def _checks(
         if found is None:
             missing.append(check)
         if check.mode == "report":
+            if found is not None and found.verdict == "failed":
+                answers.remarks.append(failed_but_reported(check.name, candidate.said, found.detail))
             continue
         if found is not None and found.again_at is not None:
             again = f"`reconciler retry {short(candidate.key)}` asks at once"
@@ -246,8 +253,17 @@ def _checks(
         )
 
 
+def failed_but_reported(name: str, said: str, detail: str) -> str:
+    """The remark on a deployment whose check failed and held nothing back; `said` are its versions in words."""
+    return f"reported only: {_failure(name, said, detail)}"
+
+
+def _failure(name: str, said: str, detail: str) -> str:
+    return f"the check {name} failed for {said}: {detail or 'no word why'}"
+
+
 def _failed(candidate: Candidate, wanted: Desired, name: str, detail: str) -> Refused:
-    words = f"the check {name} failed for {candidate.said}: {detail or 'no word why'}"
+    words = _failure(name, candidate.said, detail)
     way_out = f"commit a fix, or `reconciler retry {short(candidate.key)}` runs it again"
     return Refused(
         app=wanted.app,

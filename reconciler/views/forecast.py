@@ -8,7 +8,9 @@ of a rehearsal (`plan --until`).
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
@@ -28,16 +30,45 @@ from reconciler.views.pictures import BATCH
 from reconciler.views.scene import Scene, manifests, scene_of
 from reconciler.views.sources import Sources
 
-__all__ = ["MOST", "chosen", "forecast"]
+__all__ = ["DEPARTURES", "MOST", "Forecast", "chosen", "forecast"]
 
 MOST = 10_000
-"""Entries of one forecast; what comes later is left out."""
+"""Entries of one forecast besides the trains', and as many of those; what comes later is left out, and that is told."""
+DEPARTURES = 31
+"""Of each train in each place: one may leave every minute, and is not to crowd out what comes once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What will change, in order of time, and what of it is left out."""
+
+    edges: list[Edge]
+    ends_at: datetime | None = None
+    """From when on seasons, freezes, schedules and pauses are left out, since there are too many (UTC)."""
+    trains: bool = False
+    """Whether departures of trains are left out."""
+
+    @property
+    def left_out(self) -> list[str]:
+        """What is not in it, in words."""
+        said = []
+        if self.ends_at is not None:
+            said.append(
+                f"there is more than {MOST:,} entries: what changes after {self.ends_at:%Y-%m-%d %H:%M} UTC is left "
+                "out, except trains; name an app, or an earlier --until"
+            )
+        if self.trains:
+            said.append(
+                f"release trains leave more often than is shown: at most the next {DEPARTURES} departures of each, "
+                f"{MOST:,} of all"
+            )
+        return said
 
 
 def forecast(
     connection: Connection, names: Sequence[str], now: datetime, until: datetime, objects: Objects | None = None
-) -> list[Edge]:
-    """What will change for these apps after `now`, up to and at `until` (UTC), in order of time.
+) -> Forecast:
+    """What will change for these apps after `now`, up to and at `until` (UTC).
 
     `objects` tells the lines of what is declared.
     """
@@ -50,11 +81,13 @@ def forecast(
         pauses += _asked_pauses(connection, part, apps, ways, now, until)
     several = (
         _layers(connection, apps, scene, ways, now, until),
-        _trains(apps, scene, ways, now, until),
         _freezes(apps, scene, ways, now, until),
         iter(sorted(pauses, key=_order)),
     )
-    return sorted(islice(heapq.merge(*several, key=lambda edge: edge.at), MOST), key=_order)
+    found = list(islice(heapq.merge(*several, key=lambda edge: edge.at), MOST + 1))
+    ends_at = found[MOST - 1].at if len(found) > MOST else None
+    departures, more = _trains(apps, scene, ways, now, until)
+    return Forecast(sorted([*found[:MOST], *departures], key=_order), ends_at, more)
 
 
 def _order(edge: Edge) -> tuple[datetime, str, str, str, str]:
@@ -92,9 +125,15 @@ def _places(apps: Mapping[str, App], scene: Scene) -> Iterator[tuple[App, str]]:
                 yield app, environment
 
 
-def _trains(apps: Mapping[str, App], scene: Scene, ways: Ways, now: datetime, until: datetime) -> Iterator[Edge]:
+def _trains(
+    apps: Mapping[str, App], scene: Scene, ways: Ways, now: datetime, until: datetime
+) -> tuple[list[Edge], bool]:
+    """The next departures of every train, and whether there are more."""
     ahead: list[tuple[datetime, str, str]] = []
     trains: dict[tuple[str, str], Train] = {}
+    taken: Counter[tuple[str, str]] = Counter()
+    found: list[Edge] = []
+    more = False
 
     def look(app: str, environment: str, moment: datetime) -> None:
         leaves = _departure(trains[app, environment], moment)
@@ -106,20 +145,27 @@ def _trains(apps: Mapping[str, App], scene: Scene, ways: Ways, now: datetime, un
         if train is not None:
             trains[app.name, environment] = train
             look(app.name, environment, now)
-    while ahead:
+    while ahead and len(found) < MOST:
         moment, name, environment = heapq.heappop(ahead)
+        if taken[name, environment] == DEPARTURES:
+            more = True
+            continue
+        taken[name, environment] += 1
+        found.append(_leaving(apps[name], environment, trains[name, environment], moment, ways))
         look(name, environment, moment)
-        train = trains[name, environment]
-        detail = f"leaves at {local(moment, train.timezone)} with what has passed every other gate of {environment}"
-        yield Edge(
-            at=moment,
-            cause="train",
-            app=name,
-            environment=environment,
-            name=train.cron or train.at or "",
-            detail=detail,
-            cancel=ways.train(apps[name], environment),
-        )
+    return found, more or bool(ahead)
+
+
+def _leaving(app: App, environment: str, train: Train, moment: datetime, ways: Ways) -> Edge:
+    return Edge(
+        at=moment,
+        cause="train",
+        app=app.name,
+        environment=environment,
+        name=train.cron or train.at or "",
+        detail=f"leaves at {local(moment, train.timezone)} with what has passed every other gate of {environment}",
+        cancel=ways.train(app, environment),
+    )
 
 
 def _departure(train: Train, moment: datetime) -> datetime | None:

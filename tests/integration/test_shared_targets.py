@@ -68,3 +68,22 @@ def test_a_new_environment_inside_an_apps_directory_holds_that_app(tmp_path: Pat
     world.commit("Without", {"inner.yaml": None})
     world.settle()
     assert (world.complaints(), world.runs("sandbox")) == ([], "two")
+
+
+def test_what_waits_to_be_tried_again_is_not_put_there_either(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.start_repository()
+    world.settle()
+    failing = 'target: {type: exec, command: ["/bin/false"]}, retry: {limit: 1, backoff: 1h}'
+    own = "target: {type: directory, path: releases/sandbox}"
+    world.commit("Two", {"environments.yaml": ENVIRONMENTS.replace(own, failing), "shop/index.html": "two"})
+    world.settle()
+    world.commit("Move", {"environments.yaml": SAME})
+    for _ in range(3):
+        world.later(hours=2)
+        world.settle()
+        assert world.runs("live") == "one"
+    world.commit("Apart", {"environments.yaml": ENVIRONMENTS})
+    world.later(hours=2)
+    world.settle()
+    assert (world.runs("sandbox"), world.runs("live")) == ("two", "two")

@@ -315,7 +315,7 @@ def test_an_experiment_that_holds_a_promotion_back():
     shop = app(environments={"sandbox": {}, "live": {"experiment": trial}})
     found = facts({"touch": touch(9, "changed")}, references={"v1": version(1).id, "v3": version(3).id})
     places = {"sandbox": environment("sandbox"), "live": environment("live", "sandbox")}
-    detail = "v2 waits for the experiment to end: commit the winner in place of it"
+    detail = "v2 waits, since an experiment is to end: commit the winner in place of it"
     assert planned(shop, found, at(4), places).waiting == (
         Waiting(**LIVE, waits_for="experiment", until=at(8), detail=detail),
     )

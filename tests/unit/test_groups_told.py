@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.model.app import App
 from reconciler.model.deployment import Deployment, Grounds, Subject
 from reconciler.model.environment import Environment
-from reconciler.model.plan import Deploy, Plan, Refused, Waiting
+from reconciler.model.plan import Deploy, Plan, Refused, RunChecks, Waiting
 from reconciler.model.rollout import Course, Progress
 from reconciler.model.season import Freeze
 from reconciler.planner import groups
@@ -194,6 +194,34 @@ def test_nobody_follows_into_a_move_past_one_whose_next_was_stopped_by_hand():
     assert plans["shop"].empty
 
 
+def test_another_try_goes_alone():
+    failed = live(2, 2, status="failed")
+    again = (RetryRequest(deployment="live-2", actor="ann@example.com"),)
+    shop = facts(failed, live(1, 1), suspicions=suspicion(TWO, failed), retries=again)
+    _, plans = ask(shop=shop, basket=facts(live(1, 1), pauses=pause(12)))
+    assert deploys(plans["shop"]) == {"live": ("retry", [2])}
+
+
+def test_checks_that_only_report_run_while_the_group_waits():
+    gates = {"checks": [{"name": "smoke", "run": ["true"], "mode": "report"}]}
+    shop = app("shop", {"sandbox": {}, "live": {"gates": gates}})
+    _, plans = ask({"shop": shop}, shop=facts(live(1, 1)), basket=facts(live(1, 1), pauses=pause(12)))
+    assert [type(action) for action in plans["shop"].actions] == [RunChecks]
+
+
+def test_a_setting_that_failed_goes_back_while_the_group_waits():
+    shop = app("shop", {"sandbox": {}, "live": {"config": {"size": 9}}})
+    failed = live(2, 1, status="failed", config={"size": 9})
+    bad = suspicion(failed.subject.fingerprint, failed)
+    _, plans = ask(
+        {"shop": shop},
+        shop=facts(failed, live(1, 1), suspicions=bad),
+        basket=facts(live(1, 1), pauses=pause(12)),
+    )
+    assert deploys(plans["shop"]) == {"live": ("auto-rollback", [1])}
+    assert deploy_of(plans["shop"]).subject.config == {}
+
+
 # Going back
 
 
@@ -331,6 +359,43 @@ def test_what_went_back_together_enters_again_with_the_next():
     )
     assert said["shop"] == Joint(waiting=group_wait("shop", detail), fallen=True)
     assert plans["shop"] == Plan(waiting=(group_wait("shop", detail),))
+
+
+def test_who_went_back_first_is_named_where_nobody_went_wrong():
+    names = ("basket", "shop", "till")
+    later = live(4, 1, cause="rollback", rolled_back_from="live-2", reason="later")
+    sooner = live(3, 1, cause="rollback", rolled_back_from="live-2", reason="sooner")
+    entered = (live(2, 2, "m", names), live(1, 1))
+    _, plans = ask(shop=facts(*entered), basket=facts(later, *entered), till=facts(sooner, *entered))
+    assert deploy_of(plans["shop"]).reason.startswith("till went back (sooner)")
+
+
+def test_the_way_back_with_the_group_passes_by_what_a_season_chose():
+    chosen = replace(live(2, 5), grounds=Grounds(chosen_by="season"))
+    bad = live(3, 2, "m", status="failed")
+    shop = facts(live(3, 2, "m"), chosen, live(1, 1))
+    _, plans = ask(shop=shop, basket=facts(bad, live(1, 1), suspicions=suspicion(TWO, bad)))
+    assert deploys(plans["shop"]) == {"live": ("auto-rollback", [1])}
+
+
+def test_a_way_back_alone_that_failed_is_no_matter_of_the_group():
+    failed = live(3, 1, cause="auto-rollback", status="failed", rolled_back_from="live-2")
+    said, _ = ask(shop=facts(failed, live(2, 2, "m"), live(1, 1)), basket=facts(live(2, 2, "m")))
+    assert "shop" not in said or said["shop"].refused is None
+
+
+def test_it_goes_back_although_something_newer_is_ready():
+    said, plans = ask(shop=facts(live(2, 2, "m"), live(1, 1), newest=3), basket=entered_and_failed())
+    assert said["shop"].back is not None
+    assert deploys(plans["shop"]) == {"live": ("auto-rollback", [1])}
+
+
+def test_settings_reach_what_has_nothing_to_go_back_to():
+    shop = app("shop", {"sandbox": {}, "live": {"config": {"size": 9}}})
+    there = facts(live(2, 2, "m"), touch=touch(9, "changed", hours=3))
+    _, plans = ask({"shop": shop}, shop=there, basket=entered_and_failed())
+    assert deploys(plans["shop"]) == {"live": ("release", [2])}
+    assert [one.rule for one in plans["shop"].refused] == ["rollback"]
 
 
 def test_a_hold_lasts_as_long_as_what_went_back_together_stays_back():

@@ -118,6 +118,15 @@ def test_of_a_split_the_largest_that_goes_is_taken_back():
     assert answer.suspects[0] == (split.subject, tuple(sorted([version(2).id, version(3).id])))
 
 
+def test_where_another_environment_is_followed_what_comes_from_there_is_suspect_too():
+    places = {"sandbox": environment("sandbox"), "live": environment("live", "sandbox")}
+    there = record("live", live(2, 2), live(1, 1))
+    facts = recorded(3, record("sandbox", deployment(3, 3)), there)
+    wanted = desires(app(), places, at(9))["live"]
+    answer = found(way_back(wanted, facts, there, places["live"].spec, None))
+    assert [subject.traffic for subject, _ in answer.suspects] == [whole(2), whole(3)]
+
+
 # Why not
 
 

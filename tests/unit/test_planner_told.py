@@ -346,31 +346,32 @@ def secret(name: str, source: str) -> SecretReference:
 @pytest.mark.parametrize(
     ("older", "newer", "more", "said"),
     [
-        ({}, {"migrations": ("a",)}, {}, "v1 lacks 1 migration (a) that 2.0 has made, and migrations go one way"),
+        ({}, {"migrations": ("a",)}, {}, "1.0 lacks 1 migration (a) that 2.0 has made, and migrations go one way"),
         (
             {"migrations": ("a",)},
             {"migrations": ("a", "b", "c")},
             {},
-            "v1 lacks 2 migrations (b, c) that 2.0 has made, and migrations go one way",
+            "1.0 lacks 2 migrations (b, c) that 2.0 has made, and migrations go one way",
         ),
         (
             {"bindings": (bound("db", "orders"), bound("mail", "post"))},
             {},
             {"resources": frozenset({"post"})},
-            "v1 is bound to 1 resource (orders) that git no longer declares",
+            "1.0 is bound to 1 resource (orders) that git no longer declares",
         ),
         (
             {"secrets": (secret("KEY", "env:OLD"), secret("SAME", "env:HERE"))},
             {"secrets": (secret("KEY", "env:NEW"), secret("SAME", "env:HERE"))},
             {},
-            "v1 reads 1 secret (KEY) from another place than 2.0 does",
+            "1.0 reads 1 secret (KEY) from another place than 2.0 does",
         ),
     ],
 )
 def test_a_way_back_that_a_guard_stands_in(older: dict, newer: dict, more: dict, said: str):
     bad = deployment(2, 2, "failed")
     facts = recorded(2, record("sandbox", bad, deployment(1, 1), suspicions=suspicion(TWO, bad)), **more)
-    versions = {**facts.versions, ONE: replace(version(1), **older), TWO: replace(version(2), name="2.0", **newer)}
+    old, new = replace(version(1), name="1.0", **older), replace(version(2), name="2.0", **newer)
+    versions = {**facts.versions, ONE: old, TWO: new}
     guarded = replace(facts, versions=versions)
     plan = alone(guarded)
     assert plan.empty

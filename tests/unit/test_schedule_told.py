@@ -32,6 +32,17 @@ TOLD = [
         "'timezone' is missing",
         "add it, such as timezone: Europe/Paris",
     ),
+    (Span("2026-12-01", None, PARIS, "yearly"), "'until' is missing", "add it, such as until: 2027-01-02T06:00"),
+    (
+        rule("FREQ=DAILY;INTERVAL=1,2"),
+        "INTERVAL='1,2' is wrong in a recurrence rule",
+        "write a whole number from 1 to 10000",
+    ),
+    (
+        Span("2026-12-01", "2026-12-02", "buenos aires"),
+        "there is no time zone 'buenos aires'",
+        "did you mean America/Argentina/Buenos_Aires?",
+    ),
     (Span(timezone=PARIS, cron="0 18 * * fri"), "'duration' is missing", "add it, such as duration: 2h"),
     (
         Span("2026-12-01T00:00Z", "2026-12-02", PARIS, "yearly"),
@@ -316,6 +327,7 @@ def test_a_zone_that_lies_on_the_other_side_of_greenwich_is_not_proposed() -> No
         Span("2026-12-01", "2026-12-02", PARIS, "FREQ=DAILY"),
         Span(timezone=PARIS, cron="* * * * *", duration=timedelta(minutes=1)),
         Span("2026-12-01", "2026-12-02", "UTC"),
+        Span("1999-12-01", "1999-12-02", PARIS, "FREQ=DAILY;UNTIL=20001231"),  # it has happened long ago
     ],
 )
 def test_a_span_at_the_border_is_sound(span: Span) -> None:
@@ -332,6 +344,13 @@ def test_a_counted_rule_ends_after_its_count_whenever_it_is_asked() -> None:
     span = Span("2026-12-01", "2026-12-02", "UTC", "FREQ=DAILY;COUNT=30")
     assert list(windows(span, utc("2027-06-01T00:00Z"), utc("2028-01-01T00:00Z"))) == []
     assert len(list(windows(span, utc("2026-01-01T00:00Z"), utc("2028-01-01T00:00Z")))) == 30
+
+
+def test_every_other_year_stays_every_other_year_however_late_it_is_asked() -> None:
+    span = Span("2026-12-01", "2026-12-02", "UTC", "FREQ=YEARLY;INTERVAL=2")
+    for first in ("2031", "2032"):
+        found = windows(span, utc(f"{first}-01-01T00:00Z"), utc("2036-01-01T00:00Z"))
+        assert [rfc3339(one.start)[:10] for one in found] == ["2032-12-01", "2034-12-01"]
 
 
 def test_what_repeats_goes_on_to_the_year_2200() -> None:
