@@ -27,7 +27,8 @@ def command(app: str | None, until: datetime | None, form: str) -> None:
     """Show what will change (of APP alone) without a new commit.
 
     Seasons, freezes, release trains, schedules, and the ends of experiments and pauses, each with what exactly changes
-    and the line in git that calls it off; of each release train the next 31 departures. What is then deployed is shown by `plan --until`.
+    and the line in git that calls it off; of each release train the next 31 departures. What is then deployed is shown
+    by `plan --until`.
     """
     from reconciler.engine import clock
     from reconciler.model.output import edge_json

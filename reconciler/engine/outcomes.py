@@ -12,11 +12,13 @@ from typing import Any, Literal
 from sqlalchemy import Row, update
 
 from reconciler.engine import rolling
-from reconciler.engine.carry import backoff, by_person
+from reconciler.engine.carry import EDGES, backoff, by_person
 from reconciler.model.deployment import ROLLBACKS
 from reconciler.model.environment import Environment, EnvironmentSpec
 from reconciler.model.rollout import progress_of
+from reconciler.model.version import label
 from reconciler.planner import rollouts
+from reconciler.planner.gates import failed_but_reported, filed_under
 from reconciler.store import declared, deployments, gates, interventions, tables
 from reconciler.store.database import Transaction
 from reconciler.store.rows import deployment_of
@@ -27,6 +29,9 @@ PATIENCE = timedelta(days=1)
 TRIGGER_PAUSE = timedelta(seconds=10)
 CHECK_PAUSE, LONGEST_CHECK_PAUSE = timedelta(seconds=10), timedelta(minutes=10)
 """A check that could not tell is asked again after as long as it has been asked already, within these bounds."""
+
+RECENT = 50
+"""Deployments of an environment among which the one is looked for that a check of its gate was about."""
 
 Kind = Literal["completed", "later", "failed", "person", "aborted"]
 
@@ -161,8 +166,32 @@ def note_check(transaction: Transaction, outcome: CheckOutcome, now: datetime) -
             return
         result = replace(result, verdict="failed", message=f"{result.message}, and did not for a day")
     verdict: gates.Verdict = "passed" if result.verdict == "passed" else "failed"
+    asked_at = gates.asked_for(transaction.connection, *here, result.name)
     if gates.ended(transaction, *here, result.name, verdict, result.message, result.output, now):
         declared.mark_due(transaction, [outcome.app], now)
+        if verdict == "failed" and asked_at is not None:
+            _remark(transaction, outcome, result.message, asked_at, now)
+
+
+def _remark(transaction: Transaction, outcome: CheckOutcome, message: str, asked_at: datetime, now: datetime) -> None:
+    """Note with a deployment that a check failed which has not held it back, since it was only to be reported.
+
+    What enters later is told by the gates themselves. A check that holds back lets in nothing that it was asked
+    about, so what was made since then has entered past one that does not.
+    """
+    found = [
+        one
+        for one in deployments.recent(transaction.connection, [outcome.app], RECENT)
+        if one.environment == outcome.environment and one.created_at >= asked_at and one.cause not in EDGES
+        if filed_under(one.app, one.environment, one.grounds.base) == outcome.key
+    ]
+    if not found:
+        return
+    entered = max(found, key=lambda one: one.number)
+    said = ", ".join(label(part.number, part.name) for part in entered.traffic)
+    body = {"number": entered.number, "message": failed_but_reported(outcome.result.name, said, message)}
+    where = {"app": outcome.app, "environment": outcome.environment}
+    transaction.note("deployment.remark", now, body, subject=entered.id, **where)
 
 
 def note_triggers(transaction: Transaction, outcome: TriggersOutcome, now: datetime) -> None:

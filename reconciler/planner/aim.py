@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.desired import Desired, Latest, Tracked, earliest
-from reconciler.model.deployment import ROLLBACKS, Grounds, Subject
+from reconciler.model.deployment import ROLLBACKS, Deployment, Grounds, Subject
 from reconciler.model.environment import EnvironmentSpec
 from reconciler.model.plan import Lift, Refused, RunChecks, Waiting
 from reconciler.planner import rollbacks
@@ -280,8 +280,6 @@ def _instead(
         return _held(wanted, app, record, refused)
     if again := _way_back_again(wanted, app, record):
         return Answer(aim=again, refused=refused)
-    if again := _way_back_again(wanted, app, record):
-        return Answer(aim=again, refused=refused)
     if settled is None or (settled.status == "aborted" and not settled.left_a_mixture):
         return Answer(refused=refused)
     if settled.status == "failed" and (spec.on_failure != "rollback" or rollbacks.is_rollback(settled)):
@@ -290,34 +288,25 @@ def _instead(
     if good is None:
         return Answer(refused=refused)
     stand_in, grounds = good
-    if settled.status != "completed":
-        if guarded := rollbacks.guard(stand_in, wanted, app, record, spec.rollback.limit, settled):
-            return Answer(refused=(*refused, guarded))
-        words, back_from = rollbacks.after_failure(settled, stand_in), settled.id
-    elif record.active is not None and record.active.traffic != stand_in.traffic:
-        words, back_from = rollbacks.after_failure(record.active, stand_in), record.active.id
-    elif record.active is not None and record.active.traffic != stand_in.traffic:
-        words, back_from = rollbacks.after_failure(record.active, stand_in), record.active.id
-    else:
-        words, back_from = why(wanted, Found(stand_in.traffic), stand_in, grounds, app, record), None
+    went_wrong = settled.status != "completed"
+    if went_wrong and (guarded := rollbacks.guard(stand_in, wanted, app, record, spec.rollback.limit, settled)):
+        return Answer(refused=(*refused, guarded))
+    left = _left(record, stand_in)
+    words = (
+        rollbacks.after_failure(left, stand_in)
+        if left
+        else why(wanted, Found(stand_in.traffic), stand_in, grounds, app, record)
+    )
+    back_from = left.id if left else None
     return Answer(aim=Aim(subject=stand_in, grounds=grounds, why=words, rolled_back_from=back_from), refused=refused)
 
 
-def _way_back_again(wanted: Desired, app: RecordedApp, record: EnvironmentRecord) -> Aim | None:
-    """A way back that failed is gone again because a person asks for it."""
-    settled = record.settled
-    if settled is None or settled.status != "failed" or not rollbacks.is_rollback(settled):
-        return None
-    words = _retry(settled.subject, app, record)
-    if words is None:
-        return None
-    base = Subject(traffic=settled.traffic, config=dict(wanted.base_config))
-    return Aim(
-        subject=settled.subject,
-        grounds=grounds_of(wanted, base),
-        why=words,
-        rolled_back_from=settled.rolled_back_from,
-    )
+def _left(record: EnvironmentRecord, stand_in: Subject) -> Deployment | None:
+    """The deployment that went wrong and is left for `stand_in`, if it is not only settings that change."""
+    settled, active = record.settled, record.active
+    if settled is not None and settled.status != "completed":
+        return settled
+    return active if active is not None and active.traffic != stand_in.traffic else None
 
 
 def _way_back_again(wanted: Desired, app: RecordedApp, record: EnvironmentRecord) -> Aim | None:

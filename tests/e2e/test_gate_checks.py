@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from reconciler.store import declared, ledger
+from reconciler.store import gates as stored
 from tests.commands import typed
 from tests.e2e.daemon import Live, environment_manifest, refused, waiting
 from tests.world import World, app_manifest
@@ -75,6 +77,61 @@ def test_why_shows_what_a_failed_check_printed(live: Live) -> None:
     (step,) = [step for step in told["steps"] if step["about"] == "check"]
     assert "the check smoke failed" in step["text"]
     assert step["facts"]["output"] == "the till is missing\n"
+
+
+def remarks(world: World) -> list[tuple[int, str]]:
+    """What has been noted with the deployments to live, oldest first, with their numbers."""
+    with world.running() as found, found.database.read() as connection:
+        entries = [one for one in ledger.export(connection) if one.get("kind") == "deployment.remark"]
+        return [(one["body"]["number"], one["body"]["message"]) for one in entries if one["environment"] == "live"]
+
+
+def test_a_check_that_is_only_reported_leaves_its_failure_with_what_entered(world: World) -> None:
+    world.commit("Begin", files(check("echo the till is missing; false", mode="report")))
+    world.settle()
+    assert world.story("live") == [("promotion", "completed", [1])]
+    ((number, said),) = remarks(world)
+    assert (number, said.partition(" for v1: ")[0]) == (1, "reported only: the check smoke failed")
+    pass_on(world, days=1)
+    assert len(remarks(world)) == 1
+
+
+def test_gates_that_are_only_reported_leave_a_failure_with_what_entered_too(world: World) -> None:
+    found = files()
+    gates = {"mode": "report", "checks": [check("false")]}
+    found["live.yaml"] = environment_manifest("live", "sandbox", gates=gates)
+    world.commit("Begin", found)
+    world.settle()
+    assert world.story("live") == [("promotion", "completed", [1])]
+    assert "reported only: the check smoke failed for v1" in remarks(world)[-1][1]
+
+
+def test_a_check_that_holds_back_says_nothing_with_what_ran_before(world: World) -> None:
+    world.commit("Begin", files())
+    world.settle()
+    held = files(check("false"))
+    world.commit("A check", held | {"shop/index.html": "two"})
+    world.settle()
+    world.commit("Back", {"shop/index.html": "one"})
+    world.settle()
+    assert remarks(world) == []
+
+
+def test_a_failure_that_was_known_before_it_entered_is_with_the_deployment(world: World) -> None:
+    found = files()
+    gates = {"approvals": 1, "checks": [check("false", mode="report")]}
+    found["live.yaml"] = environment_manifest("live", "sandbox", gates=gates)
+    world.commit("Begin", found)
+    world.settle()
+    assert world.story("live") == []
+    with world.running() as running, running.database.write() as transaction:
+        (row,) = stored.asked_in(transaction.connection, "shop", "live")
+        stored.approve(transaction, "shop", "live", row.key, "bob@example.com", None, "", world.now)
+        declared.mark_due(transaction, ["shop"], world.now)
+    world.settle()
+    assert world.story("live") == [("promotion", "completed", [1])]
+    said = [message for _, message in remarks(world)]
+    assert len([one for one in said if one.startswith("reported only: the check smoke failed for v1")]) == 1
 
 
 def test_a_check_that_cannot_tell_yet_is_asked_again(world: World) -> None:

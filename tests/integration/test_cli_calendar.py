@@ -58,6 +58,37 @@ def test_two_seasons_over_one_another_are_told_apart(tmp_path: Path) -> None:
     ]
 
 
+def test_trains_of_every_minute_hide_nothing_that_comes_once(tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    train = {"when": {"cron": "* * * * *"}}
+    told.start_repository(environments={"sandbox": train, "live": train})
+    day = told.now + timedelta(days=14)
+    end = day + timedelta(days=2)
+    season = season_manifest("sale", f"{day:%Y-%m-%dT00:00}", f"{end:%Y-%m-%dT00:00}", config={"banner": "sale"})
+    told.commit("A sale", {"sale.yaml": season})
+    told.settle()
+    done = told.type("calendar", "-o", "json")
+    causes = [edge["cause"] for edge in done.json]
+    assert causes.count("season-start") == causes.count("season-end") >= 1
+    assert causes.count("train") == 2 * 31
+    assert "at most the next 31 departures of each" in done.err
+    text = told.type("calendar")
+    assert "season-start" in text.out
+    assert "at most the next 31 departures of each" in text.out
+    assert "at most the next 31 departures of each" in text.err
+    feed = told.type("calendar", "-o", "ics")
+    assert "CATEGORIES:season" in feed.out
+    assert "at most the next 31 departures of each" in feed.err
+
+
+def test_a_calendar_that_shows_everything_says_nothing_besides(tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    told.start_repository(environments={"sandbox": {}, "live": {"when": {"cron": "0 9 1 * *"}}})
+    told.settle()
+    done = told.type("calendar")
+    assert ("train" in done.out, done.err) == (True, "")
+
+
 def test_a_daily_season_for_a_century_is_bounded(tmp_path: Path) -> None:
     told = Told(tmp_path)
     told.start_repository(environments=["live"])
@@ -67,7 +98,9 @@ def test_a_daily_season_for_a_century_is_bounded(tmp_path: Path) -> None:
     told.commit("Nights", {**apps, "night.yaml": daily.replace('["shop"]', str(names).replace("'", '"'))})
     told.settle()
     began = time.monotonic()
-    edges = told.json("calendar", "--until", "36000d")
+    done = told.type("calendar", "--until", "36000d", "-o", "json")
+    edges = done.json
     assert len(edges) == 10_000
+    assert f"what changes after {edges[-1]['at'][:10]}" in done.err
     assert edges[-1]["at"] < (datetime.now(UTC) + timedelta(days=300)).isoformat()
     assert time.monotonic() - began < 30

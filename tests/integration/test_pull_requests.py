@@ -274,3 +274,18 @@ def test_without_a_base_it_is_merged_into_what_was_noted(told: Told) -> None:
     assert "nothing that it could be merged into yet" in alone.err
     told.settle()
     assert told.type("plan", "--head", "feature", "-o", "markdown").status == 0
+
+
+def test_a_check_that_rests_elsewhere_is_not_the_branchs_doing(told: Told) -> None:
+    """Between the two looks the daemon may ask it again."""
+    gated = GATED.replace('["true"]', '["sh", "-c", "exit 75"]').replace("soak: 2h, approvals: 1, ", "")
+    gated = "\n".join(line for line in gated.splitlines() if not line.startswith(("  when", "  rollout")))
+    shop = SHOP.replace("name: shop", "name: cart").replace("bundle: shop", "bundle: cart")
+    cart = {"cart.yaml": shop, "cart/index.html": "one"}
+    told.commit("A cart", {"environments.yaml": gated, **cart})
+    told.settle()
+    paused = SHOP.replace("    live: {}", "    live: {pause: {by: ann, reason: moving house}}")
+    branch(told, "Pause", {"shop.yaml": paused})
+    for _ in range(2):
+        done = review(told, "--until", "2026-12-31T00:00Z")
+        assert "cart" not in section(done.out, "Deployments"), done.out
