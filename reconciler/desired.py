@@ -102,7 +102,8 @@ class Desired:
     freezes: tuple[ActiveFreeze, ...] = ()
     """The freezes that hold here at this moment."""
     lenient_seasons: frozenset[str] = frozenset()
-    """Names of the seasons whose edges pass a freeze (`on_freeze: apply`)."""
+    """Names of the seasons whose edges pass a freeze: all that do not wait for its end. A start that is skipped has no
+    edge, and an end belongs to the season."""
     target: str = ""
     """A digest of where the environment is."""
 
@@ -167,7 +168,7 @@ def desired(
         experiment_until=trial_until,
         follows=upstream(app, entry.track or environment.spec.track, environments),
         freezes=freezing.active(freezes, now),
-        lenient_seasons=frozenset(season.name for season in covering if season.spec.on_freeze == "apply"),
+        lenient_seasons=frozenset(season.name for season in covering if season.spec.on_freeze != "wait"),
         target=place(environment),
     )
 

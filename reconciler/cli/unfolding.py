@@ -110,7 +110,7 @@ class _Walk:
             actor = f"somebody {len(said)}.{number}"
             gates.approve(transaction, wait.app, wait.environment, wait.key or "", actor, wait.role, "", moment)
             declared.mark_due(transaction, [wait.app], moment)
-        # Also those that rest since they could not tell: when they are asked again is the daemon's doing, nobody's else.
+        # Also those that rest since they could not tell: when they are asked again is the daemon's doing alone.
         for row in gates.to_run(transaction.connection, moment + LONGEST_CHECK_PAUSE, MOST_CHECKS):
             self.assumed.setdefault(row.key, []).append(f"the check {row.name}")
             result = CheckResult(row.name, "passed", "taken to pass")

@@ -60,7 +60,7 @@ def test_two_seasons_over_one_another_are_told_apart(tmp_path: Path) -> None:
 
 def test_trains_of_every_minute_hide_nothing_that_comes_once(tmp_path: Path) -> None:
     told = Told(tmp_path)
-    train = {"when": {"cron": "* * * * *"}}
+    train = {"when": {"cron": "* * * * *", "timezone": "UTC"}}
     told.start_repository(environments={"sandbox": train, "live": train})
     day = told.now + timedelta(days=14)
     end = day + timedelta(days=2)
@@ -83,7 +83,7 @@ def test_trains_of_every_minute_hide_nothing_that_comes_once(tmp_path: Path) -> 
 
 def test_a_calendar_that_shows_everything_says_nothing_besides(tmp_path: Path) -> None:
     told = Told(tmp_path)
-    told.start_repository(environments={"sandbox": {}, "live": {"when": {"cron": "0 9 1 * *"}}})
+    told.start_repository(environments={"sandbox": {}, "live": {"when": {"cron": "0 9 1 * *", "timezone": "UTC"}}})
     told.settle()
     done = told.type("calendar")
     assert ("train" in done.out, done.err) == (True, "")

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
 
+from reconciler.cli import plan
+from reconciler.engine.outcomes import CheckOutcome, note_check
+from reconciler.store import gates
+from reconciler.targets.checks import CheckResult
 from tests.commands import Done, Told
 from tests.world import ENVIRONMENTS, app_manifest, season_manifest
 
@@ -276,16 +282,31 @@ def test_without_a_base_it_is_merged_into_what_was_noted(told: Told) -> None:
     assert told.type("plan", "--head", "feature", "-o", "markdown").status == 0
 
 
-def test_a_check_that_rests_elsewhere_is_not_the_branchs_doing(told: Told) -> None:
-    """Between the two looks the daemon may ask it again."""
+def test_a_check_that_rests_elsewhere_is_not_the_branchs_doing(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The daemon goes on asking, also between the look without the branch and the look with it."""
     gated = GATED.replace('["true"]', '["sh", "-c", "exit 75"]').replace("soak: 2h, approvals: 1, ", "")
     gated = "\n".join(line for line in gated.splitlines() if not line.startswith(("  when", "  rollout")))
     shop = SHOP.replace("name: shop", "name: cart").replace("bundle: shop", "bundle: cart")
     cart = {"cart.yaml": shop, "cart/index.html": "one"}
     told.commit("A cart", {"environments.yaml": gated, **cart})
     told.settle()
-    paused = SHOP.replace("    live: {}", "    live: {pause: {by: ann, reason: moving house}}")
+    paused = SHOP.replace(
+        "    live: {}", "    live: {pause: {by: ann, reason: moving house, until: '2099-12-20T00:00:00Z'}}"
+    )
     branch(told, "Pause", {"shop.yaml": paused})
-    for _ in range(2):
-        done = review(told, "--until", "2026-12-31T00:00Z")
-        assert "cart" not in section(done.out, "Deployments"), done.out
+    rehearsed, looks = plan._rehearsal, []
+
+    def beside_a_daemon(*arguments: Any) -> Any:
+        looks.append(told.now)
+        with told.running() as found, found.database.write() as transaction:
+            for row in gates.to_run(transaction.connection, told.now + timedelta(hours=1), 10):
+                result = CheckResult(row.name, "later", "")
+                outcome = CheckOutcome(app=row.app, environment=row.environment, key=row.key, result=result)
+                note_check(transaction, outcome, told.now)
+        return rehearsed(*arguments)
+
+    monkeypatch.setattr(plan, "_rehearsal", beside_a_daemon)
+    soon = f"{told.now + timedelta(days=1):%Y-%m-%dT%H:%MZ}"
+    done = review(told, "--until", soon)
+    assert len(looks) == 2
+    assert "cart" not in section(done.out, "Deployments"), done.out

@@ -1,5 +1,7 @@
 """What a freeze holds back, what passes it, and where the edges of seasons fall in one."""
 
+from dataclasses import replace
+
 import pytest
 
 from reconciler.freezing import season_windows, thaw
@@ -173,3 +175,13 @@ def test_the_chain_goes_on_in_environments_without_a_freeze():
     found = planned(shop, facts, at(3), chain(), (), [FREEZE])
     assert deploys(found) == {"pre-release": ("promotion", [2])}
     assert waits(found, "live") == ["freeze"]
+
+
+def test_the_end_of_a_season_that_skips_freezes_is_carried_out_inside_one():
+    lasts = lasting("10:00", "15:00", on_freeze="skip")
+    began = deployment(1, 1, environment="live", config={"sale": True})
+    was = planned(SHOP, recorded(1, record("sandbox", deployment(1, 1))), at(0), PLACES, [lasts])
+    grounds = next(action.grounds for action in was.actions if action.environment == "live")
+    here = replace(began, grounds=grounds)
+    found = plan(recorded(1, record("sandbox", deployment(1, 1)), record("live", here)), seasons=[lasts])
+    assert deploys(found) == {"live": ("season-end", [1])}
