@@ -84,7 +84,8 @@ def season_windows(
     into a freeze does not take place at all; an end is carried out in any case, since it belongs to the season.
     """
     stoppers = _stoppers(season, freezes)
-    since = _frozen_since(stoppers, after) if season.spec.on_freeze == "wait" else after
+    # An end at the very moment at which a freeze begins waits for it too.
+    since = _frozen_since(stoppers, after) - _TICK if season.spec.on_freeze == "wait" else after
     for window in schedule.windows(season.spec.span, since, before):
         moved = _moved(season, stoppers, window)
         if moved is not None and moved.start < before and moved.until > after:
