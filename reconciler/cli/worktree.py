@@ -112,7 +112,8 @@ def _commit(bare: Path, git_dir: Path, top: Path, head: str | None) -> str:
     own = git_dir / "index"
     if head is not None and own.is_file():
         # It knows which files are unchanged, so that only the others are read.
-        shutil.copyfile(own, index)
+        # With its moment: git looks again into files that are no older than their index.
+        shutil.copy2(own, index)
     added = _in(bare, git_dir, top, ["add", "--all", "--ignore-errors", "."])
     if added.returncode not in (0, 1):
         raise NotSo(
