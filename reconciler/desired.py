@@ -15,6 +15,7 @@ from typing import Any, Literal
 from reconciler import freezing, schedule
 from reconciler.freezing import ActiveFreeze
 from reconciler.model.app import App
+from reconciler.model.deployment import Allotment, Subject
 from reconciler.model.entry import EnvironmentEntry, Experiment, ScheduleEntry, Train
 from reconciler.model.environment import LATEST, Environment
 from reconciler.model.gates import Gates, Rollout
@@ -106,6 +107,14 @@ class Desired:
     edge, and an end belongs to the season."""
     target: str = ""
     """A digest of where the environment is."""
+
+    def subject(self, traffic: tuple[Allotment, ...]) -> Subject:
+        """These versions with the settings of this moment."""
+        return Subject(traffic=traffic, config=dict(self.config))
+
+    def base_subject(self, traffic: tuple[Allotment, ...]) -> Subject:
+        """These versions with the settings that hold without seasons."""
+        return Subject(traffic=traffic, config=dict(self.base_config))
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,13 +6,12 @@ Declared in git a pause is reviewed like everything else, and holds without a st
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import committing, opened, printing, writing
+from reconciler.cli import committing, printing
 from reconciler.errors import NotSo
 
 if TYPE_CHECKING:
@@ -68,20 +67,13 @@ def _write(
     now: datetime,
 ) -> None:
     from reconciler.cli import written
-    from reconciler.cli.workplaces import workplace
 
-    settings = opened.settings()
-    with opened.store(settings):
-        pass  # without one nothing is fetched
-    with workplace(settings) as place:
-        if not how.dry_run and not how.onto_followed:
-            place.require_reachable(push=how.push)
-        with writing.desk(settings, place, now) as desk:
-            report = _report(desk, app, environment, edit, subject, told, verb, how)
-        report = replace(report, put=committing.put(settings, place, report.draft.commit, report.branch, how))
-        written.show(report, place, how, "text")
-        if verb == "pause" and report.put is not None:
-            printing.echo("it holds as soon as it is merged; without --git a pause holds at once", "quiet")
+    def draft(desk: Desk) -> Report:
+        return _report(desk, app, environment, edit, subject, told, verb, how)
+
+    report = written.carry_out(draft, how, "text", now)
+    if verb == "pause" and report.put is not None:
+        printing.echo("it holds as soon as it is merged; without --git a pause holds at once", "quiet")
 
 
 def _report(

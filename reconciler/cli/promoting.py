@@ -6,13 +6,13 @@ Behind `promote` and `pin`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli import committing, opened, printing, writing
+from reconciler.cli import committing, printing
 from reconciler.errors import NotSo, UnknownReference
 
 if TYPE_CHECKING:
@@ -43,18 +43,8 @@ class Asked:
 def carry_out(asked: Asked, how: How, form: str, now: datetime) -> None:
     """Draft it, look at what it would do, put it, and tell."""
     from reconciler.cli import written
-    from reconciler.cli.workplaces import workplace
 
-    settings = opened.settings()
-    with opened.store(settings):
-        pass  # without one nothing is fetched
-    with workplace(settings) as place:
-        if not how.dry_run and not how.onto_followed:
-            place.require_reachable(push=how.push)
-        with writing.desk(settings, place, now) as desk:
-            report = _report(desk, asked, how)
-        report = replace(report, put=committing.put(settings, place, report.draft.commit, report.branch, how))
-        written.show(report, place, how, form)
+    written.carry_out(lambda desk: _report(desk, asked, how), how, form, now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

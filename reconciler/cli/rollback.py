@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reconciler.config import Settings
     from reconciler.planner.going_back import WayBack
     from reconciler.store.database import Database
+    from reconciler.store.interventions import Wish
 
 T = TypeVar("T")
 PATIENCE = 10.0
@@ -52,6 +53,19 @@ class Back:
         return (
             f"{self.app} in {self.environment} goes back to {spoken(self.way.traffic)} "
             f"from {spoken(left.traffic)} (deployment {left.number}): {far}; no guard speaks against it"
+        )
+
+    def wish(self, actor: str) -> Wish:
+        """What is asked of whoever leads."""
+        from reconciler.store.interventions import Wish
+
+        return Wish(
+            kind="rollback",
+            app=self.app,
+            environment=self.environment,
+            subject=self.version,
+            actor=actor,
+            reason=self.reason,
         )
 
 
@@ -120,15 +134,7 @@ def _record(store: Database, settings: Settings, back: Back, how: How, now: date
     from reconciler.store import declared, interventions
 
     with store.write() as transaction:
-        wish = interventions.Wish(
-            kind="rollback",
-            app=back.app,
-            environment=back.environment,
-            subject=back.version,
-            actor=how.actor,
-            reason=back.reason,
-        )
-        number = interventions.record(transaction, wish, now)
+        number = interventions.record(transaction, back.wish(how.actor), now)
         declared.mark_due(transaction, [back.app], now)
     settings.nudge()
     if not somebody_runs(settings.place):

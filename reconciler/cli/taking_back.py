@@ -122,15 +122,7 @@ def _gone_back(desk: Desk, back: Back, how: How) -> Row[Any]:
     connection, transaction = desk.connection, desk.played.transaction
     row = holds.find(connection, back.app, back.environment)
     if row is None or _shares(row.traffic) != _shares(back.way.traffic):
-        wish = interventions.Wish(
-            kind="rollback",
-            app=back.app,
-            environment=back.environment,
-            subject=back.version,
-            actor=how.actor,
-            reason=back.reason,
-        )
-        interventions.record(transaction, wish, desk.now)
+        interventions.record(transaction, back.wish(how.actor), desk.now)
         answer_wishes(transaction, scene_of(connection), desk.now)
         row = holds.find(connection, back.app, back.environment)
     if row is None:

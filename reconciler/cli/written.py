@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from reconciler.cli import printing
+from reconciler.cli import opened, printing
 
 if TYPE_CHECKING:
     from reconciler.cli.committing import How
     from reconciler.cli.workplaces import Put, Workplace
-    from reconciler.cli.writing import Draft
+    from reconciler.cli.writing import Desk, Draft
     from reconciler.model.plan import Plan
     from reconciler.views.including import Between
 
@@ -203,3 +203,21 @@ def _json(report: Report, place: Workplace, how: How) -> dict[str, Any]:
         "warnings": list(report.warnings),
         "next": list(_next(report, place, how)),
     }
+
+
+def carry_out(draft: Callable[[Desk], Report], how: How, form: str, now: datetime) -> Report:
+    """Draft a commit, look at what it would do, put it where `how` says, and tell."""
+    from reconciler.cli import committing, writing
+    from reconciler.cli.workplaces import workplace
+
+    settings = opened.settings()
+    with opened.store(settings):
+        pass  # without one nothing is fetched
+    with workplace(settings) as place:
+        if not how.dry_run and not how.onto_followed:
+            place.require_reachable(push=how.push)
+        with writing.desk(settings, place, now) as desk:
+            report = draft(desk)
+        report = replace(report, put=committing.put(settings, place, report.draft.commit, report.branch, how))
+        show(report, place, how, form)
+    return report

@@ -22,7 +22,14 @@ from pathlib import Path
 from reconciler.git import trouble
 from reconciler.git.addresses import Address, address
 from reconciler.git.addresses import branch as checked_branch
-from reconciler.git.processes import complaint, damaged, not_started, outside_of_hooks, talking_environment
+from reconciler.git.processes import (
+    complaint,
+    damaged,
+    not_started,
+    outside_of_hooks,
+    talking_environment,
+    unattended_ssh,
+)
 from reconciler.git.refs import LocalRefs, Unreadable
 
 _FILTER = "--filter=blob:limit=1g"
@@ -171,11 +178,9 @@ class Mirror:
 
     @cached_property
     def _ssh(self) -> dict[str, str]:
-        """ssh must fail where it would ask, unless somebody chose himself how it is started."""
-        chosen = {"GIT_SSH", "GIT_SSH_COMMAND"} & os.environ.keys()
-        if self.is_local or chosen or _run(_SSH_SETTING, self.git_dir.parent, {}, self.timeout)[1]:
+        if self.is_local:
             return {}
-        return {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15"}
+        return unattended_ssh(lambda: _run(_SSH_SETTING, self.git_dir.parent, {}, self.timeout)[1])
 
     def _fetch(self) -> tuple[int, str]:
         status, said = self._fetch_once()

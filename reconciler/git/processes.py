@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -63,6 +63,14 @@ def talking_environment(git_dir: Path) -> dict[str, str]:
     # Without a terminal and without these two nothing can ask for a password.
     askers = {"GIT_ASKPASS": os.environ.get("GIT_ASKPASS", ""), "SSH_ASKPASS_REQUIRE": "never"}
     return quiet_environment() | askers | {"GIT_DIR": str(git_dir)}
+
+
+def unattended_ssh(is_configured: Callable[[], object]) -> dict[str, str]:
+    """ssh must fail where it would ask, unless somebody chose himself how it is started: by a variable, or in a
+    configuration that only the caller knows and that is looked at only if it matters."""
+    if {"GIT_SSH", "GIT_SSH_COMMAND"} & os.environ.keys() or is_configured():
+        return {}
+    return {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15"}
 
 
 def outside_of_hooks() -> list[str]:

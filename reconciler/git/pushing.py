@@ -16,7 +16,7 @@ from pathlib import Path
 
 from reconciler.errors import GitError, GitUnreachable, NotSo, ReconcilerError
 from reconciler.git.addresses import Address, address
-from reconciler.git.processes import complaint, not_started, outside_of_hooks, talking_environment
+from reconciler.git.processes import complaint, not_started, outside_of_hooks, talking_environment, unattended_ssh
 from reconciler.git.shapes import full_id
 from reconciler.git.trouble import TOO_LATE
 from reconciler.git.writing import Workshop, branch_name
@@ -98,17 +98,10 @@ def _run(arguments: Sequence[str], git_dir: Path, place: Address, timeout: float
 
 
 def _ssh(git_dir: Path, place: Address) -> Mapping[str, str]:
-    """ssh must fail where it would ask, unless somebody chose himself how it is started."""
-    if place.path is not None or {"GIT_SSH", "GIT_SSH_COMMAND"} & os.environ.keys():
+    if place.path is not None:
         return {}
-    chosen = subprocess.run(
-        [*outside_of_hooks(), "git", f"--git-dir={git_dir}", "config", "--get", "core.sshCommand"],
-        capture_output=True,
-        check=False,
-    )
-    if chosen.stdout:
-        return {}
-    return {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15"}
+    setting = [*outside_of_hooks(), "git", f"--git-dir={git_dir}", "config", "--get", "core.sshCommand"]
+    return unattended_ssh(lambda: subprocess.run(setting, capture_output=True, check=False).stdout)
 
 
 def _refused(place: Address, branch: str, printed: str, said: str) -> ReconcilerError:

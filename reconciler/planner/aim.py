@@ -13,12 +13,12 @@ from reconciler.desired import Desired, Latest, Tracked, earliest
 from reconciler.model.deployment import ROLLBACKS, Deployment, Grounds, Subject
 from reconciler.model.environment import EnvironmentSpec
 from reconciler.model.plan import Lift, Refused, RunChecks, Waiting
-from reconciler.planner import rollbacks
+from reconciler.planner import refusals, rollbacks
 from reconciler.planner.causes import Why, grounds_of, is_pin, spoken, why
 from reconciler.planner.gates import Candidate, Passage, key_of, passage
 from reconciler.planner.joint import ALONE, Back, Joint
 from reconciler.planner.promotions import Besides, Found, authors, candidate, entering, find, own, rolling
-from reconciler.planner.recorded import EnvironmentRecord, RecordedApp, Suspicion, Withdrawal
+from reconciler.planner.recorded import EnvironmentRecord, RecordedApp, Suspicion
 from reconciler.words import address
 
 
@@ -84,8 +84,8 @@ def aim(wanted: Desired, app: RecordedApp, record: EnvironmentRecord, spec: Envi
     answer = _towards(wanted, found, base, app, record, spec)
     if not isinstance(wanted.choice, Tracked):
         answer = _gated(answer, wanted, app, record, spec)
-    stays = (_nothing_good(wanted, hit[0]),) if hit and found.source is None else ()
-    answer = replace(answer, refused=(*answer.refused, *stays, *_pinned_to_withdrawn(wanted, found, app)))
+    stays = (refusals.nothing_good(wanted, hit[0]),) if hit and found.source is None else ()
+    answer = replace(answer, refused=(*answer.refused, *stays, *refusals.pinned_to_withdrawn(wanted, found, app)))
     answer = answer.besides(found.besides).besides(_experiment(wanted, app, record))
     joined = _joined(answer, joint, wanted, app, record, spec)
     joined = replace(joined, refused=(*together.refused, *joined.refused))
@@ -101,8 +101,7 @@ def _beside_a_freeze(
         return answer
     if not entering(answer.aim.subject.traffic, record, app):
         return answer
-    here = Found(stays.traffic)
-    return replace(answer, staying=_towards(wanted, here, here, app, record, spec).aim)
+    return replace(answer, staying=_staying(stays, wanted, app, record, spec).aim)
 
 
 def goes_along(goal: Aim, wanted: Desired, app: RecordedApp, record: EnvironmentRecord) -> bool:
@@ -136,8 +135,7 @@ def _joined(
         return replace(answer, aim=replace(goal, grounds=grounds))
     active = record.active if record.active and record.active.grounds.chosen_by != "season" else None
     stays = active if active and active.cause not in ROLLBACKS else own(record)  # what has begun goes on
-    held = Found(stays.traffic) if stays else None
-    here = _towards(wanted, held, held, app, record, spec) if held else Answer()
+    here = _staying(stays, wanted, app, record, spec) if stays else Answer()
     return Answer(
         aim=here.aim,
         waiting=(*here.waiting, *answer.waiting, joint.waiting),
@@ -152,11 +150,11 @@ def _with_the_group(
     back: Back, wanted: Desired, app: RecordedApp, record: EnvironmentRecord, spec: EnvironmentSpec
 ) -> Answer:
     """The way back that a group's member goes with another, with today's settings; the same guards stand in it."""
-    subject = Subject(traffic=back.traffic, config=dict(wanted.config))
+    subject = wanted.subject(back.traffic)
     since = record.touch.position if record.touch else 0
     if guarded := rollbacks.guard(subject, wanted, app, record, spec.rollback.limit, since):
         return Answer(refused=(guarded,))
-    grounds = grounds_of(wanted, Subject(traffic=back.traffic, config=dict(wanted.base_config)))
+    grounds = grounds_of(wanted, back.traffic)
     words = Why(
         cause=back.cause,
         reason=back.reason,
@@ -167,6 +165,14 @@ def _with_the_group(
     return Answer(aim=Aim(subject=subject, grounds=grounds, why=words, rolled_back_from=back.left))
 
 
+def _staying(
+    stays: Deployment, wanted: Desired, app: RecordedApp, record: EnvironmentRecord, spec: EnvironmentSpec
+) -> Answer:
+    """What is here stays, with today's settings: what would enter waits for something."""
+    here = Found(stays.traffic)
+    return _towards(wanted, here, here, app, record, spec)
+
+
 def _towards(
     wanted: Desired,
     found: Found,
@@ -175,9 +181,8 @@ def _towards(
     record: EnvironmentRecord,
     spec: EnvironmentSpec,
 ) -> Answer:
-    subject = Subject(traffic=found.traffic, config=dict(wanted.config))
-    base_traffic = base.traffic if isinstance(base, Found) else ()
-    grounds = grounds_of(wanted, Subject(traffic=base_traffic, config=dict(wanted.base_config)))
+    subject = wanted.subject(found.traffic)
+    grounds = grounds_of(wanted, base.traffic if isinstance(base, Found) else ())
     if again := _retry(subject, app, record):
         return Answer(aim=Aim(subject=subject, grounds=grounds, why=again))
     if bad := rollbacks.suspicion(subject, wanted, app, record):
@@ -224,8 +229,7 @@ def _gated(
     stays = rolling(record, app) or own(record)
     if stays is None:
         return replace(answer, aim=None, lift=None).besides(through)
-    held = Found(stays.traffic)
-    return _towards(wanted, held, held, app, record, spec).besides(through)
+    return _staying(stays, wanted, app, record, spec).besides(through)
 
 
 def _from_branch(goal: Aim, wanted: Desired, app: RecordedApp, record: EnvironmentRecord) -> Candidate:
@@ -275,7 +279,7 @@ def _instead(
 ) -> Answer:
     """What runs while the wanted subject is suspect here: what a person holds it at, else the last good one."""
     settled, hold = record.settled, record.hold
-    refused = (_suspect(wanted, subject, bad, held=bool(hold and hold.traffic)),)
+    refused = (refusals.suspect(wanted, subject, bad, held=bool(hold and hold.traffic)),)
     if hold is not None and hold.traffic:
         return _held(wanted, app, record, refused)
     if again := _way_back_again(wanted, app, record):
@@ -317,10 +321,9 @@ def _way_back_again(wanted: Desired, app: RecordedApp, record: EnvironmentRecord
     words = _retry(settled.subject, app, record)
     if words is None:
         return None
-    base = Subject(traffic=settled.traffic, config=dict(wanted.base_config))
     return Aim(
         subject=settled.subject,
-        grounds=grounds_of(wanted, base),
+        grounds=grounds_of(wanted, settled.traffic),
         why=words,
         rolled_back_from=settled.rolled_back_from,
     )
@@ -330,13 +333,12 @@ def _held(wanted: Desired, app: RecordedApp, record: EnvironmentRecord, refused:
     """What a person went back to runs, with today's settings."""
     hold = record.hold
     assert hold is not None
-    subject = Subject(traffic=hold.traffic, config=dict(wanted.config))
-    grounds = grounds_of(wanted, Subject(traffic=hold.traffic, config=dict(wanted.base_config)))
-    grounds = replace(grounds, held_by=hold.by)
+    subject = wanted.subject(hold.traffic)
+    grounds = replace(grounds_of(wanted, hold.traffic), held_by=hold.by)
     if again := _retry(subject, app, record):
         return Answer(aim=Aim(subject=subject, grounds=grounds, why=again), refused=refused)
     if bad := record.suspicions.get(subject.fingerprint):  # going back went wrong too: a person is needed
-        return Answer(refused=(*refused, _suspect(wanted, subject, bad)))
+        return Answer(refused=(*refused, refusals.suspect(wanted, subject, bad)))
     if record.reached is not None and record.reached.traffic == hold.traffic:
         words = why(wanted, Found(hold.traffic), subject, grounds, app, record)
         return Answer(aim=Aim(subject=subject, grounds=grounds, why=words), refused=refused)
@@ -366,41 +368,4 @@ def _broken(wanted: Desired, app: RecordedApp) -> Waiting:
         environment=wanted.environment,
         waits_for="manifest",
         detail=f"{app.complaints[0]}; stays as it is until the file is mended",
-    )
-
-
-def _suspect(wanted: Desired, subject: Subject, bad: Suspicion, *, held: bool = False) -> Refused:
-    again = f"release {wanted.app} {wanted.environment}" if held else f"retry {bad.deployment}"
-    return Refused(
-        app=wanted.app,
-        environment=wanted.environment,
-        rule="suspect",
-        detail=f"{spoken(subject.traffic)} {bad.why} here (deployment {bad.number}, {bad.deployment}): commit a fix, "
-        f"or `reconciler {again}`, or a commit with `Allow-Suspect: {wanted.app}/{wanted.environment}`",
-    )
-
-
-def _nothing_good(wanted: Desired, taken_back: Withdrawal) -> Refused:
-    return Refused(
-        app=wanted.app,
-        environment=wanted.environment,
-        rule="withdrawn",
-        detail=f"{taken_back.commit[:10]} reverts {taken_back.reverts[:10]}, and nothing without it ran here before: "
-        f"it stays until something else is promoted to {wanted.environment}",
-    )
-
-
-def _pinned_to_withdrawn(wanted: Desired, found: Found, app: RecordedApp) -> tuple[Refused, ...]:
-    if not is_pin(wanted):
-        return ()
-    taken_back = [app.withdrawn[part.version] for part in found.traffic if part.version in app.withdrawn]
-    return tuple(
-        Refused(
-            app=wanted.app,
-            environment=wanted.environment,
-            rule="withdrawn",
-            detail=f"pinned to {spoken(found.traffic)}, which {one.commit[:10]} took back by reverting "
-            f"{one.reverts[:10]}: it stays, since the pin was written by hand; move the pin to leave it",
-        )
-        for one in taken_back
     )

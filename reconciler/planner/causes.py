@@ -200,11 +200,11 @@ def _leading(traffic: tuple[Allotment, ...]) -> int:
     return max(((part.percent, part.number) for part in traffic), default=(0, 0))[1]
 
 
-def grounds_of(wanted: Desired, base: Subject) -> Grounds:
-    """What the next deployment is compared with."""
+def grounds_of(wanted: Desired, traffic: tuple[Allotment, ...]) -> Grounds:
+    """What the next deployment is compared with; `traffic` is what would run without seasons."""
     return Grounds(
         chosen_by=wanted.chosen_by,
-        base=base.fingerprint,
+        base=wanted.base_subject(traffic).fingerprint,
         scheduled_at=wanted.scheduled_at,
         seasons=tuple(season.name for season in wanted.seasons),
         season_ends=tuple(season.window.until for season in wanted.seasons),

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from reconciler import schedule
 from reconciler.desired import Departures, Desired, earliest
-from reconciler.model.deployment import Allotment, Subject
+from reconciler.model.deployment import Allotment
 from reconciler.model.gates import Gates
 from reconciler.model.plan import Refused, RunChecks, Waiting, WaitsFor, short
 from reconciler.model.version import label
@@ -68,7 +68,7 @@ class _Answers:
 
 def key_of(traffic: tuple[Allotment, ...], wanted: Desired) -> str:
     """What approvals and outcomes of checks for entering with these versions are filed under."""
-    subject = Subject(traffic=traffic, config=dict(wanted.base_config))
+    subject = wanted.base_subject(traffic)
     return filed_under(wanted.app, wanted.environment, subject.fingerprint)
 
 

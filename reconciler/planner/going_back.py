@@ -56,7 +56,7 @@ def way_back(
             f"git asks for {spoken(found)} in {wanted.environment} already",
             f"`reconciler why {wanted.app} {wanted.environment}` tells what keeps it from running",
         )
-    subject = Subject(traffic=found, config=dict(wanted.config))
+    subject = wanted.subject(found)
     if bad := _bad(subject, record):
         again = f"`reconciler retry {bad.deployment}` tries it again, or name another version"
         return NoWay(f"{spoken(found)} {bad.why} in {wanted.environment} (deployment {bad.number})", again)
@@ -67,7 +67,7 @@ def way_back(
     taken = max((part for part in left.traffic if part.version in going), key=lambda part: part.percent, default=None)
     suspects = [(left.subject, _gone(left.traffic, found))]
     if wish and _versions(wish) != _versions(left.traffic):
-        suspects.append((Subject(traffic=wish, config=dict(wanted.config)), _gone(wish, found)))
+        suspects.append((wanted.subject(wish), _gone(wish, found)))
     return WayBack(
         left=left,
         traffic=found,

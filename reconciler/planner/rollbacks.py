@@ -30,7 +30,7 @@ def retreat(
     good = _restored(record, app, taken_back) or newest_good(record, app)
     if good is None:
         return None
-    subject = Subject(traffic=good.traffic, config=dict(wanted.config))
+    subject = wanted.subject(good.traffic)
     reason = (
         f"{taken_back.commit[:10]} reverts {taken_back.reverts[:10]}, which {spoken(left.traffic)} contains: "
         f"back to {spoken(good.traffic)}"
@@ -42,8 +42,7 @@ def retreat(
         deployed_by=taken_back.author,
         reverts=(taken_back.reverts,),
     )
-    base = Subject(traffic=good.traffic, config=dict(wanted.base_config))
-    return subject, grounds_of(wanted, base), why
+    return subject, grounds_of(wanted, good.traffic), why
 
 
 def guard(
@@ -176,11 +175,9 @@ def last_good(
     for good in record.completed:
         if not good.traffic or withdrawn_in(good, app) or any(p.version in record.suspicions for p in good.traffic):
             continue
-        today = Subject(traffic=good.traffic, config=dict(wanted.config))
-        for subject in (today, good.subject):
+        for subject in (wanted.subject(good.traffic), good.subject):
             if subject.fingerprint not in record.suspicions and subject.fingerprint != bad.fingerprint:
-                base = Subject(traffic=good.traffic, config=dict(wanted.base_config))
-                return subject, grounds_of(wanted, base)
+                return subject, grounds_of(wanted, good.traffic)
     return None
 
 

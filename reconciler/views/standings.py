@@ -103,7 +103,7 @@ def _in_sync(traffic: tuple[Allotment, ...] | None, wanted: Desired, record: Env
     settled = record.settled
     if traffic is None or record.active is not None or settled is None or settled.status != "completed":
         return False
-    return settled.subject.fingerprint == Subject(traffic=traffic, config=dict(wanted.config)).fingerprint
+    return settled.subject.fingerprint == wanted.subject(traffic).fingerprint
 
 
 def _held(wanted: Desired, recorded: RecordedApp, record: EnvironmentRecord) -> Hold | None:
@@ -121,7 +121,7 @@ def _held(wanted: Desired, recorded: RecordedApp, record: EnvironmentRecord) -> 
     found = find(wanted.choice, wanted, recorded, record)
     if not isinstance(found, Found):
         return None
-    subject = Subject(traffic=found.traffic, config=dict(wanted.config))
+    subject = wanted.subject(found.traffic)
     bad = rollbacks.suspicion(subject, wanted, recorded, record)
     if bad is None or _active_for(subject, record):
         return None
