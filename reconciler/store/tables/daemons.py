@@ -1,0 +1,24 @@
+"""Which rows say which daemons live, and which of them leads?"""
+
+from sqlalchemy import BigInteger, Column, Integer, String, Table, Text
+
+from reconciler.store.tables.schema import metadata
+from reconciler.store.types import Moment
+
+daemons = Table(
+    "daemons",
+    metadata,
+    Column("id", String(40), primary_key=True),  # one life of one daemon: it is another after a lease was lost
+    Column("name", Text, nullable=False),  # for people: the machine and the process
+    Column("since", Moment, nullable=False),
+    Column("beat", BigInteger, nullable=False),  # grows while it lives
+)
+
+leadership = Table(
+    "leadership",
+    metadata,
+    Column("id", Integer, primary_key=True),  # one row
+    Column("holder", String(40)),  # of `daemons`
+    Column("fence", BigInteger, nullable=False),  # grows with each change of the holder
+    Column("since", Moment),
+)
