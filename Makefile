@@ -60,8 +60,12 @@ format: $(VENV)/.installed-dev ## lay out the code and mend what can be mended w
 	$(BIN)/ruff format
 
 .PHONY: bench
-bench: $(VENV)/.installed-dev ## the benchmarks
+bench: $(VENV)/.installed-bench ## every benchmark, half an hour; `ARGS="--sizes 100 --only B1"` for some
 	$(PYTHON) -m benchmarks $(ARGS)
+
+.PHONY: simulate
+simulate: $(VENV)/.installed-dev ## the daemon on a simulated clock, with faults from seeds; `make simulate ARGS="--seeds 1000 --days 30"`
+	@$(PYTHON) -m tests.simulation $(ARGS)
 
 .PHONY: mutants
 mutants: $(VENV)/.installed-mutants ## mistakes planted in the core: which does no quick test notice? `ARGS="reconciler.planner.gates.*"`
@@ -79,10 +83,16 @@ lock: ## write the lock files anew from pyproject.toml (needs uv)
 	$(LOCK) pyproject.toml --output-file requirements.lock
 	$(LOCK) --extra dev --constraints requirements.lock pyproject.toml --output-file requirements-dev.lock
 	$(LOCK) --extra mutants --constraints requirements-dev.lock pyproject.toml --output-file requirements-mutants.lock
+	$(LOCK) --extra bench --constraints requirements-dev.lock pyproject.toml --output-file requirements-bench.lock
+	for peer in ansible-core octodns salt; do \
+		echo $$peer | $(UV) pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header \
+			--no-emit-index-url --no-emit-find-links --exclude-newer "7 days" $(ARGS) - \
+			--output-file benchmarks/peers/$${peer%-core}.txt; \
+	done
 
 .PHONY: clean
 clean: ## remove the virtual environment and every cache; `state` stays
-	rm -rf $(VENV) build dist mutants .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .peers build dist mutants .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find reconciler tests -type d -name __pycache__ -prune -exec rm -rf {} +
 
 # An unfinished environment is taken away again, or the next run would believe in it.
@@ -108,4 +118,9 @@ $(VENV)/.installed-dev: requirements-dev.lock pyproject.toml | $(PYTHON)
 $(VENV)/.installed-mutants: requirements-mutants.lock $(VENV)/.installed-dev
 	@echo "Installing what requirements-mutants.lock names …"
 	@$(PIP) install --quiet --require-hashes --requirement requirements-mutants.lock
+	@touch $@
+
+$(VENV)/.installed-bench: requirements-bench.lock $(VENV)/.installed-dev
+	@echo "Installing what requirements-bench.lock names …"
+	@$(PIP) install --quiet --require-hashes --requirement requirements-bench.lock
 	@touch $@

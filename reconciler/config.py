@@ -38,7 +38,8 @@ NUDGE = "nudge"
 """A file in the data directory; touching it makes the daemon look."""
 
 _ABOUT_RELEASES = "APP ENVIRONMENT DEPLOYMENT VERSION VERSION_NUMBER VERSION_NAME TRAFFIC CONFIG BINDINGS BUNDLE CAUSE"
-NO_SETTINGS = frozenset(f"{PREFIX}{name}" for name in f"{_ABOUT_RELEASES} COMMIT TRIGGERS CHECK".split())
+_OF_CALLS = "COMMIT TRIGGERS CHECK DEPLOYMENT_NUMBER FENCE LINEAGE"
+NO_SETTINGS = frozenset(f"{PREFIX}{name}" for name in f"{_ABOUT_RELEASES} {_OF_CALLS}".split())
 """What a target's command finds in its environment: it may call `reconciler` too."""
 
 
@@ -153,6 +154,8 @@ class StateSettings:
     """The recorded state: where the database is."""
 
     url: Annotated[Word, AfterValidator(_lasting)] = "sqlite:///state/reconciler.db"
+    lease: Length = timedelta(seconds=15)
+    """How long one of several daemons may not be heard of before the others take its work over; on PostgreSQL."""
 
 
 @shape

@@ -107,6 +107,8 @@ class Desired:
     edge, and an end belongs to the season."""
     target: str = ""
     """A digest of where the environment is."""
+    repairs_drift: bool = False
+    """Whether what somebody else changed there is deployed again."""
 
     def subject(self, traffic: tuple[Allotment, ...]) -> Subject:
         """These versions with the settings of this moment."""
@@ -179,6 +181,7 @@ def desired(
         freezes=freezing.active(freezes, now),
         lenient_seasons=frozenset(season.name for season in covering if season.spec.on_freeze != "wait"),
         target=place(environment),
+        repairs_drift=environment.spec.drift.repair,
     )
 
 

@@ -11,11 +11,13 @@
     │   ├── GitMissing              it answers, but lacks the branch or the path: what was noted last stays in force
     │   └── GitCorrupt              the mirror lacks an object: it is made anew
     ├── StoreError                  the recorded side does not answer
+    │   └── LeaseLost               this daemon was given up by the others: it stops what it does and begins anew
     └── TargetError                 a deployment did not go well
         ├── TryAgainLater           nothing is wrong yet; another attempt after the backoff, not counted as a failure
         ├── AttemptFailed           counted; another attempt after the backoff until the limit is used up
         ├── PersonNeeded            no attempt will help until somebody changes something
-        └── Aborted                 stopped because we asked for it
+        ├── Aborted                 stopped because we asked for it
+        └── Superseded              a newer act took effect there: nothing was done, and no attempt follows
 
 Only errors live here: no formatting for a terminal, no logging, no mapping to HTTP.
 """
@@ -83,6 +85,13 @@ class StoreError(ReconcilerError):
     """The recorded side does not answer as it should."""
 
 
+class LeaseLost(StoreError):
+    """This daemon was given up by the others, or leads no more: nothing of what it wanted to write was written."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "it stops what it carries out, which others take up, and begins anew")
+
+
 class TargetError(ReconcilerError):
     """A target could not carry a deployment out. `output` is what it printed, secrets blanked out."""
 
@@ -105,3 +114,7 @@ class PersonNeeded(TargetError):
 
 class Aborted(TargetError):
     """The work was stopped because we asked for it."""
+
+
+class Superseded(TargetError):
+    """A newer act took effect in the same place: this one did nothing, and is not tried again."""

@@ -32,6 +32,8 @@ def set_up(*, json: bool | None = None, verbose: bool = False) -> None:
     # Libraries speak only when something is wrong.
     for name in ("apscheduler", "watchfiles", "git", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    # Whatever a database does to a connection comes to us as an exception; its pool would tell it again, at length.
+    logging.getLogger("sqlalchemy").setLevel(logging.CRITICAL)
 
 
 def logger(room: str) -> Any:

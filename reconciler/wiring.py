@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,19 +14,22 @@ from typing import Any
 from reconciler import telemetry
 from reconciler.config import NUDGE, Settings
 from reconciler.engine import clock
-from reconciler.engine.alone import alone
+from reconciler.engine.alone import alone, alone_on
 from reconciler.engine.branches import Branches, Writing
 from reconciler.engine.cycle import Cycle
 from reconciler.engine.daemon import Daemon
+from reconciler.engine.drifting import Drifting
 from reconciler.engine.following import Following
+from reconciler.engine.membership import Membership
 from reconciler.engine.perform import Surroundings
 from reconciler.engine.pool import Pool
 from reconciler.engine.signing import Signing
+from reconciler.engine.sweeping import sweep_rarely
 from reconciler.engine.telling import deployment_teller, tell
+from reconciler.git.fetched_again import Unpacking
 from reconciler.git.mirror import Mirror
 from reconciler.git.signatures import Person
 from reconciler.git.signing_keys import Keys, unusable
-from reconciler.git.unpack import unpack
 from reconciler.store.database import Database
 from reconciler.store.migrate import migrate
 from reconciler.targets.base import Target
@@ -43,6 +47,8 @@ class Running:
     database: Database
     following: Following
     pool: Pool
+    membership: Membership
+    drifting: Drifting
 
 
 def database(settings: Settings) -> Database:
@@ -120,45 +126,60 @@ class Targets:
             self._made.clear()
 
 
+def membership(settings: Settings, store: Database, now: clock.Clock, ticks: clock.Ticks) -> Membership:
+    """What a daemon on this machine is among those that share the store."""
+    name = f"{socket.gethostname()}-{os.getpid()}"
+    return Membership(store, name, settings.state.lease if store.is_shared else None, now, ticks)
+
+
 @contextmanager
-def running(settings: Settings, now: clock.Clock = clock.system) -> Iterator[Running]:
+def running(settings: Settings, now: clock.Clock = clock.system, ticks: clock.Ticks = clock.ticks) -> Iterator[Running]:
     """A reconciler, ready to run, alone on its data directory. Raises NotSo when another one runs there."""
+    sweep_rarely()
     place = settings.place
     place.mkdir(parents=True, exist_ok=True)
-    with alone(place):
+    file = Database.file(settings.state.url)
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    with alone(place), alone_on(file):
         store = database(settings)
+        member = membership(settings, store, now, ticks)
         nudged = threading.Event()
         follows = following(settings, store)
         targets = Targets(place)
         surroundings = Surroundings(
             make_target=targets.make,
-            unpack=lambda tree, directory: unpack(follows.objects, tree, directory),
+            unpack=Unpacking(follows.objects, follows.mirror).unpack,
             environ=os.environ,
             data=place,
         )
-        pool = Pool(surroundings, settings.workers, nudged.set)
+        pool = Pool(surroundings, settings.workers, nudged.set, member.may_act)
         branches = Branches(follows.mirror, _writing(settings), nudged.set)
         counting = keys(settings)
         for kind, why in unusable(counting).items():
             log.warning("signers.unusable", setting=f"signers.{kind}", error=why)
         signing = Signing(follows, counting, settings.repository.interval)
-        cycle = Cycle(store, follows, pool, branches, signing, deployment_teller(store))
+        cycle = Cycle(store, follows, pool, branches, signing, member, deployment_teller(store))
         (place / NUDGE).touch()
         daemon = Daemon(
             store,
             follows,
             pool,
             cycle,
+            member,
             now,
             interval=settings.repository.interval,
             full_pass=settings.full_pass,
             drain=settings.drain,
             watched=[*follows.mirror.watch_paths(), place / NUDGE],
             nudged=nudged,
+            ticks=ticks,
         )
+        drifting = Drifting(store, targets.make, nudged.set, lambda: member.leads, now, ticks)
         try:
-            yield Running(daemon, cycle, store, follows, pool)
+            yield Running(daemon, cycle, store, follows, pool, member, drifting)
         finally:
+            drifting.close()
             # What is stopped here is still `started` in the store: the next start takes it up again.
             pool.close(stop_running=True)
             targets.close()

@@ -19,6 +19,7 @@ from reconciler.model.version import Version
 from reconciler.store import declared, deployments, interventions, versions
 from reconciler.wiring import Running, running
 from tests.gitrepo import Repo
+from tests.stores import store_url
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -64,7 +65,7 @@ class World:
         self.now = NOON
         self.settings: dict[str, Any] = {
             "repository": {"url": str(self.home.path)},
-            "state": {"url": f"sqlite:///{directory}/state/reconciler.db"},
+            "state": {"url": store_url(directory), "lease": "1s"},
             "data": str(directory / "state"),
         }
 

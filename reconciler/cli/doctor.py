@@ -114,6 +114,20 @@ def _daemon(settings: Settings) -> Found:
     return Found("daemon", "note", "none runs on this data directory", "start `reconciler run`")
 
 
+def _sharing(connection: Connection) -> Found:
+    """The daemons that share a store, wherever they run."""
+    from reconciler.store import leases
+
+    seen = leases.seen(connection)
+    names = [f"{name}{' (leads)' if one == seen.holder else ''}" for one, name in sorted(seen.names.items())]
+    if not names:
+        return Found("daemons", "note", "none lives that works on this store", "start `reconciler run`")
+    detail = f"{printing.counted(len(names), 'daemon')}: {', '.join(names)}"
+    if seen.holder not in seen.beats:
+        return Found("daemons", "note", f"{detail}; none of them leads", "one of them will within the lease")
+    return Found("daemons", "good", detail)
+
+
 def _repository(settings: Settings) -> Iterator[Found]:
     from reconciler.git.mirror import Mirror
 
@@ -178,6 +192,8 @@ def _recorded(connection: Connection, settings: Settings) -> Iterator[Found]:
     from reconciler.targets.registry import Registry
     from reconciler.views.scene import declared_environments
 
+    if connection.dialect.name != "sqlite":
+        yield _sharing(connection)
     place = repository.followed(connection)
     noted = f"noted up to {place.head[:10]}" if place and place.head else "nothing is noted yet"
     yield Found("store", "good", f"{opened.shown_address(settings)}, {noted}")

@@ -17,8 +17,8 @@ from reconciler.words import plain
 DONE, NOT_SO, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 
 MEND = (
-    "stop the daemon, keep a copy of the file, and put a backup in its place; or let `sqlite3 FILE .recover` "
-    "save what can be read. Without the file `reconciler run` begins a new store that knows nothing of before"
+    "stop the daemon and put a backup in its place: `reconciler restore FILE --force` sets the damaged file aside. "
+    "Without a backup `reconciler rebuild --force` makes the store anew from git's history"
 )
 _LOOK = (
     "see that the database runs and that state.url is right, then type this again; `reconciler doctor` looks at both"

@@ -28,6 +28,7 @@ VERBS = {
     "versions": "List, show and compare versions.",
     "deployments": "List and show deployments.",
     "why": "Explain what runs, from the commit on.",
+    "drift": "Ask the targets whether what runs is what was deployed.",
     "calendar": "Show what will change without a new commit.",
     "promote": "Write a commit that makes an environment run a version.",
     "rollback": "Go back now, and write the commit that says so.",
@@ -40,6 +41,9 @@ VERBS = {
     "retry": "Try a failed or aborted deployment again.",
     "accept": "Accept a branch that was rewritten.",
     "audit": "Verify or export the ledger.",
+    "backup": "Copy everything that is recorded into a file.",
+    "restore": "Let the store be what a backup holds.",
+    "rebuild": "Make a lost store anew from git's history.",
     "doctor": "Check that everything is in its place.",
 }
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,8 +54,8 @@ def existing_store(chosen: Settings) -> Database | None:
     from reconciler.store.database import Database
     from reconciler.store.migrate import HEAD, revision
 
-    file = sqlite_file(chosen.state.url)
-    if file is not None and not _is_there(file, chosen):
+    file = Database.file(chosen.state.url)
+    if file is not None and not is_there(file, chosen):
         return None
     found = Database(chosen.state.url)
     try:
@@ -78,7 +78,8 @@ def existing_store(chosen: Settings) -> Database | None:
     )
 
 
-def _is_there(file: Path, chosen: Settings) -> bool:
+def is_there(file: Path, chosen: Settings) -> bool:
+    """Whether there is a file. Raises StoreError for what cannot be the file of a store."""
     try:
         mode = file.stat().st_mode
     except FileNotFoundError:
@@ -92,18 +93,13 @@ def _is_there(file: Path, chosen: Settings) -> bool:
     return True
 
 
-def sqlite_file(url: str) -> Path | None:
-    """The file of a SQLite store; None for another database, and for one in memory."""
-    from sqlalchemy import exc
-    from sqlalchemy.engine import make_url
+def somebody_runs(chosen: Settings, connection: Connection) -> bool:
+    """Whether a daemon lives that works on this store: on this data directory, or elsewhere where it is shared."""
+    from reconciler.engine import alone
+    from reconciler.store import leases
 
-    try:
-        address = make_url(url)
-    except exc.ArgumentError:
-        return None
-    if address.get_backend_name() != "sqlite" or address.database in (None, "", ":memory:"):
-        return None
-    return Path(address.database)
+    shared = connection.dialect.name != "sqlite"
+    return alone.somebody_runs(chosen.place) or (shared and leases.count(connection) > 0)
 
 
 def shown_address(chosen: Settings) -> str:
@@ -117,7 +113,7 @@ def shown_address(chosen: Settings) -> str:
         return "an address that cannot be read"
 
 
-def known_app(names: list[str], app: str) -> str:
+def known_app(names: Sequence[str], app: str) -> str:
     """`app`, if it is one of the names. Raises UnknownReference with the one that is most like it."""
     if app in names:
         return app

@@ -11,12 +11,15 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import islice
 from typing import Any
 
 import click
 
 from reconciler.words import plain
 
+AT_ONCE = 1000
+"""So many rows of a table are laid out together."""
 COLOURS = {
     "completed": "green",
     "failed": "red",
@@ -55,6 +58,16 @@ def as_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
+def as_json_list(values: Iterable[Any]) -> None:
+    """A JSON list on standard output, each value as soon as it is there."""
+    open_yet = False
+    for value in values:
+        text = json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n  ")
+        click.echo(f"{',' if open_yet else '['}\n  {text}", nl=False)
+        open_yet = True
+    click.echo("\n]" if open_yet else "[]")
+
+
 def echo(text: str = "", says: str = "") -> None:
     """One line on standard output, coloured on a terminal."""
     click.secho(plain(text), fg=COLOURS.get(says))
@@ -71,12 +84,19 @@ def note(text: str) -> None:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[Cell | str]]) -> None:
-    """Rows under headings: a table on a terminal, aligned columns in a pipe."""
-    found = [[_cell(cell) for cell in row] for row in rows]
-    if on_terminal():
-        _drawn(headings, found)
+    """Rows under headings: a table on a terminal, aligned columns in a pipe.
+
+    Shown in pieces, so that very many rows need no memory: within a piece, columns stand below each other.
+    """
+    found = iter([_cell(cell) for cell in row] for row in rows)
+    shown = list(islice(found, AT_ONCE))
+    widths = [len(name) for name in headings]
+    if not on_terminal():
+        widths = _aligned([[Cell(name) for name in headings], *shown], widths)
     else:
-        _aligned(headings, found)
+        _drawn(headings, shown)
+    while shown := list(islice(found, AT_ONCE)):
+        widths = _aligned(shown, widths)
 
 
 def _cell(value: Cell | str) -> Cell:
@@ -96,12 +116,13 @@ def _drawn(headings: Sequence[str], rows: list[list[Cell]]) -> None:
     Console(highlight=False).print(drawn)
 
 
-def _aligned(headings: Sequence[str], rows: list[list[Cell]]) -> None:
-    texts = [list(headings), *([cell.text for cell in row] for row in rows)]
-    widths = [max(len(row[column]) for row in texts) for column in range(len(headings))]
-    for row in texts:
-        line = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
+def _aligned(rows: Sequence[Sequence[Cell]], least: Sequence[int]) -> list[int]:
+    """Rows in columns of at least these widths; the widths that they have."""
+    widths = [max(width, *(len(row[column].text) for row in rows)) for column, width in enumerate(least)]
+    for row in rows:
+        line = "  ".join(cell.text.ljust(width) for cell, width in zip(row, widths, strict=True))
         click.echo(line.rstrip())
+    return widths
 
 
 def when(moment: datetime, zone: tzinfo | None = None) -> str:

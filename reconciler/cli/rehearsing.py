@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from reconciler.git.mirror import Mirror
 
 BATCH = 500
+NOBODY = "rehearsal"
 MOST_ROUNDS = 5_000
 """Steps into the future that one rehearsal takes."""
 
@@ -94,12 +95,12 @@ class Rehearsal:
 
     def _complete(self, row: Row[Any], environments: Mapping[str, Environment], now: datetime) -> bool:
         if row.status == "pending":
-            deployments.move(self.transaction, row, "started", now, "")
+            deployments.claim(self.transaction, row, NOBODY, 0, now, again=False)
             rolling.begin(self.transaction, row, now)
         elif row.next_attempt_at is not None:
             if row.next_attempt_at > now:
                 return False
-            deployments.attempt(self.transaction, row, now)
+            deployments.claim(self.transaction, row, NOBODY, 0, now, again=True)
         found = deployments.by_ids(self.transaction.connection, [row.id])[row.id]
         progress = progress_of(found.rollout)
         if progress is not None and progress.resting:

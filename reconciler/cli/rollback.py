@@ -130,14 +130,14 @@ def _back(connection: Connection, app: str, environment: str, to: str | None, re
 
 def _record(store: Database, settings: Settings, back: Back, how: How, now: datetime) -> str:
     """Record the wish, and wait for a daemon that runs here; what it answered, '' for nothing yet. Raises NotSo."""
-    from reconciler.engine.alone import somebody_runs
     from reconciler.store import declared, interventions
 
     with store.write() as transaction:
         number = interventions.record(transaction, back.wish(how.actor), now)
         declared.mark_due(transaction, [back.app], now)
+        anybody = opened.somebody_runs(settings, transaction.connection)
     settings.nudge()
-    if not somebody_runs(settings.place):
+    if not anybody:
         return ""
     outcome = _awaited(store, lambda connection: _outcome(connection, number)) or ""
     if outcome.startswith("refused: "):

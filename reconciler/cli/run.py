@@ -19,13 +19,17 @@ if TYPE_CHECKING:
 
 @asking.verb
 @click.option("--once", is_flag=True, help="Do all that can be done now, then exit.")
-def command(once: bool) -> int:
+@click.option("--check-drift", is_flag=True, help="With --once: first ask the targets what runs, and read every file.")
+def command(once: bool, check_drift: bool) -> int:
     """Follow the branch and carry out what it asks for.
 
     TERM or Ctrl-C ends it: running deployments may end, nothing new is begun; a second one stops them and ends it at
     once. With --once the exit status is 1 when the repository or the store did not answer, when the branch or the path
-    is not there, when the head of the branch is held, or when a deployment failed or has to be tried again later.
+    is not there, when the head of the branch is held, or when a deployment failed or has to be tried again later; with
+    --check-drift also when something has drifted and is not put right again.
     """
+    if check_drift and not once:
+        raise click.UsageError("--check-drift goes with --once: without it the daemon looks by itself")
     with _Stopping.by_signals() as stopping:
         from reconciler import telemetry
         from reconciler.wiring import running
@@ -34,14 +38,23 @@ def command(once: bool) -> int:
         telemetry.set_up()
         log = telemetry.logger("run")
         with running(settings) as found:
-            stopping.by(found.daemon.stop, found.daemon.stop_now)
+
+            def stop() -> None:
+                found.drifting.stop()
+                found.daemon.stop()
+
+            stopping.by(stop, found.daemon.stop_now)
             mirror = found.following.mirror
 
             def begun() -> None:
                 log.info("started", repository=mirror.url, branch=mirror.branch)
+                if check_drift:
+                    found.drifting.sweep(closely=True)
+                elif not once:
+                    found.drifting.start()
 
             if once:
-                return _once(found, stopping.asked, begun)
+                return _once(found, stopping.asked, begun, check_drift=check_drift)
             found.daemon.run(begun)
             log.info("ended")
     return endings.DONE
@@ -104,21 +117,25 @@ class _Stopping:
             os.close(writing)
 
 
-def _once(found: Running, stopped: threading.Event, begun: Callable[[], None]) -> int:
-    from reconciler.engine import clock
-    from reconciler.store import deployments, repository
+def _once(found: Running, stopped: threading.Event, begun: Callable[[], None], *, check_drift: bool) -> int:
+    from reconciler.store import deployments, drifts, ledger, repository
 
-    since = clock.system()
+    with found.database.read() as connection:
+        newest = ledger.newest(connection)
     found.daemon.settle(begun)
     with found.database.read() as connection:
-        ended = deployments.ended_since(connection, since)
-        left = [row for row in deployments.active(connection) if row.next_attempt_at is not None]
+        ended = deployments.ended_after(connection, newest)
+        left = [row for row in deployments.started(connection) if row.next_attempt_at is not None]
         place = repository.followed(connection)
+        drifted = len(drifts.standing(connection)) if check_drift else 0
     counts = ", ".join(f"{number} {status}" for status, number in sorted(ended.items())) or "nothing to do"
     held = place.held_head if place is not None else None
     settled = "stopped" if stopped.is_set() else "not settled" if found.following.trouble or held else "settled"
     printing.echo(f"{settled}{f' at {place.head[:10]}' if place and place.head else ''}: {counts}")
     wrong = _unsettled(found, stopped, ended, len(left))
+    if drifted:
+        has = "one place has" if drifted == 1 else f"{drifted} places have"
+        wrong.append((f"{has} drifted from what was deployed", "`reconciler status` shows where and what helps"))
     if held:
         message = (
             f"{held[:10]}, the head of the branch {found.following.mirror.branch}, is held and was not taken in: "

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -85,22 +86,24 @@ def _print(settings: Settings, connection: Connection, app: str | None, at: date
 
     now = clock.system()
     around = surroundings.look(settings, connection)
-    found = list(_standings(connection, app, at or now, now))
+    found = _standings(connection, app, at or now, now)
     if form == "json":
-        printing.as_json([standing_json(one) | surroundings.as_json(around) for one in found])
+        printing.as_json_list(standing_json(one) | surroundings.as_json(around) for one in found)
         return
     moment = at or now
     if at is not None:
         printing.echo(f"at {printing.when(at)}{', by the manifests of today' if at != now else ''}")
-    if not found:
+    told: list[tuple[str, str]] = []
+    first = next(found, None)
+    if first is None:
         surroundings.echo_nothing_known(around)
     elif moment > now:
-        printing.table(("APP", "ENVIRONMENT", "ASKED FOR", "RUNS NOW", "STATE"), [_row_ahead(one) for one in found])
-        _details(found)
+        headings: tuple[str, ...] = ("APP", "ENVIRONMENT", "ASKED FOR", "RUNS NOW", "STATE")
+        printing.table(headings, (_row_ahead(one) for one in _noting(first, found, told)))
     else:
         headings = ("APP", "ENVIRONMENT", "RUNS", "SINCE", "FOR", "STATE")
-        printing.table(headings, [_row(one, moment, over=moment < now) for one in found])
-        _details(found)
+        printing.table(headings, (_row(one, moment, over=moment < now) for one in _noting(first, found, told)))
+    _details(told)
     surroundings.echo(around, connection, now)
 
 
@@ -162,6 +165,8 @@ def state(one: Standing) -> Cell:
         said = Cell(f"waits for {one.waiting[0].waits_for}", "warning")
     elif one.due is not None:
         said = Cell("a release is due", "started")
+    elif one.drift is not None:
+        said = Cell("drifted", "bad")
     elif one.orphaned:
         said = Cell("orphaned: left git", "warning")
     else:
@@ -171,9 +176,15 @@ def state(one: Standing) -> Cell:
     return Cell(f"{said.text}{doubt}{paused}{seasons}", said.says)
 
 
-def _details(found: list[Standing]) -> None:
+def _noting(first: Standing, others: Iterator[Standing], told: list[tuple[str, str]]) -> Iterator[Standing]:
+    """One after the other, so that very many need no memory; what is to be told below the table is gathered."""
+    for one in chain((first,), others):
+        told += _sentences(one)
+        yield one
+
+
+def _details(told: list[tuple[str, str]]) -> None:
     """Every sentence behind a state: what it waits for until when, what was refused, who paused it."""
-    told = [line for one in found for line in _sentences(one)]
     if told:
         printing.echo()
     for line, says in told:
@@ -184,6 +195,9 @@ def _sentences(one: Standing) -> Iterator[tuple[str, str]]:
     here = f"{one.app} in {one.environment}"
     if one.doubt is not None:
         yield f"{here}: nobody knows for sure what runs: {one.doubt.reason}; {one.doubt.remedy}", "bad"
+    if one.drift is not None:
+        yield f"{here} has drifted, seen since {printing.when(one.drift.since)}: {one.drift.detail}", "bad"
+        yield f"{here}: {one.drift.remedy}", "quiet"
     if one.held is not None:
         since = printing.when(one.held.since)
         yield f"{here} differs from git, held by {one.held.by}, since {since}: {one.held.reason}", "bad"

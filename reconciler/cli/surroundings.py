@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from reconciler.cli import asking, printing
+from reconciler.cli import asking, opened, printing
 from reconciler.errors import NotSo
 
 if TYPE_CHECKING:
@@ -33,11 +33,10 @@ class Surroundings:
 
 def look(settings: Settings, connection: Connection) -> Surroundings:
     """How it is now."""
-    from reconciler.engine.alone import somebody_runs
     from reconciler.store import repository
 
     place = repository.followed(connection)
-    return Surroundings(somebody_runs(settings.place), place, _refused(settings, place))
+    return Surroundings(opened.somebody_runs(settings, connection), place, _refused(settings, place))
 
 
 def _refused(settings: Settings, place: Followed | None) -> NotSo | None:

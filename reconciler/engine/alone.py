@@ -18,15 +18,29 @@ TRIES, PAUSE = 20, 0.05
 @contextmanager
 def alone(place: Path) -> Iterator[None]:
     """Nobody else runs on this data directory; the lock goes with the process. Raises NotSo when somebody does."""
-    with (place / LOCK).open("a") as lock:
+    with _held(place / LOCK, f"another reconciler runs on the data directory {place.name}", "use another directory"):
+        yield
+
+
+@contextmanager
+def alone_on(file: Path | None) -> Iterator[None]:
+    """Nobody else writes to this file of a store; None: the store has no file. Raises NotSo when somebody does."""
+    if file is None:
+        yield
+        return
+    said = f"another reconciler uses the store {file.name}, and a file has one at a time"
+    with _held(file.with_name(f"{file.name}.lock"), said, "several daemons share a store on PostgreSQL"):
+        yield
+
+
+@contextmanager
+def _held(path: Path, said: str, otherwise: str) -> Iterator[None]:
+    with path.open("a") as lock:
         tries = TRIES
         while not _locked(lock, fcntl.LOCK_EX):
             tries -= 1
             if not tries:
-                raise NotSo(
-                    f"another reconciler runs on the data directory {place.name}",
-                    "stop it first, or use another directory",
-                )
+                raise NotSo(said, f"stop it first, or {otherwise}")
             time.sleep(PAUSE)
         yield
 

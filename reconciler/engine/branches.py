@@ -109,7 +109,8 @@ class Branches:
     def due(self, connection: Connection, now: datetime, *, lacking: bool) -> list[Job]:
         """What is to be written at `now` (UTC), where nothing is being written yet; `lacking`: a hold has no branch."""
         holding = holds.without_branch(connection) if lacking and self._how is not None else []
-        self._next = earliest([row.again_at for row in holding])
+        # What is due by now is begun now, or after what is being written: its answer is a nudge.
+        self._next = earliest([row.again_at for row in holding if row.again_at is not None and row.again_at > now])
         rows = [row for row in holding if row.again_at is None or row.again_at <= now][:MOST]
         place = repository.followed(connection) if rows and self.idle else None
         if place is None or place.head is None:

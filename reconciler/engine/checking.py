@@ -49,16 +49,13 @@ def check_step(job: Job, surroundings: Surroundings) -> Outcome:
         reported = check.mode == "report" and result.verdict not in ("passed", "stopped")
         ended.append(replace(result, message=f"{result.message} (reported only)") if reported else result)
         if result.verdict != "passed" and not reported:
-            return _outcome(job, _KINDS[result.verdict], f"the check {check.name}: {result.message}", ended)
-    return _outcome(job, "completed", "", ended)
+            said = f"the check {check.name}: {result.message}"
+            return job.outcome(_KINDS[result.verdict], said, checked=tuple(ended))
+    return job.outcome("completed", checked=tuple(ended))
 
 
 # A check that failed is not tried again: it may say that the new version does harm.
 _KINDS: Mapping[str, Kind] = {"failed": "person", "later": "later", "stopped": "aborted"}
-
-
-def _outcome(job: Job, kind: Kind, message: str, ended: list[CheckResult]) -> Outcome:
-    return Outcome(deployment=job.release.deployment, kind=kind, message=message, checked=tuple(ended), stage=job.stage)
 
 
 def _run(

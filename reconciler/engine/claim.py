@@ -3,8 +3,11 @@
 Runs inside a cycle's transaction: what has its turn is `started` in the store before its target hears of it.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, or_, select
@@ -13,6 +16,7 @@ from reconciler.desired import effective
 from reconciler.engine import rolling
 from reconciler.engine.carry import TRIGGERS
 from reconciler.engine.checking import CheckJob
+from reconciler.engine.membership import Membership
 from reconciler.engine.outcomes import Gate
 from reconciler.engine.perform import Job, TriggersJob
 from reconciler.engine.pool import Pool
@@ -23,7 +27,7 @@ from reconciler.model.release import Release, ReleasedVersion
 from reconciler.model.version import Version
 from reconciler.planner import rollouts
 from reconciler.schedule import rfc3339
-from reconciler.store import deployments, gates, tables, versions
+from reconciler.store import deployments, gates, leases, tables, versions, waiting
 from reconciler.store.database import Transaction
 from reconciler.store.rows import deployment_of
 from reconciler.store.statements import Prepared
@@ -40,73 +44,100 @@ MOST_CHECKS = 1000
 """So many checks that are to be run are looked at in a turn."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """The deployments that have begun and not ended, as a turn finds them."""
+
+    rows: Sequence[Row[Any]]
+    attended: frozenset[str]
+    """Ids of those that this process or another daemon carries out."""
+    answered: frozenset[str] = frozenset()
+    """Ids of those whose answer this very turn has recorded: a rollout may go on from there at once."""
+
+
 def claim(
     transaction: Transaction,
-    begun: Sequence[Row[Any]],
+    begun: Begun,
     environments: Mapping[str, Environment],
     pool: Pool,
     now: datetime,
-    answered: frozenset[str] = frozenset(),
+    member: Membership,
 ) -> list[Job]:
     """Deployments whose turn it is: within each environment's concurrency and the pool's size, rollbacks first.
 
-    `begun` are those that have begun and not ended; `answered` those whose answer this very turn has recorded: a
-    rollout may go on from there at once.
+    The daemon that is a `member` takes them; how many run in an environment counts for all daemons together.
     """
-    busy = pool.busy - answered
-    free = pool.workers - len(busy)
+    # As many more as have just been answered: where deployments are quick, none of the threads waits for a turn.
+    free = pool.workers + len(begun.answered) - len(pool.busy - begun.answered)
     if free <= 0:
         return []
-    running = pool.by_environment()
-    resumed = deployments.to_resume(begun, now, busy)
-    for row in resumed:
-        if row.environment not in environments:
-            deployments.move(transaction, row, "aborted", now, "its environment left git")
-    rows = [row for row in resumed if row.environment in environments][:free]
+    running = Counter(row.environment for row in begun.rows if row.id in begun.attended)
+    rows = _to_resume(transaction, begun, environments, now)[:free]
     for row in rows:
         running[row.environment] += 1
-    for name, waiting in _waiting(transaction.connection, free):
-        if name not in environments:
-            continue
-        room = min(environments[name].spec.concurrency - running[name], free - len(rows))
-        if room > 0:
-            rows += waiting[:room]
+    rows += _turns(transaction.connection, environments, running, free - len(rows))
+    newest, lineage = leases.hand_out(transaction, len(rows), now)
+    fences = dict(zip((row.id for row in rows), newest, strict=True))
     for row in rows:
-        _begin(transaction, row, now)
+        again = row.id not in begun.answered
+        deployments.claim(transaction, row, member.me, fences[row.id], now, again=again, told=member.told)
+        if row.status == "pending":
+            rolling.begin(transaction, row, now)
     if any(row.rollout for row in rows):  # where each of them is, is another place now
         fresh = deployments.by_ids(transaction.connection, [row.id for row in rows])
         rows = [fresh[row.id] for row in rows]
-    return _jobs(transaction.connection, [deployment_of(row) for row in rows], environments)
+    return _jobs(transaction.connection, [deployment_of(row) for row in rows], fences, lineage, environments)
 
 
-def _waiting(connection: Connection, free: int) -> Iterator[tuple[str, list[Row[Any]]]]:
-    """Deployments that wait, by environment, the one that waits longest first: enough of each to fill what is free.
-
-    Mostly they are few, and read at once; a long queue in one environment must not hide the others.
-    """
-    few = deployments.first_pending(connection, free)
-    if len(few) > free:
-        for name in deployments.pending_environments(connection):
-            yield name, deployments.pending(connection, name, free)
-        return
-    for name in dict.fromkeys(row.environment for row in sorted(few, key=lambda row: int(row.sequence))):
-        yield name, [row for row in few if row.environment == name]
+def _to_resume(
+    transaction: Transaction, begun: Begun, environments: Mapping[str, Environment], now: datetime
+) -> list[Row[Any]]:
+    found = deployments.to_resume(begun.rows, now, begun.attended)
+    for row in found:
+        if row.environment not in environments:
+            deployments.move(transaction, row, "aborted", now, "its environment left git")
+    return [row for row in found if row.environment in environments]
 
 
-def _begin(transaction: Transaction, row: Row[Any], now: datetime) -> None:
-    if row.status == "pending":
-        deployments.move(transaction, row, "started", now, "")
-        rolling.begin(transaction, row, now)
-    else:
-        deployments.attempt(transaction, row, now)
+def _turns(
+    connection: Connection, environments: Mapping[str, Environment], running: Mapping[str, int], free: int
+) -> list[Row[Any]]:
+    """Deployments whose turn it is, of those that wait: rollbacks wherever they are, then one of each environment in
+    turn, so that a long queue in one keeps none of the others waiting."""
+    room = {name: one.spec.concurrency - running[name] for name, one in environments.items()}
+    open_ones = [name for name in environments if room[name] > 0]
+    if free <= 0 or not open_ones:
+        return []
+    found = waiting.next_ones(connection, open_ones, free)
+    ordered = [
+        ((not waiting.goes_back(row), place, int(row.sequence)), row)
+        for name in open_ones
+        for place, row in enumerate(found.get(name, ())[: room[name]])
+    ]
+    return [row for _, row in sorted(ordered, key=itemgetter(0))][:free]
 
 
-def _jobs(connection: Connection, several: Sequence[Deployment], environments: Mapping[str, Environment]) -> list[Job]:
+def _jobs(
+    connection: Connection,
+    several: Sequence[Deployment],
+    fences: Mapping[str, int],
+    lineage: str,
+    environments: Mapping[str, Environment],
+) -> list[Job]:
     splits = {one.id: rollouts.split(one) for one in several}
     found = versions.by_id(connection, {part.version for split in splits.values() for part in split})
     hindered = _hindered(connection, {(one.app, one.environment) for one in several}, environments)
     return [
-        _job(one, splits[one.id], found, environments, hindered.get((one.app, one.environment), "")) for one in several
+        _job(
+            one,
+            fences[one.id],
+            lineage,
+            splits[one.id],
+            found,
+            environments,
+            hindered.get((one.app, one.environment), ""),
+        )
+        for one in several
     ]
 
 
@@ -131,6 +162,8 @@ def _hindered(
 
 def _job(
     one: Deployment,
+    fence: int,
+    lineage: str,
     split: Sequence[Allotment],
     found: Mapping[str, Version],
     environments: Mapping[str, Environment],
@@ -141,6 +174,8 @@ def _job(
     release = Release(
         deployment=one.id,
         number=one.number,
+        fence=fence,
+        lineage=lineage,
         app=one.app,
         environment=one.environment,
         cause=one.cause,
@@ -184,17 +219,20 @@ def _part(version: Version, percent: float, layers: Mapping[str, Any]) -> Releas
 
 
 def claim_triggers(
-    connection: Connection, environments: Mapping[str, Environment], pool: Pool, now: datetime
+    transaction: Transaction, environments: Mapping[str, Environment], pool: Pool, now: datetime
 ) -> list[TriggersJob]:
     """Trigger settings that are to be handed over now."""
     rows = [
         row
-        for row in _TO_HAND_OVER.run(connection, now=now, most=pool.workers * 4)
+        for row in _TO_HAND_OVER.run(transaction.connection, now=now, most=pool.workers * 4)
         if (row.app, row.environment) not in pool.handing_over and row.environment in environments
     ]
-    hindered = _hindered(connection, {(row.app, row.environment) for row in rows}, environments)
+    hindered = _hindered(transaction.connection, {(row.app, row.environment) for row in rows}, environments)
+    fences, lineage = leases.hand_out(transaction, len(rows), now)
     return [
         TriggersJob(
+            fence=fence,
+            lineage=lineage,
             app=row.app,
             environment=row.environment,
             digest=row.requested,
@@ -202,7 +240,7 @@ def claim_triggers(
             target=environments[row.environment].spec.target,
             hindered=hindered.get((row.app, row.environment), ""),
         )
-        for row in rows
+        for row, fence in zip(rows, fences, strict=True)
     ]
 
 

@@ -7,12 +7,13 @@ A value that the steps of noting share; what they do with it is in `declaring`, 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from reconciler.git.objects import Objects
 from reconciler.git.shapes import Change, Commit, Entry
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Arrival:
     """A commit that is being noted, and what changed between the tree noted before and its own."""
 
@@ -30,3 +31,13 @@ class Arrival:
     """It is the first commit ever noted: everything is new, nothing can be braked."""
     adopting: bool
     """It is history from before the store existed: facts are noted, nothing is weighed."""
+
+    @cached_property
+    def changed(self) -> frozenset[str]:
+        """The paths of all changes, directories included."""
+        return frozenset(change.path for change in self.changes)
+
+    @cached_property
+    def replaced(self) -> frozenset[str]:
+        """Paths that came, went, or became another kind of thing."""
+        return frozenset(change.path for change in self.changes if change.kind != "M")

@@ -13,7 +13,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
 from reconciler.engine.commit import Arrival
-from reconciler.engine.declaring import ancestors, complaint_row
+from reconciler.engine.declaring import ancestors
+from reconciler.engine.reading import complaint_row
 from reconciler.errors import ManifestError
 from reconciler.manifest import Complaint, Known, Shared, bundle_directory, check_app, locate, shared
 from reconciler.model.app import App
@@ -230,8 +231,7 @@ def _as_it_was(arrival: Arrival, directory: str, old: Any) -> bool:
     """Whether a sound app's bundle is what it was when it was last looked at, told by git's diff alone."""
     if arrival.first or old.removed or old.complaints is not None:
         return False
-    above = {directory, *ancestors(directory)}
-    return not any(c.path in above and (c.path == directory or c.kind != "M") for c in arrival.changes)
+    return directory not in arrival.changed and arrival.replaced.isdisjoint(ancestors(directory))
 
 
 def _no_directory(path: str, entry: Any | None) -> tuple[str, str]:

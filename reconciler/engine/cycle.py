@@ -2,23 +2,22 @@
 
 Observe (answers of targets, the head of the branch), note what is new, plan the apps whose plan can be another
 one, write the intents, give turns. All facts of a turn are one transaction: killed anywhere, the next turn
-begins where this one did.
+begins where this one did. Of several daemons only the one that leads observes the branch, plans, and runs what belongs
+to a gate; every one of them carries deployments out and records how they went.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
-
-from sqlalchemy import Row
 
 from reconciler import schedule
 from reconciler.desired import earliest
 from reconciler.engine.branches import Branches
 from reconciler.engine.carry import by_person, carry
-from reconciler.engine.claim import claim, claim_checks, claim_triggers
+from reconciler.engine.claim import Begun, claim, claim_checks, claim_triggers
 from reconciler.engine.following import Following, Seen
 from reconciler.engine.going_back import answer_wishes
+from reconciler.engine.membership import Membership
 from reconciler.engine.outcomes import CheckOutcome, Outcome, note_check, note_outcome, note_triggers
 from reconciler.engine.perform import Job, TriggersJob
 from reconciler.engine.pool import Answer as PoolAnswer
@@ -27,7 +26,7 @@ from reconciler.engine.signing import Signing
 from reconciler.model.deployment import Deployment
 from reconciler.model.environment import Environment
 from reconciler.model.plan import Abort, Plan, together
-from reconciler.store import declared, deployments, gates, interventions
+from reconciler.store import declared, deployments, gates, interventions, repository, waiting
 from reconciler.store.ahead import ahead
 from reconciler.store.database import Database, Transaction
 from reconciler.store.rows import deployment_of
@@ -35,7 +34,10 @@ from reconciler.views.planning import plan_apps
 from reconciler.views.scene import Scene, declared_environments, scene_of
 
 BATCH = 500
-"""How many apps are planned together: bounds memory, not the turn."""
+"""How many apps are planned together: bounds memory."""
+MOST = 1000
+"""How many apps are planned in a turn, about: what is due besides waits for the next one, and what came last comes
+first, so that neither a first start nor the hourly look at everything keeps a push or a rollback waiting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,7 @@ class Cycle:
         pool: Pool,
         branches: Branches,
         signing: Signing,
+        membership: Membership,
         on_event: Callable[[Deployment], None] | None = None,
     ) -> None:
         self._database = database
@@ -73,13 +76,30 @@ class Cycle:
         self._on_event = on_event
         self._branches = branches
         self._signing = signing
+        self._membership = membership
         self._certain = False
+        self._led = False
         self._next_check: datetime | None = None
+        self._looked_after: str | None = None
+
+    def look_at_all(self) -> None:
+        """Plan every app again, against a mark that was never set: a piece a turn, after what is due by itself."""
+        self._looked_after = ""
 
     def turn(self, now: datetime) -> Turn:
-        """One turn at `now` (UTC). Raises StoreError when the store does not answer; nothing is lost then."""
+        """One turn at `now` (UTC). Raises StoreError when the store does not answer; nothing is lost then.
+
+        Raises LeaseLost when the other daemons have given this one up: then it has to begin a new life.
+        """
         answers = self._pool.answers()
         try:
+            if not self._membership.begun:
+                self._membership.join()
+            if not self._membership.leads:
+                self._led = False
+                return self._assist(answers, now)
+            if not self._led:
+                self._take_over(now)
             if self._following.holding and self._accepted():
                 self._following.again()
             return self._turn(answers, self._following.look(now), now)
@@ -89,6 +109,56 @@ class Cycle:
             self._signing.unsure()
             self._pool.give_back(answers)
             raise
+
+    def forget(self) -> None:
+        """A new life begins: others carry out what this daemon had begun, and may have led meanwhile."""
+        self._pool.forget()
+        self._certain = self._led = False
+
+    def _take_over(self, now: datetime) -> None:
+        """This daemon leads since just now: what it remembers of the branch may be old."""
+        self._certain = False
+        self._signing.unsure()
+        self._following.again()
+        self._following.begin(now)
+        self._following.ask()
+        self._led = True
+
+    def _assist(self, answers: Sequence[PoolAnswer], now: datetime) -> Turn:
+        """A turn of a daemon that does not lead: record what was answered, and carry out what waits."""
+        if not answers and not self._to_assist(now):
+            return Turn()
+        with self._database.write() as transaction:
+            connection = transaction.connection
+            environments = declared_environments(connection)
+            _record(transaction, answers, environments, now)
+            begun = self._begun(transaction, answers)
+            jobs = claim(transaction, begun, environments, self._pool, now, self._membership)
+            to_stop = [row.id for row in begun.rows if row.abort_reason is not None]
+            place = repository.followed(connection) if jobs else None
+        self._after(answers, jobs, [], to_stop)
+        if place is not None and place.head is not None:
+            self._following.keep_up(place.head)
+        return Turn(answers=len(answers), begun=len(jobs))
+
+    def _to_assist(self, now: datetime) -> bool:
+        """Whether something waits that this daemon can carry out, or is to stop; reads only."""
+        with self._database.read() as connection:
+            begun = deployments.started(connection)
+            if any(row.abort_reason is not None and row.id in self._pool.busy for row in begun):
+                return True
+            if self._pool.workers <= len(self._pool.busy):
+                return False
+            attended = deployments.attended(begun, self._pool.busy, self._membership.living(connection))
+            return waiting.anything(connection) or bool(deployments.to_resume(begun, now, attended))
+
+    def _begun(self, transaction: Transaction, answers: Sequence[PoolAnswer]) -> Begun:
+        rows = deployments.started(transaction.connection)
+        answered = frozenset(answer.deployment for answer in answers if isinstance(answer, Outcome))
+        mine = self._pool.busy - answered
+        strangers = any(row.claimed_by not in (None, self._membership.me) for row in rows)
+        others = self._membership.living(transaction.connection) if strangers else frozenset()
+        return Begun(rows=rows, attended=deployments.attended(rows, mine, others), answered=answered)
 
     def _turn(self, answers: Sequence[PoolAnswer], seen: Seen, now: datetime) -> Turn:
         if not answers and not seen.new and not self._branches.answered:
@@ -104,19 +174,22 @@ class Cycle:
             self._signing.refresh(transaction, now)
             answer_wishes(transaction, scene, now)
             _look_at_frozen(transaction, scene, now)
-            planned = _plan_due(transaction, scene, now, self._signing)
-            begun = self._end_stopped(transaction, now)
+            planned, looked_after = _plan_due(transaction, scene, now, self._signing, self._looked_after)
+            begun = self._end_stopped(transaction, self._begun(transaction, answers), now)
             asked = frozenset(answer.gate for answer in answers if isinstance(answer, CheckOutcome))
-            answered = frozenset(answer.deployment for answer in answers if isinstance(answer, Outcome))
-            jobs = claim(transaction, begun, environments, self._pool, now, answered)
+            jobs = claim(transaction, begun, environments, self._pool, now, self._membership)
             left = ahead(transaction.connection)
             checks = claim_checks(transaction, environments, self._pool, now, asked) if left.checks else []
-            handed = claim_triggers(transaction.connection, environments, self._pool, now) if left.triggers else []
+            handed = claim_triggers(transaction, environments, self._pool, now) if left.triggers else []
             self._next_check = gates.next_check(transaction.connection, now) if left.checks else None
             to_write = self._branches.due(transaction.connection, now, lacking=left.branches)
-            wake_at = earliest([left.work_at, self._next_check, self._branches.next_try])
+            # An attempt that nobody here is free for waits for an answer, which is a nudge: no moment helps it.
+            free = self._pool.workers > len(self._pool.busy - begun.answered) + len(jobs)
+            attempt_at = left.attempt_at if free else None
+            wake_at = earliest([left.due_at, attempt_at, self._next_check, self._branches.next_try])
         self._following.considered(seen)
-        self._after(answers, jobs, handed, [row.id for row in begun if row.abort_reason is not None])
+        self._looked_after = looked_after
+        self._after(answers, jobs, handed, [row.id for row in begun.rows if row.abort_reason is not None])
         for check in checks:
             self._pool.begin_check(check)
         self._branches.begin(to_write)
@@ -150,34 +223,34 @@ class Cycle:
 
     def _work_left(self, now: datetime) -> tuple[bool, datetime | None]:
         """Whether the store holds anything to do now, and when it will; reads only."""
-        if not self._certain:
+        if not self._certain or self._looked_after is not None:
             return True, None
         with self._database.read() as connection:
-            work = deployments.next_work(connection)
+            free = self._pool.workers > len(self._pool.busy)
+            work = deployments.next_work(connection, attempts=free)
             if work is not None and work <= now:
                 return True, work
-            free = self._pool.workers > len(self._pool.busy)
             again = earliest([self._next_check, self._branches.next_try])
             due = (again is not None and again <= now) or self._signing.changed(now)
-            left = due or bool(free and deployments.pending_environments(connection))
+            left = due or bool(free and waiting.anything(connection))
             return left, earliest([work, again])
 
     def _accepted(self) -> bool:
         with self._database.read() as connection:
             return bool(interventions.open_of(connection, "accept"))
 
-    def _end_stopped(self, transaction: Transaction, now: datetime) -> list[Row[Any]]:
+    def _end_stopped(self, transaction: Transaction, begun: Begun, now: datetime) -> Begun:
         """What is to stop and is carried out by nobody, since the process was killed over it, has stopped.
 
         The deployments that have begun and go on.
         """
-        begun = deployments.started(transaction.connection)
-        ended = deployments.stopped_meanwhile(begun, self._pool.busy)
+        ended = deployments.stopped_meanwhile(begun.rows, begun.attended)
         for row in ended:
             deployments.move(transaction, row, "aborted", now, row.abort_reason)
             by_person(transaction, row, now, row.abort_reason)
             _plan_anew(transaction, {row.app}, now)
-        return deployments.started(transaction.connection) if ended else begun
+        gone = {row.id for row in ended}
+        return replace(begun, rows=[row for row in begun.rows if row.id not in gone]) if ended else begun
 
     def _after(
         self,
@@ -221,23 +294,33 @@ def _record(
             note_triggers(transaction, answer, now)
 
 
-def _plan_due(transaction: Transaction, scene: Scene, now: datetime, signing: Signing) -> int:
-    """Plan every app that is due, and write down what follows."""
+def _plan_due(
+    transaction: Transaction, scene: Scene, now: datetime, signing: Signing, looked_after: str | None
+) -> tuple[int, str | None]:
+    """Plan the apps that are due, and where all are to be looked at, some of those behind `looked_after`; write down
+    what follows. How many they were, and behind which name to go on."""
+    count = 0
+    while count < MOST and (names := declared.due(transaction.connection, now, BATCH)):
+        _plan(transaction, names, scene, now, signing)
+        count += len(names)
+        if len(names) < BATCH:
+            break  # what was stopped just now is planned anew with the next turn
+    if looked_after is not None and count < BATCH:
+        names = declared.names_after(transaction.connection, looked_after, BATCH - count)
+        _plan(transaction, names, scene, now, signing)
+        count, looked_after = count + len(names), names[-1] if names else None
+    return count, looked_after
 
+
+def _plan(transaction: Transaction, names: Sequence[str], scene: Scene, now: datetime, signing: Signing) -> None:
     def judge(commits: set[str]) -> None:
         signing.judge(transaction, commits, now)
 
-    count = 0
-    while names := declared.due(transaction.connection, now, BATCH):
-        for plans in plan_apps(transaction.connection, names, scene, now, judge):
-            carry(transaction, together(plans.values()), now)
-            declared.planned(transaction, {name: plan.wake_at for name, plan in plans.items()})
-            _plan_anew(transaction, {name for name, plan in plans.items() if _stops(plan)}, now)
-        count += len(names)
-        transaction.flush()
-        if len(names) < BATCH:
-            break  # what was stopped just now is planned anew with the next turn
-    return count
+    for plans in plan_apps(transaction.connection, names, scene, now, judge):
+        carry(transaction, together(plans.values()), now)
+        declared.planned(transaction, {name: plan.wake_at for name, plan in plans.items()})
+        _plan_anew(transaction, {name for name, plan in plans.items() if _stops(plan)}, now)
+    transaction.flush()
 
 
 def _look_at_frozen(transaction: Transaction, scene: Scene, now: datetime) -> None:
@@ -248,7 +331,7 @@ def _look_at_frozen(transaction: Transaction, scene: Scene, now: datetime) -> No
         if schedule.active(freeze.spec.span, now)
         for environment in freeze.spec.environments
     }
-    names = {row.app for name in frozen for row in deployments.pending(transaction.connection, name, BATCH)}
+    names = {row.app for name in frozen for row in waiting.in_environment(transaction.connection, name, BATCH)}
     if names:
         declared.mark_due(transaction, names, now)
 

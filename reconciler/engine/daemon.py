@@ -15,14 +15,16 @@ from pathlib import Path
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from reconciler import telemetry
-from reconciler.engine.clock import Clock
+from reconciler.engine.clock import Clock, Ticks, ticks
 from reconciler.engine.cycle import Cycle, Turn
 from reconciler.engine.following import Following
+from reconciler.engine.membership import Heart, Membership
 from reconciler.engine.pool import Pool
-from reconciler.errors import ReconcilerError, StoreError
+from reconciler.errors import LeaseLost, NotSo, ReconcilerError, StoreError
 from reconciler.schedule import spell
-from reconciler.store import declared, deployments, ledger
+from reconciler.store import ledger, waiting
 from reconciler.store.database import Database
+from reconciler.store.nudging import Listener
 from reconciler.targets import process
 
 log = telemetry.logger("daemon")
@@ -42,6 +44,7 @@ class Daemon:
         following: Following,
         pool: Pool,
         cycle: Cycle,
+        membership: Membership,
         clock: Clock,
         *,
         interval: timedelta,
@@ -49,11 +52,13 @@ class Daemon:
         drain: timedelta,
         watched: Sequence[Path] = (),
         nudged: threading.Event,
+        ticks: Ticks = ticks,
     ) -> None:
         self._database = database
         self._following = following
         self._pool = pool
         self._cycle = cycle
+        self._membership = membership
         self._clock = clock
         self._interval = interval
         self._full_pass = full_pass
@@ -62,6 +67,9 @@ class Daemon:
         self._nudged = nudged
         self._stopping = threading.Event()
         self._failures = 0
+        self._ticks = ticks
+        self._heart = Heart(membership, nudged.set, ticks)
+        self._listener = Listener(database, self._hear)
 
     def stop(self) -> None:
         """Begin to end: nothing new is started, what runs may come to its end. Not for a signal handler: it tells."""
@@ -80,7 +88,10 @@ class Daemon:
 
     def settle(self, begun: Callable[[], None] | None = None) -> Turn:
         """Take turns until nothing more can be done now; `begun` is as in `run`. Raises what a turn raises."""
+        self._membership.join()
+        self._lead()
         self._following.begin(self._clock())
+        self._heart.start()
         if begun is not None:
             begun()
         turn = Turn()
@@ -89,6 +100,7 @@ class Daemon:
             turn = self._cycle.turn(self._clock())
             _say(turn)
             if turn.did_something:
+                self._gather(turn)
                 continue
             if self._cycle.idle:
                 break
@@ -97,6 +109,8 @@ class Daemon:
             self._end()
         else:
             self._seal()
+            self._heart.stop()
+            self._membership.resign()
         return turn
 
     def run(self, begun: Callable[[], None] | None = None) -> None:
@@ -108,6 +122,8 @@ class Daemon:
             begun()
         scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True})
         watching = [threading.Thread(target=self._watch, daemon=True, name="watch")] if self._watched else []
+        self._heart.start()
+        self._listener.start()
         scheduler.add_job(self._poll, "interval", seconds=self._interval.total_seconds(), id="poll")
         scheduler.add_job(self._whole, "interval", seconds=self._full_pass.total_seconds(), id="full-pass")
         scheduler.start()
@@ -122,15 +138,30 @@ class Daemon:
                 self._wake(scheduler, turn)
                 if turn is None or not turn.did_something:
                     self._rest(turn)
+                else:
+                    self._gather(turn)
         finally:
             scheduler.shutdown(wait=False)
             self._end()
+
+    def _lead(self) -> None:
+        """Lead, at the latest when the lease of one that was killed is over. Raises NotSo where another one lives."""
+        member = self._membership
+        until = self._ticks() + member.patience
+        while not member.leads:
+            if self._stopping.is_set() or self._ticks() > until:
+                member.resign()
+                raise NotSo("another daemon leads on this store", "it does what can be done")
+            if not member.beat():
+                self._stopping.wait(member.until_beat())
 
     def _begin(self) -> bool:
         """Record what is followed; a store that does not answer now may do so later. False: it was stopped before."""
         while not self._stopping.is_set():
             try:
-                self._following.begin(self._clock())
+                self._membership.join()
+                if self._membership.leads:
+                    self._following.begin(self._clock())
             except StoreError as error:
                 self._failures += 1
                 log.warning("start.failed", error=error.message, next=f"again in {self._pause()}")
@@ -143,7 +174,12 @@ class Daemon:
     def _guarded_turn(self) -> Turn | None:
         """One turn; trouble is told and tried again, a fault of ours must not end the daemon."""
         try:
+            if self._membership.lost:
+                self._begin_anew()
             turn = self._cycle.turn(self._clock())
+        except LeaseLost as error:
+            log.warning("lease.lost", error=error.message, next=error.next_step)
+            return Turn(answers=1)  # right on, with a new life
         except ReconcilerError as error:
             self._failures += 1
             log.warning("turn.failed", error=error.message, next=error.next_step or f"again in {self._pause()}")
@@ -156,9 +192,27 @@ class Daemon:
         _say(turn)
         return turn
 
+    def _begin_anew(self) -> None:
+        """The others have given this daemon up: what it carried out is theirs. Raises StoreError."""
+        running = self._pool.under_way()
+        self._cycle.forget()
+        process.end_everything()
+        if running:
+            log.warning("work.given-up", left=running, next="another daemon takes it up")
+        self._membership.join()
+
+    def _hear(self) -> None:
+        self._nudged.set()
+        self._heart.stir()
+
     def _pause(self) -> timedelta:
         doubled: int = 2 ** min(self._failures, 8)
         return min(timedelta(milliseconds=250) * doubled, LONGEST_PAUSE)
+
+    def _gather(self, turn: Turn) -> None:
+        """Where answers come quickly, several make a turn; a single one never waits."""
+        if turn.answers > 1:
+            self._pool.gather()
 
     def _rest(self, turn: Turn | None) -> None:
         if turn is None:
@@ -173,6 +227,8 @@ class Daemon:
 
     def _seal(self) -> None:
         """Chain the newest facts, when there is nothing else to do."""
+        if not self._membership.leads:
+            return
         try:
             with self._database.read() as connection:
                 pending = ledger.unsealed(connection)
@@ -207,12 +263,9 @@ class Daemon:
         self._nudged.set()
 
     def _whole(self) -> None:
-        try:
-            with self._database.write() as transaction:
-                declared.mark_all_due(transaction, self._clock())
-        except StoreError as error:
-            log.warning("full-pass.failed", error=error.message)
-        self._nudged.set()
+        if self._membership.leads:
+            self._cycle.look_at_all()
+            self._nudged.set()
 
     def _watch(self) -> None:
         from watchfiles import watch
@@ -246,19 +299,22 @@ class Daemon:
         self._record()
         self._say_what_is_left()
         self._seal()
+        self._listener.stop()
+        self._heart.stop()
+        self._membership.resign()
 
     def _say_what_is_left(self) -> None:
         running = self._pool.under_way()
         try:
             with self._database.read() as connection:
-                waiting = len(deployments.active(connection)) - len(self._pool.busy)
+                left = waiting.unfinished(connection) - len(self._pool.busy)
         except StoreError as error:
             log.warning("drain.failed", error=error.message)
             return
         if running:
             log.warning("drain.over", left=running, next="they are stopped, and taken up again at the next start")
-        if waiting > 0:
-            log.info("left", deployments=waiting, next="they go on at the next start")
+        if left > 0:
+            log.info("left", deployments=left, next="they go on at the next start")
 
     def _record(self) -> None:
         try:

@@ -5,7 +5,6 @@ complained about. The work is proportional to what changed, not to the repositor
 """
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,20 +12,13 @@ from sqlalchemy import Connection
 
 from reconciler.engine.commit import Arrival
 from reconciler.engine.expanding import expansions, refreshed_sets
-from reconciler.errors import ManifestError
-from reconciler.git.shapes import Change, TooLarge
-from reconciler.manifest import Complaint, Declaration, bundle_directory, is_manifest_file, parse, shared
-from reconciler.model.app import App
+from reconciler.engine.reading import Files, bundle_of, clean_name, complaint, complaint_row, read
+from reconciler.git.shapes import Change
+from reconciler.manifest import Declaration, is_manifest_file, shared
 from reconciler.model.sets import AppSet
 from reconciler.store import declared
 from reconciler.store.database import Transaction
 from reconciler.views.scene import declared_environments, in_order
-from reconciler.words import plain
-
-LARGEST = 1 << 20
-AT_ONCE = 500
-"""How many files of the very first commit are held in memory together."""
-REGULAR = {"100644", "100755"}
 
 
 @dataclass(slots=True)
@@ -47,69 +39,33 @@ class Concerned:
     """Apps that a Group names or named, where the Group changed."""
 
 
-@dataclass(slots=True)
-class _Files:
-    """What reading the changed files gave."""
-
-    sound: dict[str, tuple[str, tuple[Declaration, ...]]] = field(default_factory=dict)
-    broken: dict[str, tuple[str, list[Complaint]]] = field(default_factory=dict)
-    binary: dict[str, str] = field(default_factory=dict)
-    """Files that are no text, with their blobs."""
-    gone: set[str] = field(default_factory=set)
-
-    @property
-    def paths(self) -> list[str]:
-        """All of them."""
-        return [*self.sound, *self.gone, *self.broken]
-
-
 def declare(transaction: Transaction, arrival: Arrival, root: str) -> Concerned:
     """Take in the manifests that a commit changed; `root` is the followed path, '' for everything."""
-    if arrival.first:
-        return _declare_all(transaction, arrival, root)
     connection = transaction.connection
     concerned = Concerned()
     bundles = _bundles_above(connection, arrival, concerned)
-    wanted = {change.path: change for change in arrival.changes if _is_candidate(change, root)}
-    files = _read(arrival, {path: c for path, c in wanted.items() if not _inside(path, bundles)})
+    wanted = {change.path: change for change in arrival.changes if is_candidate(change, root)}
+    files = read(arrival.objects, {path: c for path, c in wanted.items() if not inside(path, bundles)})
     _settle_binary(connection, files)
     before = declared.in_files(connection, files.paths)
     looked = set(files.paths)
     _settle_bundles(connection, arrival, files, root, before)
     before += declared.in_files(connection, set(files.paths) - looked)
-    rows = _write(transaction, arrival, files, root, before)
+    rows = record(transaction, arrival, files, root, before)
     kept = {(row.path, row.ordinal, row.kind, row.name) for row in before if row.path in files.broken}
     _compare(connection, before, rows, kept, concerned)
     concerned.apps |= refreshed_sets(transaction, arrival, root, skip=set(files.sound))
     return concerned
 
 
-def _declare_all(transaction: Transaction, arrival: Arrival, root: str) -> Concerned:
-    """The very first commit brings everything: taken in piece by piece, so that memory never holds all of it."""
-    wanted = [change for change in arrival.changes if _is_candidate(change, root)]
-    bundles: dict[str, str] = {}
-    taken: list[str] = []
-    apps: set[tuple[str, str]] = set()
-    for start in range(0, len(wanted), AT_ONCE):
-        files = _read(arrival, {change.path: change for change in wanted[start : start + AT_ONCE]})
-        _settle_binary(transaction.connection, files)
-        bundles.update(_named_bundles(arrival, files, root))
-        taken += files.paths
-        rows = _write(transaction, arrival, files, root, ())
-        apps.update((row["path"], row["name"]) for row in rows if row["kind"] == "App")
-    inside = {path for path in taken if _inside(path, bundles)}
-    declared.replace_files(transaction, inside, [], [])
-    return Concerned(apps={name for path, name in apps if path not in inside})
-
-
-def _write(
-    transaction: Transaction, arrival: Arrival, files: _Files, root: str, before: Iterable[Any]
+def record(
+    transaction: Transaction, arrival: Arrival, files: Files, root: str, before: Iterable[Any]
 ) -> list[dict[str, Any]]:
     """Record what the files declare, and what is wrong with the broken ones; rows of the declarations.
 
     `before` are the rows of what they declared until now.
     """
-    rows = [row for path, (_, several) in files.sound.items() for row in _rows(path, several, arrival, root)]
+    rows = [row for path, (_, several) in files.sound.items() for row in rows_of(path, several, arrival, root)]
     sound = [{"path": path, "blob": blob, "complaints": None} for path, (blob, _) in files.sound.items()]
     declared.replace_files(transaction, [*files.sound, *files.gone], sound, rows, before)
     for path, (blob, complaints) in files.broken.items():
@@ -117,19 +73,8 @@ def _write(
     return rows
 
 
-def complaint_row(found: Complaint) -> dict[str, Any]:
-    """A complaint as it is stored and shown."""
-    return {
-        "path": found.path,
-        "line": found.line,
-        "column": found.column,
-        "message": found.message,
-        "remedy": found.remedy,
-        "severity": found.severity,
-    }
-
-
-def _is_candidate(change: Change, root: str) -> bool:
+def is_candidate(change: Change, root: str) -> bool:
+    """Whether a change may be one of a manifest."""
     return (
         is_manifest_file(change.path)
         and under(change.path, root)
@@ -151,7 +96,7 @@ def ancestors(path: str) -> list[str]:
     return found
 
 
-def _inside(path: str, bundles: Mapping[str, str]) -> bool:
+def inside(path: str, bundles: Mapping[str, str]) -> bool:
     """Whether a file belongs to a bundle, and not to the manifest that declares that very bundle."""
     return any(path != bundles[directory] for directory in ancestors(path) if directory in bundles)
 
@@ -166,82 +111,23 @@ def _bundles_above(connection: Connection, arrival: Arrival, concerned: Concerne
     return {row.bundle: row.path for row in rows}
 
 
-def clean_name(path: str) -> bool:
-    """Whether a path is readable text: UTF-8 without control characters."""
-    return path.isprintable()  # lone surrogates, which bytes that are no UTF-8 become, are not
-
-
-def named(path: str) -> str:
-    """The name under which a file is recorded and shown: what does not print is spelled out."""
-    return path if clean_name(path) else plain(path.replace("\\", "\\\\"))
-
-
-def _read(arrival: Arrival, wanted: Mapping[str, Change]) -> _Files:
-    files = _Files()
-    readable: list[Change] = []
-    for path, change in wanted.items():
-        key = named(path)
-        if change.kind == "D":
-            files.gone.add(key)
-        elif key != path:
-            files.broken[key] = (
-                change.new_id,
-                [_complaint(key, "the file's name is not plain UTF-8 text", "rename it")],
-            )
-        elif change.new_mode not in REGULAR:
-            files.broken[key] = (
-                change.new_id,
-                [_complaint(key, "it is a link", "put the manifest itself here")],
-            )
-        else:
-            readable.append(change)
-    blobs = arrival.objects.blobs((change.new_id for change in readable), LARGEST)
-    for change, (_, data) in zip(readable, blobs, strict=True):
-        _take(files, change.path, change.new_id, data)
-    return files
-
-
-def _take(files: _Files, path: str, blob: str, data: object) -> None:
-    if isinstance(data, TooLarge):
-        size = f"the file has {data.size} bytes, more than a manifest may have ({LARGEST})"
-        files.broken[path] = (blob, [_complaint(path, size, "split it")])
-        return
-    if not isinstance(data, bytes):
-        files.broken[path] = (blob, [_complaint(path, "git does not have the file", "fetch again")])
-        return
-    parsed = parse(path, data)
-    errors = [found for found in parsed.complaints if found.severity == "error"]
-    if errors:
-        files.broken[path] = (blob, list(parsed.complaints))
-    elif parsed.declarations:
-        files.sound[path] = (blob, parsed.declarations)
-    elif b"\0" in data:
-        files.binary[path] = blob
-    else:
-        files.gone.add(path)
-
-
-def _complaint(path: str, message: str, remedy: str) -> Complaint:
-    return Complaint(path=path, line=1, column=1, message=message, remedy=remedy)
-
-
-def _settle_binary(connection: Connection, files: _Files) -> None:
+def _settle_binary(connection: Connection, files: Files) -> None:
     """A file that held manifests and is no text any more was damaged, not emptied: what it declared must not vanish."""
     damaged = {row.path for row in declared.in_files(connection, files.binary)}
     for path, blob in files.binary.items():
         if path in damaged:
-            wrong = _complaint(path, "the file is no text any more", "put its manifests back, or remove the file")
+            wrong = complaint(path, "the file is no text any more", "put its manifests back, or remove the file")
             files.broken[path] = (blob, [wrong])
         else:
             files.gone.add(path)
 
 
 def _settle_bundles(
-    connection: Connection, arrival: Arrival, files: _Files, root: str, declared_before: Iterable[Any]
+    connection: Connection, arrival: Arrival, files: Files, root: str, declared_before: Iterable[Any]
 ) -> None:
     """Files inside a bundle that was named just now are content; those of one that is named no longer are looked at."""
-    named = _named_bundles(arrival, files, root)
-    for path in [path for path in (*files.sound, *files.broken) if _inside(path, named)]:
+    named = named_bundles(arrival, files, root)
+    for path in [path for path in (*files.sound, *files.broken) if inside(path, named)]:
         files.sound.pop(path, None)
         files.broken.pop(path, None)
         files.gone.add(path)
@@ -253,21 +139,21 @@ def _settle_bundles(
         _look_again(arrival, directory, files, named, root)
 
 
-def _look_again(arrival: Arrival, directory: str, files: _Files, named: Mapping[str, str], root: str) -> None:
+def _look_again(arrival: Arrival, directory: str, files: Files, named: Mapping[str, str], root: str) -> None:
     entries = {
         entry.path: Change(entry.path, "000000", entry.mode, "0" * 40, entry.id, "A")
         for entry in arrival.objects.tree(arrival.commit.tree, directory)
         if entry.type == "blob" and is_manifest_file(entry.path) and under(entry.path, root)
     }
     fresh = {
-        p: c for p, c in entries.items() if not _inside(p, named) and p not in files.sound and p not in files.broken
+        p: c for p, c in entries.items() if not inside(p, named) and p not in files.sound and p not in files.broken
     }
-    again = _read(arrival, fresh)
+    again = read(arrival.objects, fresh)
     files.sound.update(again.sound)
     files.broken.update(again.broken)
 
 
-def _named_bundles(arrival: Arrival, files: _Files, root: str) -> dict[str, str]:
+def named_bundles(arrival: Arrival, files: Files, root: str) -> dict[str, str]:
     """Directories that these files name as bundles, with the file that names each."""
     return {
         directory: path
@@ -278,17 +164,15 @@ def _named_bundles(arrival: Arrival, files: _Files, root: str) -> dict[str, str]
 
 def _bundles_of(path: str, several: Iterable[Declaration], arrival: Arrival, root: str) -> Iterable[str]:
     for one in several:
-        found: list[str] = []
-        if isinstance(one.manifest, App) and one.manifest.spec.bundle is not None:
-            with suppress(ManifestError):
-                found = [bundle_directory(path, one.manifest.spec.bundle)]
-        elif isinstance(one.manifest, AppSet):
+        if isinstance(one.manifest, AppSet):
             found = [base for base, _ in expansions(one.manifest, arrival, root)]
-        # A bundle that holds its own manifest is complained about: it must not take its neighbours out of git.
-        yield from (directory for directory in found if not under(path, directory))
+            yield from (directory for directory in found if not under(path, directory))
+        else:
+            yield from bundle_of(one)
 
 
-def _rows(path: str, several: Iterable[Declaration], arrival: Arrival, root: str) -> Iterable[dict[str, Any]]:
+def rows_of(path: str, several: Iterable[Declaration], arrival: Arrival, root: str) -> Iterable[dict[str, Any]]:
+    """What a file declares as rows; a set stands beside the apps that it makes."""
     base = "" if "/" not in path else path.rsplit("/", 1)[0]
     seen: set[tuple[int, str, str]] = set()
     for one in several:

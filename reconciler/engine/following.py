@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 from reconciler.engine.arriving import Arriving
 from reconciler.engine.breakages import Breakages, News
-from reconciler.engine.declaring import named
 from reconciler.engine.intake import note
+from reconciler.engine.reading import named
 from reconciler.errors import GitCorrupt, GitError, GitMissing
 from reconciler.git.history import history
 from reconciler.git.mirror import Mirror
@@ -74,6 +74,7 @@ class Following:
         self._next_poll: datetime | None = None
         self._asked = True
         self._considered: str | None = None
+        self._kept_up: str | None = None
         self._adopted = False
         self._recorded: repository.Trouble | None = None
         self._broken: Breakages | None = None
@@ -112,6 +113,16 @@ class Following:
         for one in news:
             self._say(one)
 
+    def keep_up(self, head: str) -> None:
+        """See to it that the mirror has what another daemon has noted. When git does not answer, targets say so."""
+        if self._kept_up == head:
+            return
+        try:
+            self.mirror.fetch()
+        except GitError:
+            return
+        self._kept_up = head
+
     def again(self) -> None:
         """Consider the head anew: a person may have accepted it."""
         self._considered = None
@@ -135,10 +146,14 @@ class Following:
         return Seen(head=head, new=head != self._considered)
 
     def _is_time(self, now: datetime) -> bool:
-        if self.trouble is not None and now < self.trouble.again_at and not self._asked:
+        if self.trouble is not None and not self._asked:
             # A look at a repository on this machine costs nothing: the push that brings the branch is seen at once.
-            return self.mirror.is_local and isinstance(self.trouble.error, GitMissing)
-        return self.mirror.is_local or self._asked or self._next_poll is None or now >= self._next_poll
+            at_once = self.mirror.is_local and isinstance(self.trouble.error, GitMissing)
+            return at_once or now >= self.trouble.again_at
+        if self.mirror.is_local or self._asked or self._next_poll is None:
+            return True
+        # A clock that was set back would leave the repository alone for as long.
+        return not self._next_poll - self._interval <= now < self._next_poll
 
     def _no_branch(self) -> GitMissing:
         with self._database.read() as connection:

@@ -11,9 +11,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from reconciler.engine.beginning import AT_ONCE, declare_all
 from reconciler.engine.commit import Arrival
 from reconciler.engine.contents import Asked, ask
-from reconciler.engine.declaring import AT_ONCE, declare
+from reconciler.engine.declaring import declare
 from reconciler.engine.marks import placement_row, touch_row
 from reconciler.engine.overriding import acknowledged, note_overrides, writers_of
 from reconciler.engine.reverting import evidence, revert_of
@@ -54,10 +55,12 @@ def note(transaction: Transaction, arrival: Arrival, root: str) -> set[str]:
     """Note a commit; names of the apps whose plan can be another one now."""
     connection = transaction.connection
     revert = revert_of(connection, arrival)
+    if arrival.first:
+        apps = declare_all(transaction, arrival, root)
+        _note_commit(transaction, arrival, revert)
+        return _note_all(transaction, arrival, sorted(apps), revert)
     concerned = declare(transaction, arrival, root)
     _note_commit(transaction, arrival, revert)
-    if arrival.first:
-        return _note_all(transaction, arrival, sorted(concerned.apps), revert)
     asked, facts = _facts(connection, arrival, concerned.apps, revert)
     touching = season_touches(connection, arrival, concerned, revert)
     braked = _weigh(transaction, arrival, revert, facts, touching)
@@ -256,8 +259,8 @@ def _write(
     own = {(row["app"], row["environment"]) for row in facts.placements}
     held = [row for row in touching.placements if (row["app"], row["environment"]) not in own]
     declared.replace_placements(transaction, [*facts.placements, *held])
-    for row in facts.touches:
-        if not arrival.adopting:
+    if not arrival.adopting and commits.any_braked(transaction.connection):
+        for row in facts.touches:
             commits.release_brake(transaction, row["app"], row["environment"], row["after"])
     touched = {(row["app"], row["environment"]) for row in facts.touches}
     touches = [*facts.touches, *(row for row in touching.touches if (row["app"], row["environment"]) not in touched)]

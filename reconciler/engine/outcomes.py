@@ -26,6 +26,8 @@ from reconciler.targets.checks import CheckResult
 
 PATIENCE = timedelta(days=1)
 """How long a target may go on saying `try again later` before that counts as a failure."""
+LONGEST_PUT_OFF = timedelta(minutes=5)
+"""It is asked again after as long as it has been put off already, and at least after this."""
 TRIGGER_PAUSE = timedelta(seconds=10)
 CHECK_PAUSE, LONGEST_CHECK_PAUSE = timedelta(seconds=10), timedelta(minutes=10)
 """A check that could not tell is asked again after as long as it has been asked already, within these bounds."""
@@ -48,6 +50,8 @@ class Outcome:
     """The checks of a rollout's step that ended with it."""
     stage: str | None = None
     """Which stage of a rollout it is about."""
+    fence: int | None = None
+    """As what it was handed out; None: whoever answers is the only one who can."""
 
 
 Gate = tuple[str, str, str]
@@ -86,6 +90,8 @@ def note_outcome(
     row = deployments.by_ids(transaction.connection, [outcome.deployment]).get(outcome.deployment)
     if row is None or row.status != "started" or row.next_attempt_at is not None or rolling.is_old(row, outcome.stage):
         return  # this answer has been recorded before
+    if outcome.fence is not None and outcome.fence != row.fence:
+        return  # it was handed out anew meanwhile: that one answers
     _keep_output(transaction, row, outcome, now)
     _keep_checks(transaction, row, outcome, now)
     spec = environments[row.environment].spec if row.environment in environments else EnvironmentSpec()
@@ -107,7 +113,8 @@ def _settle(transaction: Transaction, row: Row[Any], outcome: Outcome, spec: Env
         deployments.move(transaction, row, "aborted", now, row.abort_reason or outcome.message)
         by_person(transaction, row, now, row.abort_reason or outcome.message)
     elif outcome.kind == "later" and now - rolling.since(row) < PATIENCE:
-        again = now + backoff(spec.retry.backoff, row.attempts + 1)
+        waited = min(now - rolling.since(row), LONGEST_PUT_OFF)
+        again = now + max(backoff(spec.retry.backoff, row.attempts + 1), waited)
         deployments.put_off(transaction, row, now, again, outcome.message, counted=False)
     elif outcome.kind != "person" and not outcome.checked and row.attempts < spec.retry.limit:
         again = now + backoff(spec.retry.backoff, row.attempts + 1)

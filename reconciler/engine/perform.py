@@ -4,20 +4,27 @@ Acts and reports; decides nothing, records nothing. Idempotent by deployment id,
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from reconciler.engine.outcomes import Kind, Outcome, TriggersOutcome
-from reconciler.errors import Aborted, PersonNeeded, ReconcilerError, TargetError, TryAgainLater
+from reconciler.errors import Aborted, GitError, PersonNeeded, ReconcilerError, Superseded, TargetError, TryAgainLater
 from reconciler.model.app import Triggers
 from reconciler.model.gates import Check
 from reconciler.model.release import Release
 from reconciler.targets.base import Target, Work
+from reconciler.targets.checks import CheckResult
 
 LINES_KEPT = 200
-KINDS: dict[type[TargetError], Kind] = {TryAgainLater: "later", PersonNeeded: "person", Aborted: "aborted"}
+KINDS: dict[type[ReconcilerError], Kind] = {
+    TryAgainLater: "later",
+    GitError: "later",
+    PersonNeeded: "person",
+    Aborted: "aborted",
+    Superseded: "aborted",
+}
 FAILED: Kind = "failed"
 
 
@@ -38,6 +45,20 @@ class Job:
     under_test: str | None = None
     """The version that they are about."""
 
+    def outcome(
+        self, kind: Kind, message: str = "", output: Sequence[str] = (), checked: tuple[CheckResult, ...] = ()
+    ) -> Outcome:
+        """How it went."""
+        return Outcome(
+            deployment=self.release.deployment,
+            kind=kind,
+            message=message,
+            output=tuple(output),
+            checked=checked,
+            stage=self.stage,
+            fence=self.release.fence,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriggersJob:
@@ -49,6 +70,9 @@ class TriggersJob:
     triggers: Triggers
     target: Mapping[str, Any]
     hindered: str = ""
+    fence: int = 0
+    lineage: str = ""
+    """Where it stands in the order of all that was handed out: see `Work`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +105,7 @@ def perform(job: Job, surroundings: Surroundings) -> Outcome:
             target.retire(release, work)
     except Exception as error:  # noqa: BLE001 - a target is a stranger's code: whatever it raises is its answer
         return _answer(job, error, said)
-    return Outcome(deployment=release.deployment, kind="completed", output=tuple(said), stage=job.stage)
+    return job.outcome("completed", output=said)
 
 
 def _answer(job: Job, error: Exception, said: list[str]) -> Outcome:
@@ -90,7 +114,7 @@ def _answer(job: Job, error: Exception, said: list[str]) -> Outcome:
     message = str(error) if ours else f"the target broke: {type(error).__name__}: {error}"
     # What a failure brings along is the whole output: its lines were said already.
     output = [error.output] if isinstance(error, TargetError) and error.output else said
-    return Outcome(deployment=job.release.deployment, kind=kind, message=message, output=tuple(output), stage=job.stage)
+    return job.outcome(kind, message, output)
 
 
 def _refuse(hindered: str) -> None:
@@ -106,6 +130,8 @@ def hand_over_triggers(job: TriggersJob, surroundings: Surroundings) -> Triggers
         stop=threading.Event(),
         say=lambda _line: None,
         environ=surroundings.environ,
+        fence=job.fence,
+        lineage=job.lineage,
     )
     error = None
     try:

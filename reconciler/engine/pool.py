@@ -1,38 +1,56 @@
 """What is being carried out at this moment, and what has been answered?
 
 A bounded pool of threads. Answers wait here until the next cycle records them; if the process is killed before
-that, the deployment is still `started` in the store and is carried out again, which targets bear.
+that, the deployment is still `started` in the store and is carried out again, which targets bear. A daemon that was
+given up by the others forgets all of it: nothing that is answered afterwards counts.
 """
 
 import queue
 import threading
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from reconciler.engine.checking import CheckJob, check_gate, check_step
 from reconciler.engine.outcomes import CheckOutcome, Gate, Outcome, TriggersOutcome
 from reconciler.engine.perform import Job, Surroundings, TriggersJob, hand_over_triggers, perform
 
+GATHERING = 0.02
+"""Seconds for which answers are gathered at most."""
+
 Answer = Outcome | TriggersOutcome | CheckOutcome
+J = TypeVar("J", Job, TriggersJob, CheckJob)
 
 
 class Pool:
     """Carries jobs out; `nudge` is called when there is an answer."""
 
-    def __init__(self, surroundings: Surroundings, workers: int, nudge: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        workers: int,
+        nudge: Callable[[], None],
+        may_act: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`may_act` is asked right before a target is: whether this daemon is sure that the others count on it."""
         self.workers = workers
         self._surroundings = surroundings
         self._nudge = nudge
-        self._executor = ThreadPoolExecutor(workers, thread_name_prefix="deployment")
-        # Threads of their own: a rollback must not wait for a check that takes minutes.
-        self._checkers = ThreadPoolExecutor(workers, thread_name_prefix="check")
+        self._may_act = may_act
+        self._begin_threads()
         self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self._lock = threading.Lock()
+        self._arrived = threading.Condition()
+        self._life = 0
         self._running: dict[str, Job] = {}
         self._triggers: set[tuple[str, str]] = set()
         self._checks: dict[Gate, CheckJob] = {}
         self._abandoned = False
+
+    def _begin_threads(self) -> None:
+        self._executor = ThreadPoolExecutor(self.workers, thread_name_prefix="deployment")
+        # Threads of their own: a rollback must not wait for a check that takes minutes.
+        self._checkers = ThreadPoolExecutor(self.workers, thread_name_prefix="check")
 
     def begin(self, job: Job) -> None:
         """Carry a deployment out; one that is being carried out already is not begun twice."""
@@ -40,7 +58,7 @@ class Pool:
             if self._abandoned or job.release.deployment in self._running:
                 return
             self._running[job.release.deployment] = job
-        self._executor.submit(self._deploy, job)
+            self._executor.submit(self._carry_out, job, perform if job.checks is None else check_step, self._life)
 
     def begin_triggers(self, job: TriggersJob) -> None:
         """Hand trigger settings over."""
@@ -48,7 +66,7 @@ class Pool:
             if self._abandoned or (job.app, job.environment) in self._triggers:
                 return
             self._triggers.add((job.app, job.environment))
-        self._executor.submit(self._hand_over, job)
+            self._executor.submit(self._carry_out, job, hand_over_triggers, self._life)
 
     def begin_check(self, job: CheckJob) -> None:
         """Run a check of a gate; the checks of one gate run one after another."""
@@ -56,22 +74,19 @@ class Pool:
             if self._abandoned or job.gate in self._checks:
                 return
             self._checks[job.gate] = job
-        self._checkers.submit(self._check, job)
+            self._checkers.submit(self._carry_out, job, check_gate, self._life)
 
-    def _deploy(self, job: Job) -> None:
-        self._answered((perform if job.checks is None else check_step)(job, self._surroundings))
-
-    def _check(self, job: CheckJob) -> None:
-        self._answered(check_gate(job, self._surroundings))
-
-    def _hand_over(self, job: TriggersJob) -> None:
-        self._answered(hand_over_triggers(job, self._surroundings))
-
-    def _answered(self, answer: Answer) -> None:
+    def _carry_out(self, job: J, how: Callable[[J, Surroundings], Answer], life: int) -> None:
+        if not self._may_act():
+            self._nudge()  # whoever takes turns finds out why
+            return
+        answer = how(job, self._surroundings)
         with self._lock:
-            if self._abandoned:
+            if self._abandoned or life != self._life:
                 return
             self._answers.put(answer)
+        with self._arrived:
+            self._arrived.notify()
         self._nudge()
 
     def stop(self, deployment: str) -> None:
@@ -87,6 +102,13 @@ class Pool:
         while not self._answers.empty():
             found.append(self._answers.get())
         return found
+
+    def gather(self) -> None:
+        """Wait for more answers, a moment at most: a turn about several costs a fraction of as many turns."""
+        with self._lock:
+            enough = len(self._running) // 2
+        with self._arrived:
+            self._arrived.wait_for(lambda: self._answers.qsize() >= enough, timeout=GATHERING)
 
     def recorded(self, answers: list[Answer]) -> None:
         """These answers are in the store: what they are about may be begun again."""
@@ -128,11 +150,6 @@ class Pool:
         with self._lock:
             return not self._running and not self._triggers and not self._checks
 
-    def by_environment(self) -> Counter[str]:
-        """How many deployments are being carried out in each environment."""
-        with self._lock:
-            return Counter(job.release.environment for job in self._running.values())
-
     def under_way(self) -> list[str]:
         """What is being carried out, in words: `shop in live, deployment 3`."""
         with self._lock:
@@ -149,6 +166,18 @@ class Pool:
         with self._lock:
             self._abandoned = True
         self._stop_everything()
+
+    def forget(self) -> None:
+        """Stop everything and take no answer to it: others carry it out. What is begun from now on counts."""
+        self._stop_everything()
+        with self._lock:
+            before = (self._executor, self._checkers)
+            self._life += 1
+            self._running, self._triggers, self._checks = {}, set(), {}
+            self._answers = queue.SimpleQueue()
+            self._begin_threads()  # those from before may hang for long
+        for executor in before:
+            executor.shutdown(wait=False, cancel_futures=True)
 
     def _stop_everything(self) -> None:
         with self._lock:

@@ -301,8 +301,10 @@ def _run(
             # No terminal, so that neither git nor ssh can ask there; and one group to end.
             start_new_session=True,
         )
-    except (git.GitCommandNotFound, OSError) as error:
+    except git.GitCommandNotFound as error:
         raise not_started(FileNotFoundError("it is not found")) from error
+    except OSError as error:
+        raise not_started(error) from error
     process = started.proc
     assert process is not None
     try:

@@ -6,6 +6,7 @@ the habits of an account change what is read. What is asked of git belongs to th
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import tempfile
@@ -16,6 +17,8 @@ from typing import IO
 from reconciler.errors import GitCorrupt, GitError
 
 _CHUNK = 1 << 16
+_SHORT = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC}
+"""What the machine is short of for a while."""
 # What git sets for its hooks, but for GIT_DIR, which we set ourselves: it would lead us to another repository.
 _OF_A_REPOSITORY = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
@@ -97,7 +100,10 @@ class LineProcess:
 
     def __init__(self, git_dir: Path, arguments: Sequence[str]) -> None:
         # A file and not a pipe: nobody reads it while all goes well, and a full pipe would stop git.
-        self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        try:
+            self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        except OSError as error:
+            raise not_started(error) from error
         try:
             self._process = subprocess.Popen(
                 command(git_dir, arguments),
@@ -203,7 +209,7 @@ def damaged(detail: str) -> GitCorrupt:
 
 def not_started(error: OSError, where: Mapping[str, str] = os.environ) -> GitError:
     """The error for a machine on which git cannot be started."""
-    return GitError(
-        f"git cannot be started: {error.strerror or error}",
-        f"Install git 2.39 or newer so that it is found in PATH ({where.get('PATH', '')}).",
-    )
+    remedy = f"Install git 2.39 or newer so that it is found in PATH ({where.get('PATH', '')})."
+    if error.errno in _SHORT:
+        remedy = "It is tried again. Raise the limit (open files, processes, memory, disk) if this goes on."
+    return GitError(f"git cannot be started: {error.strerror or error}", remedy)

@@ -3,6 +3,7 @@
 The shape of `kind: Environment`, and of `kind: Resource`, which bindings point at.
 """
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
@@ -33,6 +34,22 @@ class RollbackLimit:
     """Counted in deployments of the app to this environment."""
 
 
+def _pace(every: timedelta) -> timedelta:
+    if every != timedelta() and not timedelta(seconds=1) <= every <= timedelta(days=7):
+        raise refusal("this is no pace to look at", "give 1s to 7d, or 0s for never")
+    return every
+
+
+@shape
+class Drift:
+    """Whether somebody else changed what runs, and what follows from it."""
+
+    check: Annotated[Duration, AfterValidator(_pace)] = Field(default="10m", validate_default=True)
+    """How often the target is asked what runs of each app; `0s` for never."""
+    repair: Flag = False
+    """Whether what drifted is deployed again; else it is told and left."""
+
+
 def _known_type(target: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(target.get("type", ""), str):
         raise refusal("the type of a target is a text", "such as type: directory", "type")
@@ -59,6 +76,7 @@ class EnvironmentSpec:
     """What follows a failed deployment: back to what ran before, or stay and wait for a person."""
     retry: Retry = Field(default_factory=Retry)
     rollback: RollbackLimit = Field(default_factory=RollbackLimit)
+    drift: Drift = Field(default_factory=Drift)
     concurrency: Annotated[int, Field(strict=True, ge=1, le=1000)] = 8
     """How many deployments may be under way here at once."""
     prune: Flag = False

@@ -91,6 +91,16 @@ class Doubt:
 
 
 @shape
+class DriftShown:
+    """Something else runs there than the newest deployment left."""
+
+    since: Instant
+    """When it was seen first."""
+    detail: str
+    remedy: str
+
+
+@shape
 class PauseShown:
     """A pause in force."""
 
@@ -121,6 +131,8 @@ class Standing:
     """What will be released as soon as the reconciler looks, in words."""
     doubt: Doubt | None = None
     """Why nobody knows for sure what runs, where that is so."""
+    drift: DriftShown | None = None
+    """What was seen to run in place of that, where somebody else changed it."""
 
 
 @shape

@@ -121,6 +121,7 @@ WaitsFor = Literal[
     "experiment",
     "group",
     "rollout",
+    "repair",
 ]
 
 

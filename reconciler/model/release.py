@@ -44,6 +44,14 @@ class Release:
     entering: str | None = None
     """The version that a gradual rollout lets in, whatever its share is at this step."""
 
+    fence: int = 0
+    """Grows with each time that this deployment is handed out. With `number`, which grows per app and environment, it
+    tells an act of a daemon that was away for a while from what others have done there since."""
+
+    lineage: str = ""
+    """Which recorded history `number` and `fence` were counted in: those of another one, such as of a store that was
+    restored from a backup or begun anew, say nothing about these."""
+
     @property
     def leading(self) -> ReleasedVersion | None:
         """The version that the release is about: the one that is let in, else the one with the largest share."""

@@ -286,7 +286,7 @@ def _instead(
         return Answer(aim=again, refused=refused)
     if settled is None or (settled.status == "aborted" and not settled.left_a_mixture):
         return Answer(refused=refused)
-    if settled.status == "failed" and (spec.on_failure != "rollback" or rollbacks.is_rollback(settled)):
+    if settled.status == "failed" and (spec.on_failure != "rollback" or rollbacks.goes_nowhere(settled)):
         return Answer(refused=refused)
     good = rollbacks.last_good(wanted, app, record, subject if settled.status == "completed" else settled.subject)
     if good is None:

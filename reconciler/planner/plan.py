@@ -16,7 +16,7 @@ from reconciler.model.environment import Environment
 from reconciler.model.plan import Abort, Action, Advance, ApplyTriggers, Deploy, Plan, Refused, Waiting, together
 from reconciler.model.rollout import Course
 from reconciler.model.version import canonical
-from reconciler.planner import freezes, rollouts
+from reconciler.planner import freezes, repairs, rollouts
 from reconciler.planner.aim import Aim, Answer, aim
 from reconciler.planner.causes import RECONCILER, Why, spoken
 from reconciler.planner.gates import is_hotfix
@@ -196,7 +196,9 @@ def _against_settled(
     said = Plan(waiting=answer.waiting, refused=answer.refused)
     settled = record.settled
     if goal is None or (not uncertain and settled is not None and _same(settled, goal)):
-        return said
+        goal, rests = repairs.again(answer, wanted, recorded, record, now)
+        if goal is None:
+            return replace(said, waiting=(*said.waiting, *rests))
     if settled is not None and settled.subject.fingerprint == goal.subject.fingerprint and _elsewhere(settled, goal):
         goal = _moved(goal, record)
     if not goal.urgent and settled is not None and (brake := _braked(goal, recorded)):

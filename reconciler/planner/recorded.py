@@ -172,6 +172,17 @@ class HoldRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DriftRecord:
+    """What a target was seen to run is not what a deployment left there."""
+
+    deployment: str
+    """The deployment that left something else: once another one has reached the target, this is past."""
+    since: datetime
+    """When it was seen first."""
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentRecord:
     """What is recorded of one app in one environment."""
 
@@ -192,6 +203,8 @@ class EnvironmentRecord:
     hold: HoldRecord | None = None
     depths: Mapping[str, int] = field(default_factory=dict)
     """How many deployments ago a version that a manifest names ran here, where that is further back than `recent`."""
+    seen: DriftRecord | None = None
+    """The drift that was seen last, which may be past."""
 
     @property
     def active(self) -> Deployment | None:
@@ -207,6 +220,14 @@ class EnvironmentRecord:
     def reached(self) -> Deployment | None:
         """The newest deployment that reached the target, ended or not: what a change is a change from."""
         return next((d for d in self.recent if d.started_at is not None), None)
+
+    @property
+    def drift(self) -> DriftRecord | None:
+        """The drift of what completed last, as long as nothing else is on its way."""
+        seen, settled = self.seen, self.settled
+        if seen is None or settled is None or settled.status != "completed" or self.active is not None:
+            return None
+        return seen if seen.deployment == settled.id else None
 
     @property
     def completed(self) -> tuple[Deployment, ...]:

@@ -82,9 +82,10 @@ def _allows(word: Allowance, since: int | Deployment) -> bool:
 
 
 def _too_far(subject: Subject, wanted: Desired, record: EnvironmentRecord, limit: int) -> str | None:
-    """A version that never ran here is not gone back to, so nothing limits it."""
+    """A version that never ran here is not gone back to, so nothing limits it. Repairs released nothing: they do not
+    count."""
     versions = {part.version for part in subject.traffic}
-    ran = [{part.version for part in d.traffic} for d in record.completed]
+    ran = [{part.version for part in d.traffic} for d in record.completed if d.cause != "repair"]
     further = [record.depths.get(version, 0) for version in versions]
     back = ran.index(versions) if versions in ran else min(further, default=0)
     if back <= limit:
@@ -195,3 +196,8 @@ def after_failure(failed: Deployment, subject: Subject) -> Why:
 def is_rollback(deployment: Deployment) -> bool:
     """Whether a deployment itself goes back: when that fails too, a person is needed."""
     return deployment.cause in ROLLBACKS
+
+
+def goes_nowhere(deployment: Deployment) -> bool:
+    """Whether nothing is gone back to where this failed: it went back itself, or put right what ran well before."""
+    return is_rollback(deployment) or deployment.cause == "repair"

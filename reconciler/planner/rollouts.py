@@ -25,10 +25,10 @@ DIGITS = 6
 def course(rollout: Rollout | None, subject: Subject, cause: Cause, before: Deployment | None) -> Course | None:
     """The way to `subject` from what completed `before`; None: at once.
 
-    What goes back and what retires goes at once. Where nothing ran, or the split is the same and only settings
-    changed, there is one step; it is checked and watched like any other.
+    What goes back, what retires and what is put right again goes at once. Where nothing ran, or the split is the same
+    and only settings changed, there is one step; it is checked and watched like any other.
     """
-    if rollout is None or not subject.traffic or cause in ROLLBACKS:
+    if rollout is None or not subject.traffic or cause in ROLLBACKS or cause == "repair":
         return None
     ran = before.traffic if before is not None else ()
     steps = rollout.steps if ran and _shares(ran) != _shares(subject.traffic) else rollout.steps[-1:]

@@ -7,7 +7,7 @@ them, and only what is there is then read.
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, exists, select, text
 
 from reconciler.store import tables
 from reconciler.store.declared import NEXT_DUE
@@ -19,7 +19,7 @@ _AHEAD = Prepared(
         NEXT_DUE.scalar_subquery().label("due_at"),
         NEXT_ATTEMPT.scalar_subquery().label("next_attempt_at"),
         exists().where(tables.checks.c.verdict == "running").label("checks"),
-        exists().where(tables.triggers.c.open).label("triggers"),
+        exists().select_from(tables.triggers).where(text("triggers.open")).label("triggers"),
         exists().where(tables.holds.c.branch.is_(None)).label("branches"),
     )
 )
@@ -29,8 +29,10 @@ _AHEAD = Prepared(
 class Ahead:
     """What is still to be done, now or later."""
 
-    work_at: datetime | None
-    """The earliest moment at which an app is due or a started deployment is tried again (UTC)."""
+    due_at: datetime | None
+    """The earliest moment at which an app is due (UTC)."""
+    attempt_at: datetime | None
+    """The earliest moment at which a started deployment is tried again (UTC)."""
     checks: bool
     """Whether a check of a gate is to be run, now or later."""
     triggers: bool
@@ -43,7 +45,8 @@ def ahead(connection: Connection) -> Ahead:
     """What is still to be done."""
     row = _AHEAD.run(connection)[0]
     return Ahead(
-        work_at=min((moment for moment in (row.due_at, row.next_attempt_at) if moment is not None), default=None),
+        due_at=row.due_at,
+        attempt_at=row.next_attempt_at,
         checks=bool(row.checks),
         triggers=bool(row.triggers),
         branches=bool(row.branches),

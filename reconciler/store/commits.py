@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, select, text, update
 
 from reconciler.store import tables
 from reconciler.store.database import Transaction
@@ -27,6 +27,8 @@ _PUBLISHED_AT = Prepared(
 )
 _ASK_AGAIN = Among(delete(tables.withdrawals), tables.withdrawals.c.version)
 _RELEASE = update(tables.touches).where(_HERE, T.braked, T.before.is_not_distinct_from(bindparam("as_before")))
+# Said as its index says it: `braked = 1`, as SQLAlchemy writes it for SQLite, does not fit.
+_ANY_BRAKED = Prepared(select(exists().select_from(tables.touches).where(text("touches.braked"))))
 _RELEASE_BRAKE = Prepared(_RELEASE.values(braked=False))
 
 
@@ -164,6 +166,11 @@ def acknowledge(transaction: Transaction, commit: str, count: int) -> list[str]:
     apps = connection.execute(select(T.app).distinct().where(T.position.in_(positions), T.braked)).scalars().all()
     connection.execute(update(tables.touches).where(T.position.in_(positions)).values(braked=False))
     return list(apps)
+
+
+def any_braked(connection: Connection) -> bool:
+    """Whether anything waits for an acknowledgement: mostly nothing does."""
+    return bool(_ANY_BRAKED.run(connection).scalar())
 
 
 def release_brake(transaction: Transaction, app: str, environment: str, after: str | None) -> None:

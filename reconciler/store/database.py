@@ -1,18 +1,20 @@
 """How is the store reached, and what is one transaction?
 
 The only place that knows which database it is. A `Transaction` gathers ledger entries and writes them with
-everything else, so that a cycle is one commit: all of it happened, or none.
+everything else, so that a cycle is one commit: all of it happened, or none. Writers stand in line, in SQLite and in
+PostgreSQL alike: what one has looked at stays so until it commits.
 """
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc, pool
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, Engine, create_engine, event, exc, func, pool, select, text
+from sqlalchemy.engine import URL, make_url
 
 from reconciler.errors import StoreError
 from reconciler.store import tables
@@ -20,6 +22,19 @@ from reconciler.store.statements import Prepared
 
 BUSY_MILLISECONDS = 30_000
 CACHE_KILOBYTES = 16_000
+_FILE = "the file that was opened"
+CHANNEL = "reconciler"
+"""Where PostgreSQL tells other processes that something was written."""
+LINE = 7_301_881
+"""The advisory lock that writers in PostgreSQL stand in line for; any number that nobody else takes."""
+_OF_A_SESSION = {
+    # Whoever cannot be reached must be noticed within seconds, and not within hours.
+    "connect_timeout": "5",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+}
 _NOTE = Prepared(tables.ledger.insert())
 
 
@@ -29,6 +44,8 @@ class Transaction:
 
     connection: Connection
     entries: list[dict[str, Any]] = field(default_factory=list)
+    nudges: bool = False
+    """Whether other processes are to look once it is committed; every fact makes them."""
 
     def note(
         self,
@@ -42,6 +59,7 @@ class Transaction:
         actor: str = "reconciler",
     ) -> None:
         """Add a fact to the ledger. `at` is UTC; `body` must be JSON and hold no secret value."""
+        self.nudges = True
         self.entries.append(
             {
                 "kind": kind,
@@ -63,25 +81,52 @@ class Transaction:
 class Database:
     """A store at an address such as `sqlite:///state/reconciler.db`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str | URL) -> None:
         self.url = url
         self.engine = _engine(url)
+        self.is_shared = self.engine.dialect.name != "sqlite"
+        """Whether several daemons may write to it."""
+        self.guard: Callable[[Connection], object] | None = None
+        """Called at the beginning of each transaction that writes: whether this process still may. It raises if not."""
+        self.called = ""
+        """What this process is called in the database, and in the nudges that it sends."""
+        self._reading = self.engine
+        if self.is_shared:
+            event.listen(self.engine, "do_connect", self._call)
+            self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one state and writes nothing."""
-        with _said(self.engine), self.engine.connect() as connection:
+        with _said(self.engine), self._reading.connect() as connection:
             _begin(connection, "BEGIN")
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
-        """One transaction: committed at the end, rolled back when anything is raised."""
+        """One transaction: committed at the end, rolled back when anything is raised.
+
+        Raises LeaseLost when this process may write no more.
+        """
         with _said(self.engine), self.engine.begin() as connection:
             _begin(connection, "BEGIN IMMEDIATE")
+            if self.is_shared:
+                _stand_in_line(connection)
+            if self.guard is not None:
+                self.guard(connection)
             transaction = Transaction(connection)
             yield transaction
             transaction.flush()
+            if transaction.nudges and self.is_shared:
+                # No payload but who it was: nothing depends on having heard it.
+                connection.execute(select(func.pg_notify(CHANNEL, self.called)))
+
+    @contextmanager
+    def aside(self) -> Iterator[Connection]:
+        """A transaction that stands in no line and is not guarded: for a single row that nobody else changes."""
+        with _said(self.engine), self.engine.begin() as connection:
+            _begin(connection, "BEGIN IMMEDIATE")
+            yield connection
 
     @contextmanager
     def rehearse(self) -> Iterator[Transaction]:
@@ -94,9 +139,37 @@ class Database:
             finally:
                 outer.rollback()
 
+    @staticmethod
+    def file(url: str) -> Path | None:
+        """The file of a SQLite store; None for another database, for one in memory, and for what is no address."""
+        try:
+            address = make_url(url)
+        except exc.ArgumentError:
+            return None
+        if address.get_backend_name() != "sqlite" or address.database in (None, "", ":memory:"):
+            return None
+        return Path(address.database)
+
+    def call(self, name: str) -> None:
+        """Be called so from now on, also with connections that are open already."""
+        self.called = name
+        if self.is_shared:
+            self.engine.dispose()
+
+    def end_sessions(self, name: str) -> None:
+        """End the sessions of whoever is called so: it may stand still in the midst of a transaction."""
+        if self.is_shared:
+            with self.aside() as connection:
+                connection.execute(_END_SESSIONS, {"name": name})
+
     def close(self) -> None:
         """Let go of all connections."""
         self.engine.dispose()
+
+    def _call(self, _dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
+        for name, value in (("application_name", self.called), *_OF_A_SESSION.items()):
+            if value:
+                parameters.setdefault(name, value)
 
 
 @contextmanager
@@ -105,12 +178,14 @@ def _said(engine: Engine) -> Iterator[None]:
     try:
         yield
     except (exc.DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
+        if engine.dialect.name != "sqlite":
+            engine.dispose()  # the others that are open were most likely cut as well
         where = engine.url.render_as_string(hide_password=True)
         cause = next(iter(str(getattr(error, "orig", error)).splitlines()), type(error).__name__)
         raise StoreError(f"the store at {where} does not answer: {cause}", "tried again with the next cycle") from error
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str | URL) -> Engine:
     try:
         address = make_url(url)
     except exc.ArgumentError as error:
@@ -133,7 +208,7 @@ def _engine(url: str) -> Engine:
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_sqlite(connection: Any, record: Any) -> None:
     # Python's driver begins transactions late and only for some statements; we say BEGIN ourselves.
     connection.isolation_level = None
     cursor = connection.cursor()
@@ -142,6 +217,28 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute(f"PRAGMA cache_size=-{CACHE_KILOBYTES}")
     cursor.close()
+    record.info[_FILE] = _identity(connection.execute("PRAGMA database_list").fetchone()[2])
+
+
+def _identity(file: str) -> tuple[int, int] | None:
+    """Which file it is that lies there now; None where there is none."""
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+_END_SESSIONS = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :name AND pid <> pg_backend_pid()"
+)
+
+
+def _stand_in_line(connection: Connection) -> None:
+    """Wait until every other writer has committed; a look at the tables afterwards sees what they wrote."""
+    cursor: Any = connection.connection.cursor()
+    cursor.execute(f"SET LOCAL lock_timeout = {BUSY_MILLISECONDS:d}")
+    cursor.execute(f"SELECT pg_advisory_xact_lock({LINE:d})")
 
 
 def _begin(connection: Connection, how: str) -> None:
@@ -150,4 +247,16 @@ def _begin(connection: Connection, how: str) -> None:
     Said here and not in a listener for `begin`: any listener on the engine makes every statement slower.
     """
     if connection.dialect.name == "sqlite":
+        _refuse_another_file(connection)
         connection.connection.cursor().execute(how)
+
+
+def _refuse_another_file(connection: Connection) -> None:
+    """A store that was removed or replaced is still open here: what is written to it would be lost without a word."""
+    opened, file = connection.info.get(_FILE), connection.engine.url.database
+    if opened is not None and file and _identity(file) != opened:
+        raise StoreError(
+            f"the store at {connection.engine.url.render_as_string()} is not the file that was opened: it was removed "
+            "or replaced",
+            "put it back; or start the daemon again, which goes on with what is there then",
+        )

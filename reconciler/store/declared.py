@@ -9,8 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Text, bindparam, delete, func, select, type_coerce, update
 
+from reconciler.model.version import canonical
 from reconciler.store import tables
 from reconciler.store.database import Transaction
+from reconciler.store.names import Names
 from reconciler.store.statements import Among, Prepared
 
 A = tables.apps.c
@@ -38,6 +40,7 @@ _FORGET_DECLARATIONS = Among(delete(tables.declarations), D.path)
 _FORGET_FILES = Among(delete(tables.files), F.path)
 _ADD_FILES = Prepared(tables.files.insert())
 _ADD_DECLARATIONS = Prepared(tables.declarations.insert())
+_ADD_TEXTS = Prepared(tables.declarations.insert().values(document=bindparam("document", type_=Text)))
 _CHANGE_FILES = Prepared(
     update(tables.files)
     .where(F.path == bindparam("its_path"))
@@ -67,9 +70,11 @@ _ADD_PLACEMENTS = Prepared(tables.placements.insert())
 _PLACEMENTS = Among(select(tables.placements), P.app)
 _LATER = A.due_at.is_(None) | (A.due_at > bindparam("at", type_=A.due_at.type))
 _MARK = Among(update(tables.apps).where(_LATER).values(due_at=bindparam("at", type_=A.due_at.type)), A.name)
-_PLANNED = Among(update(tables.apps).values(due_at=bindparam("at", type_=A.due_at.type)), A.name)
+_AT = bindparam("at", type_=A.due_at.type)
+_PLANNED = Among(update(tables.apps).where(A.due_at.is_distinct_from(_AT)).values(due_at=_AT), A.name)
 _DUE = select(A.name).where(A.due_at.is_not(None), A.due_at <= bindparam("at", type_=A.due_at.type))
-_DUE_NOW = Prepared(_DUE.order_by(A.due_at, A.name).limit(bindparam("most")))
+_DUE_NOW = Prepared(_DUE.order_by(A.due_at.desc(), A.name.desc()).limit(bindparam("most")))
+_AFTER = Prepared(select(A.name).where(A.name > bindparam("after")).order_by(A.name).limit(bindparam("most")))
 NEXT_DUE = select(A.due_at).where(A.due_at.is_not(None)).order_by(A.due_at).limit(1)
 
 
@@ -149,6 +154,12 @@ def replace_files(
     _ADD_DECLARATIONS.each(connection, [row for row in rows if row["path"] not in same])
 
 
+def add_read(transaction: Transaction, files: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]]) -> None:
+    """What files declare that declared nothing before; documents are given as their canonical texts."""
+    _ADD_FILES.each(transaction.connection, files)
+    _ADD_TEXTS.each(transaction.connection, rows)
+
+
 def _declaring_the_same(before: Iterable[Any], rows: Iterable[dict[str, Any]]) -> set[str]:
     """Files that declare things of the same kinds and names in the same places as before."""
     old: dict[str, set[tuple[int, str, str]]] = {}
@@ -211,9 +222,9 @@ def app_names(connection: Connection) -> list[str]:
     return list(connection.execute(select(A.name).where(A.removed.is_(False)).order_by(A.name)).scalars())
 
 
-def known_names(connection: Connection) -> list[str]:
+def known_names(connection: Connection) -> Names:
     """Every app that git has ever declared, in order, also those that left it."""
-    return list(connection.execute(select(A.name).order_by(A.name)).scalars())
+    return Names(connection)
 
 
 def blobs(connection: Connection, paths: Iterable[str]) -> dict[str, str]:
@@ -229,7 +240,10 @@ def blobs(connection: Connection, paths: Iterable[str]) -> dict[str, str]:
 def apps_with_labels(connection: Connection, labels: Mapping[str, str]) -> list[str]:
     """Apps that carry all of these labels."""
     wanted = labels.items()
-    rows = connection.execute(select(A.name, A.document).where(A.removed.is_(False)))
+    # Documents are canonical texts: what a text does not hold need not be read as JSON.
+    written = [f"{canonical(key)}:{canonical(value)}" for key, value in wanted]
+    holds = [type_coerce(A.document, Text).contains(part, autoescape=True) for part in written]
+    rows = connection.execute(select(A.name, A.document).where(A.removed.is_(False), *holds))
     return [row.name for row in rows if wanted <= row.document["metadata"].get("labels", {}).items()]
 
 
@@ -356,8 +370,13 @@ def planned(transaction: Transaction, wakes: Mapping[str, datetime | None]) -> N
 
 
 def due(connection: Connection, now: datetime, limit: int) -> list[str]:
-    """Apps whose plan can be another one by now."""
-    return _DUE_NOW.run(connection, at=now, most=limit).scalars()
+    """Apps whose plan can be another one by now, those of the newest mark first; in order of name."""
+    return sorted(_DUE_NOW.run(connection, at=now, most=limit).scalars())
+
+
+def names_after(connection: Connection, after: str, limit: int) -> list[str]:
+    """The next apps behind a name, also those that left git."""
+    return _AFTER.run(connection, after=after, most=limit).scalars()
 
 
 def next_due(connection: Connection) -> datetime | None:

@@ -4,11 +4,10 @@ Every move is checked against the table of legal ones and noted in the ledger.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, case, delete, func, select, update
+from sqlalchemy import Connection, Row, bindparam, case, delete, select, update
 
 from reconciler.errors import StoreError
 from reconciler.model.deployment import LEGAL, Deployment, Event, Status, Subject
@@ -18,8 +17,14 @@ from reconciler.schedule import utc
 from reconciler.store import ledger, tables
 from reconciler.store.database import Transaction
 from reconciler.store.declared import NEXT_DUE
+from reconciler.store.history import Filter as Filter
+from reconciler.store.history import ended_after as ended_after
+from reconciler.store.history import listed as listed
+from reconciler.store.history import numbers as numbers
+from reconciler.store.history import ran_at as ran_at
+from reconciler.store.history import recent as recent
 from reconciler.store.rows import deployment_of, grounds_row, traffic_row
-from reconciler.store.statements import Among, Prepared, many
+from reconciler.store.statements import Among, Prepared
 
 D = tables.deployments.c
 S = tables.suspicions.c
@@ -30,16 +35,12 @@ ROLLBACK_FIRST = case((D.cause.in_(["rollback", "auto-rollback"]), 0), else_=1)
 # Statements of every turn are made once: making one costs more than carrying it out.
 _ALL = select(tables.deployments)
 _ADD = Prepared(tables.deployments.insert())
-_NUMBERS = Among(select(D.app, D.environment, func.max(D.number)).group_by(D.app, D.environment), D.app)
 _ONE = update(tables.deployments).where(D.id == bindparam("which"))
-_STARTED = Prepared(_ONE.values(status="started", started_at=bindparam("at", type_=MOMENT), next_attempt_at=None))
-_COMPLETED = Prepared(_ONE.values(status="completed", finished_at=bindparam("at", type_=MOMENT), next_attempt_at=None))
-_PENDING = _ALL.where(D.status == "pending").order_by(ROLLBACK_FIRST, D.sequence).limit(bindparam("most"))
-_FIRST_PENDING = Prepared(_PENDING)
-_PENDING_IN = Prepared(_PENDING.where(D.environment == bindparam("in_environment")))
-_PENDING_ENVIRONMENTS = Prepared(
-    select(D.environment).where(D.status == "pending").group_by(D.environment).order_by(func.min(D.sequence))
-)
+_CLAIMED = {"next_attempt_at": None, "claimed_by": bindparam("by"), "fence": bindparam("by_fence", type_=D.fence.type)}
+_STARTED = Prepared(_ONE.values(status="started", started_at=bindparam("at", type_=MOMENT), **_CLAIMED))
+_TAKEN_UP = Prepared(_ONE.values(**_CLAIMED))
+_ENDED = {"finished_at": bindparam("at", type_=MOMENT), "next_attempt_at": None, "claimed_by": None}
+_COMPLETED = Prepared(_ONE.values(status="completed", **_ENDED))
 _STARTED_ONES = Prepared(_ALL.where(D.status == "started").order_by(ROLLBACK_FIRST, D.sequence))
 NEXT_ATTEMPT = select(D.next_attempt_at).where(D.status == "started", D.next_attempt_at.is_not(None))
 NEXT_ATTEMPT = NEXT_ATTEMPT.order_by(D.next_attempt_at).limit(1)
@@ -48,39 +49,6 @@ _BY_ID = Among(_ALL, D.id)
 _CLEAR = Among(
     delete(tables.suspicions).where(S.app == bindparam("in_app"), S.environment == bindparam("in_environment")), S.what
 )
-
-
-def _newest() -> Select[Any]:
-    # Numbers have no gaps: the newest ones are told by the highest. Ranking whole rows costs twice as much.
-    done = func.max(case((D.status == "completed", D.number)))
-    ends = select(D.app, D.environment, func.max(D.number).label("highest"), done.label("done"))
-    ends_of = ends.where(D.app.in_(many("apps"))).group_by(D.app, D.environment).subquery()
-    here = (D.app == ends_of.c.app) & (D.environment == ends_of.c.environment)
-    wanted = (D.number > ends_of.c.highest - bindparam("each")) | (D.number == ends_of.c.done)
-    return _ALL.join(ends_of, here & wanted).order_by(D.app, D.environment, D.number.desc())
-
-
-_NEWEST = Prepared(_newest())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """Which deployments to list; None lets all pass."""
-
-    app: str | None = None
-    environment: str | None = None
-    status: str | None = None
-    cause: str | None = None
-    since: datetime | None = None
-    limit: int = 10
-
-
-def numbers(connection: Connection, apps: Sequence[str]) -> dict[tuple[str, str], int]:
-    """The highest deployment number by app and environment."""
-    if not apps:
-        return {}
-    rows = _NUMBERS.run(connection, apps)
-    return {(app, environment): number for app, environment, number in rows}
 
 
 def create(transaction: Transaction, wishes: Sequence[tuple[str, int, Deploy]], now: datetime) -> None:
@@ -135,13 +103,11 @@ def move(
     """Bring a deployment to its next status; an illegal move is refused, whoever asks."""
     if status not in LEGAL[row.status]:
         raise StoreError(f"deployment {row.id} is {row.status}: it cannot become {status}", "nothing was changed")
-    if status == "started":
-        _STARTED.change(transaction.connection, which=row.id, at=now)
-    elif status == "completed":
+    if status == "completed":
         _COMPLETED.change(transaction.connection, which=row.id, at=now)
     else:
         error = message if status == "failed" else row.error
-        values = {"status": status, "next_attempt_at": None, "finished_at": now, "error": error}
+        values = {"status": status, "next_attempt_at": None, "finished_at": now, "error": error, "claimed_by": None}
         transaction.connection.execute(_ONE.values(**values), {"which": row.id})
     _say(transaction, row, status, now, message, actor)
 
@@ -158,17 +124,29 @@ def _say(transaction: Transaction, row: Row[Any], what: str, now: datetime, mess
     )
 
 
-def attempt(transaction: Transaction, row: Row[Any], now: datetime) -> None:
-    """A started deployment is tried again."""
-    transaction.connection.execute(update(tables.deployments).where(D.id == row.id).values(next_attempt_at=None))
-    _say(transaction, row, "attempt", now, f"attempt {row.attempts + 1}", "reconciler")
+def claim(
+    transaction: Transaction, row: Row[Any], by: str, fence: int, now: datetime, *, again: bool, told: str = ""
+) -> None:
+    """A daemon takes a deployment to carry it out: one that is pending, or that has begun and nobody carries out.
+
+    `again`: the same is tried once more, which is told; else it is the next step of a rollout. `told` says who it is,
+    where there are several.
+    """
+    if row.status == "pending":
+        _STARTED.change(transaction.connection, which=row.id, at=now, by=by, by_fence=fence)
+        _say(transaction, row, "started", now, told, "reconciler")
+        return
+    _TAKEN_UP.change(transaction.connection, which=row.id, by=by, by_fence=fence)
+    if again:
+        _say(transaction, row, "attempt", now, f"attempt {row.attempts + 1}{f', {told}' if told else ''}", "reconciler")
 
 
 def put_off(
     transaction: Transaction, row: Row[Any], now: datetime, again_at: datetime, message: str, *, counted: bool
 ) -> None:
     """An attempt did not succeed; the next one is due at `again_at`."""
-    values = {"next_attempt_at": again_at, "error": message, "attempts": row.attempts + (1 if counted else 0)}
+    attempts = row.attempts + (1 if counted else 0)
+    values = {"next_attempt_at": again_at, "error": message, "attempts": attempts, "claimed_by": None}
     transaction.connection.execute(update(tables.deployments).where(D.id == row.id).values(**values))
     _say(transaction, row, "attempt-failed", now, message, "reconciler")
 
@@ -177,6 +155,8 @@ def go_on(transaction: Transaction, row: Row[Any], progress: Progress, now: date
     """A rollout comes to another phase; `what`, unless it is empty, and `message` say so among its events. Its attempts
     begin anew."""
     values = {"rollout": progress_row(progress), "next_attempt_at": None, "attempts": 0, "error": None}
+    if row.status == "started":  # else it has just been claimed, to begin with this phase
+        values["claimed_by"] = None
     transaction.connection.execute(update(tables.deployments).where(D.id == row.id).values(**values))
     if what:
         _say(transaction, row, what, now, message, "reconciler")
@@ -193,46 +173,37 @@ def ask_to_stop(transaction: Transaction, row: Row[Any], now: datetime, reason: 
     _say(transaction, row, "abort-asked", now, reason, actor)
 
 
-def pending_environments(connection: Connection) -> list[str]:
-    """Environments in which deployments wait for their turn, the one that waits longest first."""
-    return _PENDING_ENVIRONMENTS.run(connection).scalars()
-
-
-def first_pending(connection: Connection, limit: int) -> list[Row[Any]]:
-    """The deployments that wait for their turn; more than `limit` when there are more than that."""
-    return _FIRST_PENDING.run(connection, most=limit + 1)
-
-
-def pending(connection: Connection, environment: str, limit: int) -> list[Row[Any]]:
-    """Deployments that wait for their turn in an environment: what rolls back first, then the oldest."""
-    return _PENDING_IN.run(connection, in_environment=environment, most=limit)
-
-
 def started(connection: Connection) -> list[Row[Any]]:
     """Deployments that have begun and not ended: what rolls back first, then the oldest."""
     return _STARTED_ONES.run(connection)
 
 
-def to_resume(begun: Sequence[Row[Any]], now: datetime, busy: frozenset[str]) -> list[Row[Any]]:
+def attended(begun: Sequence[Row[Any]], busy: frozenset[str], others: frozenset[str]) -> frozenset[str]:
+    """The ids of those that somebody carries out: this process, which is `busy` with them, or another living daemon."""
+    return frozenset(row.id for row in begun if row.id in busy or row.claimed_by in others)
+
+
+def to_resume(begun: Sequence[Row[Any]], now: datetime, attended: frozenset[str]) -> list[Row[Any]]:
     """Of those that have begun, those that nobody carries out: their next attempt is due, or the process was killed."""
     return [
         row
         for row in begun
-        if row.id not in busy
+        if row.id not in attended
         and row.abort_reason is None
         and not (row.rollout and row.rollout["phase"] in RESTING)
         and (row.next_attempt_at is None or row.next_attempt_at <= now)
     ]
 
 
-def stopped_meanwhile(begun: Sequence[Row[Any]], busy: frozenset[str]) -> list[Row[Any]]:
+def stopped_meanwhile(begun: Sequence[Row[Any]], attended: frozenset[str]) -> list[Row[Any]]:
     """Of those that have begun, those that were told to stop and that nobody carries out: the process was killed."""
-    return [row for row in begun if row.abort_reason is not None and row.id not in busy]
+    return [row for row in begun if row.abort_reason is not None and row.id not in attended]
 
 
-def next_work(connection: Connection) -> datetime | None:
-    """The earliest moment at which an app is due or a started deployment is tried again."""
-    return min((moment for moment in _NEXT_WORK.run(connection)[0] if moment is not None), default=None)
+def next_work(connection: Connection, *, attempts: bool = True) -> datetime | None:
+    """The earliest moment at which an app is due or, with `attempts`, a started deployment is tried again."""
+    due_at, attempt_at = _NEXT_WORK.run(connection)[0]
+    return min((moment for moment in (due_at, attempt_at if attempts else None) if moment is not None), default=None)
 
 
 def active(connection: Connection) -> list[Row[Any]]:
@@ -245,42 +216,6 @@ def active(connection: Connection) -> list[Row[Any]]:
 def by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Row[Any]]:
     """Rows by id."""
     return {row.id: row for row in _BY_ID.run(connection, ids)}
-
-
-def recent(connection: Connection, apps: Sequence[str], each: int) -> list[Deployment]:
-    """The newest deployments of each app in each environment, and the newest completed one whatever its age."""
-    return [deployment_of(row) for row in _NEWEST.run(connection, apps=apps, each=each)]
-
-
-def listed(connection: Connection, which: Filter) -> list[Deployment]:
-    """Deployments that pass a filter, newest first."""
-    query = select(tables.deployments).order_by(D.sequence.desc()).limit(which.limit)
-    for column, value in (
-        (D.app, which.app),
-        (D.environment, which.environment),
-        (D.status, which.status),
-        (D.cause, which.cause),
-    ):
-        if value is not None:
-            query = query.where(column == value)
-    if which.since is not None:
-        query = query.where(D.created_at >= which.since)
-    return [deployment_of(row) for row in connection.execute(query)]
-
-
-def ran_at(connection: Connection, apps: Sequence[str], moment: datetime) -> dict[tuple[str, str], Deployment]:
-    """What ran of these apps at a moment, by app and environment: the newest that had completed by then."""
-    place = func.row_number().over(partition_by=(D.app, D.environment), order_by=D.number.desc()).label("place")
-    done = (D.status == "completed") & (D.finished_at <= moment)
-    ranked = select(tables.deployments, place).where(D.app.in_(apps), done).subquery()
-    rows = connection.execute(select(ranked).where(ranked.c.place == 1))
-    return {(row.app, row.environment): deployment_of(row) for row in rows}
-
-
-def ended_since(connection: Connection, moment: datetime) -> dict[str, int]:
-    """How many deployments ended at or after a moment, by their status."""
-    query = select(D.status, func.count()).where(D.finished_at >= moment).group_by(D.status)
-    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def find(connection: Connection, identifier: str) -> Deployment | None:

@@ -5,7 +5,7 @@ Facts are only ever added. They are chained by hashes, sealed in batches so that
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +28,8 @@ class Verified:
     unsealed: int
     broken_after: int | None
     """The last sequence number that is vouched for, when something behind it was changed."""
+    head: str = field(default=GENESIS, compare=False)
+    """The hash that all facts up to the newest one add up to, sealed or not."""
 
 
 def entry(row: Row[Any]) -> dict[str, Any]:
@@ -96,7 +98,7 @@ def verify(connection: Connection) -> Verified:
                 return Verified(count, 0, vouched)
             vouched = row.sequence
     behind = len(seals) > 0
-    return Verified(count, count - _sealed_count(connection, vouched), vouched if behind else None)
+    return Verified(count, count - _sealed_count(connection, vouched), vouched if behind else None, chained)
 
 
 def damage(connection: Connection, most: int = 5) -> list[str]:

@@ -8,8 +8,9 @@ from reconciler.errors import StoreError
 from reconciler.store import tables
 from reconciler.store.database import Database
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration: a store that is there needs no look at the others (and no import of Alembic)."""
+_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def revision(connection: Connection) -> str | None:
@@ -20,6 +21,13 @@ def revision(connection: Connection) -> str | None:
         connection.rollback()
         return None
     return found
+
+
+def known_revisions() -> frozenset[str]:
+    """Every migration that a store can be at and be brought up to date from."""
+    from alembic.script import ScriptDirectory
+
+    return frozenset(script.revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions())
 
 
 def migrate(database: Database) -> None:
@@ -33,7 +41,7 @@ def migrate(database: Database) -> None:
     from alembic.util import CommandError
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(_MIGRATIONS))
     try:
         with database.write() as transaction:
             config.attributes["connection"] = transaction.connection

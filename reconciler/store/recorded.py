@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, select
+from sqlalchemy import Connection, Row, exists, select, text
 
 from reconciler.model.deployment import Deployment
 from reconciler.model.version import Version
@@ -12,6 +12,7 @@ from reconciler.planner.recorded import (
     AbortRequest,
     Brake,
     Dependency,
+    DriftRecord,
     EnvironmentRecord,
     PauseRecord,
     RecordedApp,
@@ -21,7 +22,7 @@ from reconciler.planner.recorded import (
     TriggerRecord,
     Withdrawal,
 )
-from reconciler.store import declared, deployments, interventions, passing, tables, versions
+from reconciler.store import declared, deployments, drifts, interventions, passing, tables, versions
 from reconciler.store.passing import NOTHING_MORE, Needs, Passing
 from reconciler.store.statements import Among, Prepared, many
 
@@ -32,12 +33,23 @@ _C, _T, _B, _W = tables.commits.c, tables.touches.c, tables.brakes.c, tables.wit
 _COMMIT = (_C.position, _C.id, _C.noted_at, _C.author_email, _C.author_name, _C.subject)
 _SUSPICIONS = Among(select(tables.suspicions), tables.suspicions.c.app)
 _TRIGGERS = Among(select(tables.triggers), tables.triggers.c.app)
-_CONTENT_TOUCHES = Prepared(
-    select(*_COMMIT, _T.app, _T.after, _T.look, _T.reverts)
-    .join_from(tables.touches, tables.commits, _T.position == _C.position)
-    .where(_T.app.in_(many("apps")), _T.environment == "", _T.after.in_(many("contents")))
-    .order_by(_T.position)
+_A, _EARLIER = tables.apps.c, tables.touches.alias("earlier").c
+_NEWEST_TOUCH = (
+    select(_EARLIER.position)
+    .where(_EARLIER.app == _A.name, _EARLIER.environment == "", _EARLIER.after == _A.content)
+    .order_by(_EARLIER.position.desc())
+    .limit(1)
+    .correlate(tables.apps)
+    .scalar_subquery()
 )
+_CONTENT_TOUCHES = Among(
+    select(*_COMMIT, _T.app, _T.look, _T.reverts)
+    .select_from(tables.apps)
+    .join(tables.touches, (_T.position == _NEWEST_TOUCH) & (_T.app == _A.name) & (_T.environment == ""))
+    .join(tables.commits, _C.position == _T.position),
+    _A.name,
+)
+"""The commit that made the content what the branch asks for: mostly the newest that touched it."""
 _COMMITS_AT = Among(select(*_COMMIT), _C.position)
 _WITHDRAWN = Among(select(tables.withdrawals), _W.app)
 _BRAKES = Among(
@@ -59,17 +71,19 @@ _RARE = Prepared(
                 ("triggers", tables.triggers.c.app, ()),
                 ("withdrawn", _W.app, ()),
                 ("wishes", _I.app, (_I.done_at.is_(None),)),
-                ("brakes", _T.app, (_T.braked,)),
+                # Said so that the index of what is braked is used, and not that of all that ever touched the apps.
+                ("brakes", _T.app.concat(""), (text("touches.braked"),)),
                 ("dependencies", tables.dependencies.c.app, ()),
                 ("approvals", tables.approvals.c.app, ()),
                 ("checks", tables.checks.c.app, ()),
                 ("holds", tables.holds.c.app, ()),
                 ("allowances", tables.overrides.c.app, ()),
+                ("drifts", tables.drifts.c.app, ()),
             )
         )
     )
 )
-"""Which of the tables that mostly hold nothing hold something of these apps: one question in place of ten."""
+"""Which of the tables that mostly hold nothing hold something of these apps: one question in place of many."""
 
 
 @dataclass(slots=True)
@@ -81,6 +95,7 @@ class _Gathered:
     recent: dict[str, dict[str, list[Deployment]]] = field(default_factory=dict)
     suspicions: dict[tuple[str, str], dict[str, Suspicion]] = field(default_factory=dict)
     triggers: dict[tuple[str, str], TriggerRecord] = field(default_factory=dict)
+    drifts: dict[tuple[str, str], DriftRecord] = field(default_factory=dict)
     withdrawn: dict[str, dict[str, Withdrawal]] = field(default_factory=dict)
     wishes: dict[str, list[Row[Any]]] = field(default_factory=dict)
     brakes: dict[str, list[Brake]] = field(default_factory=dict)
@@ -125,6 +140,9 @@ def _gather_deployments(connection: Connection, names: Sequence[str], gathered: 
     for row in _TRIGGERS.run(connection, names) if rare.triggers else ():
         retry_at = row.retry_at if row.open else None
         gathered.triggers[row.app, row.environment] = TriggerRecord(requested=row.requested, retry_at=retry_at)
+    for row in drifts.of(connection, names) if rare.drifts else ():
+        seen = DriftRecord(deployment=row.deployment, since=row.since, detail=row.detail)
+        gathered.drifts[row.app, row.environment] = seen
 
 
 def _touch(row: Any, look: Any, reverts: Any) -> Touch:
@@ -140,13 +158,8 @@ def _touch(row: Any, look: Any, reverts: Any) -> Touch:
 
 
 def _gather_touches(connection: Connection, gathered: _Gathered) -> None:
-    contents = {row.content for row in gathered.apps.values() if row.content}
-    newest: dict[str, tuple[int, Any]] = {}
-    if contents:
-        for row in _CONTENT_TOUCHES.run(connection, apps=gathered.apps, contents=contents):
-            if row.after == gathered.apps[row.app].content:
-                newest[row.app] = (row.position, row)
-    gathered.content_touches = {app: _touch(row, row.look, row.reverts) for app, (_, row) in newest.items()}
+    for row in _CONTENT_TOUCHES.run(connection, gathered.apps):
+        gathered.content_touches[row.app] = _touch(row, row.look, row.reverts)
     pairs = [p for by_environment in gathered.placements.values() for p in by_environment.values() if p.touch]
     positions = {pair.touch for pair in pairs}
     found = {}
@@ -286,4 +299,5 @@ def _environment(app: str, environment: str, gathered: _Gathered) -> Environment
         checked=gathered.passing.checked.get((app, environment), {}),
         hold=gathered.passing.holds.get((app, environment)),
         depths=gathered.passing.depths.get((app, environment), {}),
+        seen=gathered.drifts.get((app, environment)),
     )

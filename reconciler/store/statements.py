@@ -140,7 +140,8 @@ class _Text:
         state = compiled.construct_expanded_state({**blank, **self._constants})
         self.sql = state.statement
         self._dialect = dialect
-        self._types = [column.type for column in getattr(statement, "selected_columns", ())]
+        # Of an insertion or a change: what it returns.
+        self._types = [column.type for column in getattr(statement, "exported_columns", ())]
         self._make: Any = None
         self._cells: list[tuple[int, _Process]] = []
         places = {

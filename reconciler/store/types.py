@@ -1,10 +1,10 @@
 """How do moments and JSON values look in a column, the same in both databases?"""
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pydantic_core import from_json
 from sqlalchemy import BigInteger, Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
@@ -12,7 +12,6 @@ from reconciler.model.version import canonical
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-_READ = json.JSONDecoder().raw_decode
 
 # Each type says itself how a value goes in and comes out, once for both databases: SQLAlchemy's ready-made way to do
 # so calls three functions a value, and there are hundreds in a turn.
@@ -61,4 +60,4 @@ def _text(value: Any) -> str | None:
 
 
 def _value(text: str | None) -> Any:
-    return None if text is None else _READ(text)[0]
+    return None if text is None else from_json(text)

@@ -11,12 +11,14 @@ from reconciler.store.database import Transaction
 from reconciler.store.rows import content_row, version_of
 from reconciler.store.statements import Among, Prepared
 
+A = tables.apps.c
 V = tables.versions.c
 
 _ADD = Prepared(tables.versions.insert())
 _KNOWN = Among(select(V.id), V.id)
 _BY_ID = Among(select(tables.versions), V.id)
-_HIGHEST = Among(select(V.app, func.max(V.number)).group_by(V.app), V.app)
+_OF_APP = select(func.max(V.number)).where(V.app == A.name).correlate(tables.apps)
+_HIGHEST = Among(select(A.name, _OF_APP.scalar_subquery().label("number")), A.name)
 
 
 def add(transaction: Transaction, rows: Sequence[dict[str, object]]) -> None:
@@ -63,7 +65,7 @@ def highest_numbers(connection: Connection, apps: Iterable[str]) -> dict[str, in
     wanted = list(apps)
     if not wanted:
         return {}
-    return {row[0]: row[1] for row in _HIGHEST.run(connection, wanted)}
+    return {row.name: row.number for row in _HIGHEST.run(connection, wanted) if row.number is not None}
 
 
 def named(connection: Connection, app: str, name: str) -> Version | None:

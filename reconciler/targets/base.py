@@ -45,6 +45,10 @@ class Work:
     is stored; a command's whole output (up to 256 KiB) may be said once, in one call, at the end."""
     environ: Mapping[str, str] = field(repr=False)
     """The daemon's variables: secrets and names passed on are taken from here and from nowhere else."""
+    fence: int = 0
+    """For `triggers`, which are no deployment and have no number: grows whenever another daemon hands them over."""
+    lineage: str = ""
+    """Which recorded history `fence` was counted in."""
 
     def go_on(self) -> None:
         """Raise Aborted when an abort was asked for; call it between steps that can be taken back."""
@@ -68,6 +72,8 @@ class Observed:
     """The deployment that put it there; None when what runs is not what any one deployment left."""
     traffic: tuple[Running, ...]
     """The versions and their shares, in any order, as far as the target can tell."""
+    changed: tuple[str, ...] = ()
+    """What somebody else changed in what the deployment left, a short sentence each, as far as the target can tell."""
 
 
 @runtime_checkable
@@ -79,7 +85,15 @@ class Target(Protocol):
     - `AttemptFailed`: counted, tried again until the limit is used up;
     - `PersonNeeded`: no attempt helps until somebody changes something (settings, a bundle, a secret, a
       right);
-    - `Aborted`: `work.stop` was set, and the deployment did not become complete.
+    - `Aborted`: `work.stop` was set, and the deployment did not become complete;
+    - `Superseded`: a newer act took effect here, so nothing was done.
+
+    A daemon that was away for longer than its lease (a paused machine, a stopped process) may come back in the middle
+    of a call, when others have carried out the same deployment and newer ones. So that each is carried out once, an act
+    whose (`number`, `fence`) is lower than that of an act of the same `lineage` that took effect here for this app,
+    a retirement among them, changes nothing and raises `Superseded`; the check and the change are one step for
+    whoever else acts here. The same numbers again are the same act, a higher fence goes on where the lower one was.
+    A target that cannot do this at once with its change hands both numbers on to what can.
 
     Their message says what is wrong and their `next_step` what to do; neither they nor `output` hold a secret
     value. Anything else raised is a fault of the target, to be treated as `AttemptFailed`.
@@ -105,6 +119,7 @@ class Target(Protocol):
         """Apply routes, domains and crons as a whole, in place of the earlier ones.
 
         May come before any deployment and again with the same values, and never changes which version runs.
+        `work.fence` tells older triggers from newer ones, as `number` and `fence` do for deployments.
         """
         ...
 

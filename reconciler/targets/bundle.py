@@ -25,6 +25,7 @@ class Bundle:
     files: tuple[str, ...]
     folders: tuple[str, ...]
     """Every directory, the root among them."""
+    links: tuple[str, ...] = ()
 
 
 def unpacked(part: ReleasedVersion, root: str, work: Work) -> Bundle:
@@ -42,19 +43,21 @@ def unpacked(part: ReleasedVersion, root: str, work: Work) -> Bundle:
 def look(root: str) -> Bundle:
     """Everything below `root`. Raises PersonNeeded for links that lead out and what is no file; OSError."""
     files: list[str] = []
+    links: list[str] = []
     folders = [root]
     for folder in folders:  # grows while it is walked
         with os.scandir(folder) as entries:
             for entry in entries:
                 if entry.is_symlink():
                     _stays_inside(entry.path, root)
+                    links.append(entry.path)
                 elif entry.is_dir(follow_symlinks=False):
                     folders.append(entry.path)
                 elif entry.is_file(follow_symlinks=False):
                     files.append(entry.path)
                 else:
                     raise PersonNeeded(f"{shown(entry.path, root)} is neither a file nor a link", REMEDY)
-    return Bundle(tuple(files), tuple(folders))
+    return Bundle(tuple(files), tuple(folders), tuple(links))
 
 
 def _stays_inside(link: str, root: str) -> None:

@@ -10,27 +10,24 @@ It runs under pytest without importing it. In a test module:
             settings = {"loft": str(tmp_path / "loft")}
             return Place(PigeonTarget, settings, tmp_path / "data")
 
-A target that is the front of something remote points its settings at a stand-in of that, fresh for each test.
+A target that is the front of something remote points its settings at a stand-in of that, fresh for each test. One
+that cannot tell an older act from a newer one says so (`refuses_older=False`): daemons that were away for longer than
+their lease may then put back what others have replaced since, until the drift is seen.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Any, TypeVar
 
 from reconciler.errors import Aborted, GitUnreachable, PersonNeeded, ReconcilerError
 from reconciler.model.app import Triggers
-from reconciler.model.release import Release
 from reconciler.targets import rehearsal
-from reconciler.targets.base import Target, TargetType, Work
-from reconciler.targets.rehearsal import Killed, Rehearsal, release, version
+from reconciler.targets.rehearsal import Rehearsal, release, version
+from reconciler.targets.trying import Countdown, Counted, Place, around, deploy, dies, raised, refused, seen, tried
 
-E = TypeVar("E", bound=BaseException)
+__all__ = ["Place", "TargetContract"]
 
 MOST_KILLS = 300
 TRIGGERS = Triggers(routes=("book.example.com/*",), domains=("example.com",), crons=("*/5 * * * *",))
@@ -48,22 +45,6 @@ BAD_NAMES = (
     "ä",
     "a" * 300,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a target is tried: nothing runs there yet."""
-
-    type: TargetType
-    settings: Mapping[str, Any]
-    data: Path
-    """A directory of the test's own. Beside it lies nothing that the target may change."""
-    effects: Callable[[], int] | None = None
-    """How often a deployment was carried out, as the outside sees it. Without it, unpacking is counted."""
-
-    def target(self) -> Target:
-        """A new object that looks at the same place, as after a restart."""
-        return self.type("live", self.settings, self.data)
 
 
 class TargetContract:
@@ -154,6 +135,57 @@ class TargetContract:
         with ThreadPoolExecutor(len(apps)) as threads:
             list(threads.map(release_twice, apps))
         assert [seen(place, app) for app in apps] == [(f"{app}-2", {2: 100}) for app in apps]
+
+    def test_an_older_deployment_changes_nothing_any_more(self, place: Place) -> None:
+        deploy(place, release("d1", version(1), number=1))
+        deploy(place, release("d2", version(2), number=2))
+        refused(place, release("d1", version(1), number=1, fence=9))
+        assert not place.refuses_older or seen(place) == ("d2", {2: 100})
+
+    def test_what_was_retired_is_not_put_back_by_an_older_deployment(self, place: Place) -> None:
+        place.target().retire(release("d2", number=2), Rehearsal().work())
+        refused(place, release("d1", version(1), number=1))
+        assert not place.refuses_older or place.target().observe("booking") is None
+
+    def test_a_newer_deployment_is_not_retired_by_an_older_act(self, place: Place) -> None:
+        deploy(place, release("d2", version(2), number=2))
+        refused(place, release("d1", number=1))
+        assert not place.refuses_older or seen(place) == ("d2", {2: 100})
+
+    def test_a_deployment_handed_out_again_is_one_deployment_and_goes_on(self, place: Place) -> None:
+        counted = Counted(place)
+        for fence in (1, 2):
+            place.target().deploy(release("d1", version(1), fence=fence), counted.work())
+        assert counted.effects() == 1
+        deploy(place, release("d1", version(1, 90), version(2, 10), fence=2))
+        refused(place, release("d1", version(1, 50), version(2, 50), fence=1))
+        assert not place.refuses_older or seen(place) == ("d1", {1: 90, 2: 10})
+
+    def test_numbers_of_another_history_say_nothing(self, place: Place) -> None:
+        deploy(place, release("d8", version(2), number=8, fence=3, lineage="before the backup came back"))
+        deploy(place, release("d1", version(1), number=1, fence=1, lineage="after it"))
+        assert seen(place) == ("d1", {1: 100})
+
+    def test_an_older_act_that_was_under_way_ends_before_a_newer_one_or_does_nothing(self, place: Place) -> None:
+        newer: list[str] = []
+
+        def meanwhile() -> None:
+            if not newer:
+                newer.append("tried")
+                newer.append(tried(lambda: deploy(place, release("d2", version(2), number=2))))
+
+        older = tried(lambda: place.target().deploy(release("d1", version(1), number=1), Rehearsal().work(meanwhile)))
+        if newer[-1] == "later":
+            deploy(place, release("d2", version(2), number=2))
+        else:
+            assert not place.refuses_older or older == "superseded"
+        assert not place.refuses_older or seen(place) == ("d2", {2: 100})
+
+    def test_older_triggers_change_nothing_any_more(self, place: Place) -> None:
+        for fence in (1, 3, 3):
+            place.target().triggers("booking", TRIGGERS, Rehearsal().work(fence=fence))
+        older = tried(lambda: place.target().triggers("booking", Triggers(), Rehearsal().work(fence=2)))
+        assert not place.refuses_older or older == "superseded"
 
     def test_an_abort_before_the_start_leaves_what_runs(self, place: Place) -> None:
         deploy(place, release("d1", version(1)))
@@ -258,75 +290,6 @@ class TargetContract:
         target = place.target()
         target.close()
         target.close()
-
-
-class Counted:
-    """A rehearsal that knows how often something was carried out."""
-
-    def __init__(self, place: Place) -> None:
-        self._effects = place.effects
-        self._unpacked = 0
-
-    def work(self) -> Work:
-        lent = Rehearsal().work()
-
-        def unpack(tree: str, folder: Path) -> None:
-            self._unpacked += 1
-            lent.unpack(tree, folder)
-
-        return Work(unpack, lent.stop, lent.say, lent.environ)
-
-    def effects(self) -> int:
-        return self._unpacked if self._effects is None else self._effects()
-
-
-class Countdown:
-    """Kills at the n-th touch."""
-
-    def __init__(self, left: int) -> None:
-        self._left = left
-
-    def __call__(self) -> None:
-        self._left -= 1
-        if self._left == 0:
-            raise Killed
-
-
-def deploy(place: Place, wanted: Release) -> None:
-    """Deploy as a daemon does that has just started."""
-    place.target().deploy(wanted, Rehearsal().work())
-
-
-def seen(place: Place, app: str = "booking") -> tuple[str | None, dict[int, float]]:
-    """The deployment that runs, and the shares by version number."""
-    observed = place.target().observe(app)
-    assert observed is not None, f"nothing runs of {app}"
-    shares = {int(one.version.removeprefix("sha256:"), 16): one.percent for one in observed.traffic}
-    assert len(shares) == len(observed.traffic)
-    return observed.deployment, shares
-
-
-def around(place: Place) -> set[str]:
-    """What lies beside the data directory: nothing of it is the target's."""
-    return {path.name for path in place.data.parent.iterdir()} - {place.data.name}
-
-
-def raised(kind: type[E], call: Callable[[], object]) -> E:
-    """What a call raises, which must be of this kind."""
-    try:
-        call()
-    except kind as wrong:
-        return wrong
-    raise AssertionError(f"no {kind.__name__} was raised")
-
-
-def dies(call: Callable[[], object]) -> bool:
-    """Whether the call was killed before it returned."""
-    try:
-        call()
-    except Killed:
-        return True
-    return False
 
 
 def _git_is_away() -> None:

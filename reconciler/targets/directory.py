@@ -15,16 +15,17 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, TypeAdapter
 
-from reconciler.errors import AttemptFailed, PersonNeeded
+from reconciler.errors import PersonNeeded
 from reconciler.model.app import Triggers
 from reconciler.model.release import Release, ReleasedVersion
 from reconciler.model.shape import Text, refusal, shape
-from reconciler.targets import durable
+from reconciler.targets import acts, durable, wording
 from reconciler.targets import settings as reading
+from reconciler.targets.acts import Act
 from reconciler.targets.base import Observed, Running, Work, largest, safe
 from reconciler.targets.bundle import printable
 from reconciler.targets.release_change import ReleaseChange
-from reconciler.targets.release_directory import RELEASES, TRIGGERS, ReleaseDirectory, as_json
+from reconciler.targets.release_directory import ORDER, RELEASES, TRIGGERS, ReleaseDirectory, as_json
 
 _TRIGGERS = TypeAdapter(Triggers)
 
@@ -63,39 +64,61 @@ class DirectoryTarget:
 
     def deploy(self, release: Release, work: Work) -> None:
         """Write the release's directories, then switch. Raises TargetError."""
-        leading = largest(release)
-        with self._changing(release.app) as place:
+        leading, act = largest(release), acts.of_release(release)
+        with self._changing(release.app, "deployment", act) as place:
             names = place.names()
-            with ReleaseChange(place, work) as change:
+            with ReleaseChange(place, work, act) as change:
                 parts = [(part, _put(place, change, names, release, part)) for part in release.traffic]
                 current = next(name for part, name in parts if part is leading)
                 change.switch(current, [_share(part, name) for part, name in parts])
             place.prune(names, self._keep, {name for _, name in parts}, work)
 
     def retire(self, release: Release, work: Work) -> None:
-        """Take `current` away; the releases stay. Raises TargetError."""
+        """Take `current` away; the releases stay. Raises TargetError.
+
+        Of an app that never ran it is noted all the same, so that nothing older makes it run.
+        """
         work.go_on()
-        if os.path.lexists(self._of(release.app).path):
-            with self._changing(release.app) as place, ReleaseChange(place, work) as change:
-                change.switch(None, [])
+        act = acts.of_release(release)
+        with self._changing(release.app, "deployment", act) as place, ReleaseChange(place, work, act) as change:
+            change.switch(None, [])
 
     def triggers(self, app: str, triggers: Triggers, work: Work) -> None:
         """Write triggers.json. Raises TargetError."""
         work.go_on()
-        with self._changing(app) as place:
-            durable.replace(f"{place.path}/{TRIGGERS}", as_json(_TRIGGERS.dump_python(triggers, mode="json")))
+        act, described = acts.of_triggers(work), as_json(_TRIGGERS.dump_python(triggers, mode="json"))
+        with self._changing(app, "triggers", act) as place:
+            if act != place.last().get("triggers", Act()):
+                durable.note(f"{place.notes}/{ORDER}", place.order("triggers", act))
+            durable.replace(f"{place.path}/{TRIGGERS}", described)
             durable.settle([place.base, place.path])
 
     def observe(self, app: str) -> Observed | None:
-        """What `current` and traffic.json say; where they contradict each other, no deployment is named."""
+        """What `current` and traffic.json say; where they contradict each other, no deployment is named.
+
+        Files are compared by what the disk says of them; those whose size or time is another are read.
+        """
+        return self._look(app, closely=False)
+
+    def inspect(self, app: str) -> Observed | None:
+        """As `observe`, but every file of what runs is read."""
+        return self._look(app, closely=True)
+
+    def _look(self, app: str, *, closely: bool) -> Observed | None:
         place = self._of(app)
         current, shares = place.current(), place.traffic()
         if current is None and not shares:
             return None
         record = place.record(current) if current else {}
-        agree = f"{RELEASES}/{current}" in [share.get("directory") for share in shares]
-        deployment = record.get("deployment") if agree and record.get("app") == app else None
-        return Observed(deployment if isinstance(deployment, str) else None, tuple(_running(shares)))
+        directories = [share.get("directory") for share in shares]
+        changed = [one for name in _names(directories) for one in place.differences(name, closely=closely)]
+        if f"{RELEASES}/{current}" not in directories:
+            where = f"leads to {printable(current)}" if current else "is missing or leads elsewhere"
+            changed.append(f"current {where}")
+            record = {}
+        deployment = record.get("deployment") if record.get("app") == app else None
+        named = deployment if isinstance(deployment, str) else None
+        return Observed(named, tuple(_running(shares)), tuple(changed))
 
     def close(self) -> None:
         """Nothing is open between calls."""
@@ -104,17 +127,17 @@ class DirectoryTarget:
         return ReleaseDirectory(self._base, safe(app, "app"))
 
     @contextmanager
-    def _changing(self, app: str) -> Iterator[ReleaseDirectory]:
+    def _changing(self, app: str, what: str, act: Act) -> Iterator[ReleaseDirectory]:
+        """The app's directory, alone in it, unless something newer took effect there. Raises TargetError."""
         place = self._of(app)
         try:
             place.make()
             with place.alone():
+                act.refuse_older_than(place.last().get(what, Act()))
                 yield place
         except OSError as wrong:
-            raise AttemptFailed(
-                f"{wrong.strerror or wrong} at {self._relative(wrong.filename)}",
-                "make room or correct the rights there; it is tried again",
-            ) from wrong
+            said = f"{wrong.strerror or wrong} at {self._relative(wrong.filename)}"
+            raise wording.hindered(said, wrong, "make room or correct the rights there; it is tried again") from wrong
 
     def _relative(self, path: object) -> str:
         """A path as the target's path has it; how the machine is laid out is nobody's business."""
@@ -161,6 +184,14 @@ def _share(part: ReleasedVersion, name: str) -> dict[str, Any]:
         "percent": int(part.percent) if part.percent.is_integer() else part.percent,
         "directory": f"{RELEASES}/{name}",
     }
+
+
+def _names(directories: list[object]) -> Iterator[str]:
+    """The releases that traffic.json speaks of; who changed it by hand may have written anything there."""
+    for directory in directories:
+        folder, _, name = directory.partition("/") if isinstance(directory, str) else ("", "", "")
+        if folder == RELEASES and name and "/" not in name and "\0" not in name and not name.startswith("."):
+            yield name
 
 
 def _running(shares: list[dict[str, Any]]) -> Iterator[Running]:

@@ -11,7 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_OVER = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+_NOTE = 512
 _LOOK = os.O_RDONLY | os.O_CLOEXEC
+PEEK = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+"""Without O_NONBLOCK a named pipe in a file's place would wait for its writer for ever."""
+_PIECE = 1 << 16
 _BATCH = 128
 """Files open at once while they are made durable."""
 
@@ -75,6 +80,20 @@ def replace(path: str, content: bytes) -> bool:
     return True
 
 
+def note(path: str, content: bytes) -> None:
+    """Write over a text file that only who is alone there reads, where a power cut may cost it. Raises OSError.
+
+    In its place and never shorter than it was (blanks follow the text): a file system that sees a file replaced or cut
+    writes it to the disk at once, which takes as long as making it durable.
+    """
+    with named(path):
+        file = os.open(path, _OVER, 0o644)
+        try:
+            os.write(file, content.ljust(max(os.fstat(file).st_size, _NOTE)))
+        finally:
+            os.close(file)
+
+
 def make_folder(path: str) -> None:
     """Make a directory and those above it, durably, where they are missing. Raises OSError."""
     if os.path.isdir(path):
@@ -117,12 +136,21 @@ def holds(path: str, content: bytes) -> bool:
 def load(path: str, limit: int) -> bytes | None:
     """The first `limit` bytes of a regular file; None when it is missing, a link or anything else."""
     try:
-        with open(path, "rb", buffering=0, opener=_look) as file:
-            return file.read(limit)
+        file = os.open(path, PEEK)
     except OSError:
         return None
-
-
-def _look(path: str, flags: int) -> int:
-    # Without O_NONBLOCK a named pipe in the file's place would wait for its writer for ever.
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        # In pieces: to ask for all of a high limit would take that much memory first.
+        found = os.read(file, min(limit, _PIECE))
+        if len(found) < _PIECE:
+            return found
+        pieces = [found]
+        rest = limit - len(found)
+        while rest > 0 and (piece := os.read(file, min(rest, _PIECE))):
+            pieces.append(piece)
+            rest -= len(piece)
+        return b"".join(pieces)
+    except OSError:
+        return None
+    finally:
+        os.close(file)

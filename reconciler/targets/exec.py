@@ -3,11 +3,14 @@
 The command runs in the unpacked bundle of the version that a rollout lets in, else of the one with the largest
 share, learns the rest from its variables, and answers by its exit status: 0 done, 75 try again later, anything
 else failed. It should be idempotent by RECONCILER_DEPLOYMENT: when the daemon is killed between the command's
-end and the note of it, it runs once more.
+end and the note of it, it runs once more. Older acts are refused as far as the receipts in the data directory tell;
+a command that changes something which daemons on several machines reach should refuse them itself, by
+RECONCILER_DEPLOYMENT_NUMBER and RECONCILER_FENCE.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import tempfile
@@ -24,7 +27,7 @@ from reconciler.model.app import VARIABLE_PATTERN, Triggers
 from reconciler.model.release import Release, ReleasedVersion
 from reconciler.model.shape import Duration, refusal, shape
 from reconciler.schedule import spell
-from reconciler.targets import leftovers, process, receipts, secrets, variables, wording
+from reconciler.targets import acts, leftovers, locks, process, receipts, secrets, variables, wording
 from reconciler.targets import settings as reading
 from reconciler.targets.base import Observed, Work, leading, safe
 from reconciler.targets.bundle import printable, unpacked
@@ -70,6 +73,9 @@ class ExecSettings:
 class ExecTarget:
     """Runs a command for each deployment."""
 
+    hearsay = True
+    """Nobody but the command knows what runs."""
+
     def __init__(self, environment: str, settings: Mapping[str, Any], data: Path) -> None:
         self._told = reading.read(ExecSettings, settings, "exec")
         self._environment = safe(environment, "environment")
@@ -84,9 +90,12 @@ class ExecTarget:
         """Run the command, unless it has run well for this very release. Raises TargetError."""
         part = leading(release)
         work.go_on()
-        with _complaining():
-            before = receipts.load(self._receipt(release.app))
+        with self._changing(release.app, self._receipt(release.app)) as before:
+            act = acts.of_release(release)
+            act.refuse_older_than(before.act)
             if before.covers(release):
+                if act != before.act:
+                    receipts.save(self._receipt(release.app), dataclasses.replace(before, act=act))
                 return
             self._end_leftovers(release.app, before, work)
             with self._attempt(release, before), self._unpacked(release.app, "deploy", part, work) as bundle:
@@ -96,23 +105,31 @@ class ExecTarget:
     def retire(self, release: Release, work: Work) -> None:
         """Run the command for it, if there is one. Raises TargetError."""
         work.go_on()
-        with _complaining():
-            before = receipts.load(self._receipt(release.app))
+        with self._changing(release.app, self._receipt(release.app)) as before:
+            act = acts.of_release(release)
+            act.refuse_older_than(before.act)
             self._end_leftovers(release.app, before, work)
             if self._told.retire is not None:
                 with self._unpacked(release.app, "retire", None, work) as empty:
                     self._run(self._told.retire, variables.of_release(release, empty), None, empty, work)
-            receipts.save(self._receipt(release.app), Receipt())
+            receipts.save(self._receipt(release.app), Receipt(act=act))
 
     def triggers(self, app: str, triggers: Triggers, work: Work) -> None:
         """Run the command for them, if there is one. Raises TargetError."""
         work.go_on()
         if self._told.triggers is None:
             return
-        with _complaining(), self._unpacked(app, "triggers", None, work) as empty:
+        own = self._receipt(app, "triggers")
+        with self._changing(app, own) as before, self._unpacked(app, "triggers", None, work) as empty:
+            act = acts.of_triggers(work)
+            act.refuse_older_than(before.act)
+            if act != before.act:
+                receipts.save(own, Receipt(act=act))
             about = {
                 "RECONCILER_APP": app,
                 "RECONCILER_ENVIRONMENT": self._environment,
+                "RECONCILER_FENCE": str(work.fence),
+                "RECONCILER_LINEAGE": work.lineage,
                 "RECONCILER_TRIGGERS": variables.as_json(_TRIGGERS.dump_python(triggers, mode="json")),
             }
             self._run(self._told.triggers, about, None, empty, work)
@@ -124,8 +141,17 @@ class ExecTarget:
     def close(self) -> None:
         """Nothing is open between calls."""
 
-    def _receipt(self, app: str) -> str:
-        return os.path.join(self._data, "exec", self._environment, f"{safe(app, 'app')}.json")
+    def _receipt(self, app: str, what: str = "") -> str:
+        """Of an app's deployments, or of its trigger settings, which may change at the same time."""
+        return os.path.join(self._data, "exec", self._environment, what, f"{safe(app, 'app')}.json")
+
+    @contextmanager
+    def _changing(self, app: str, path: str) -> Iterator[Receipt]:
+        """A receipt of the app, alone with it among all that use this data directory. Raises TargetError."""
+        with _complaining():
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with locks.alone_with(f"{path.removesuffix('.json')}.lock", app):
+                yield receipts.load(path)
 
     def _end_leftovers(self, app: str, before: Receipt, work: Work) -> None:
         if before.ended or before.begun is None or before.begun.deployment is None:
@@ -141,14 +167,15 @@ class ExecTarget:
     @contextmanager
     def _attempt(self, release: Release, before: Receipt) -> Iterator[None]:
         """Note the beginning and the end. What the body raises passes; then nothing new is completed."""
-        path, begun = self._receipt(release.app), receipts.asked(release)
-        receipts.save(path, Receipt(before.completed, begun, ended=False))
+        path = self._receipt(release.app)
+        begun = dataclasses.replace(before, begun=receipts.asked(release), ended=False, act=acts.of_release(release))
+        receipts.save(path, begun)
         try:
             yield
         except Exception:
-            receipts.save(path, Receipt(before.completed, begun))
+            receipts.save(path, dataclasses.replace(begun, ended=True))
             raise
-        receipts.save(path, Receipt(begun, begun))
+        receipts.save(path, dataclasses.replace(begun, completed=begun.begun, ended=True))
 
     @contextmanager
     def _unpacked(self, app: str, what: str, part: ReleasedVersion | None, work: Work) -> Iterator[str]:
@@ -194,7 +221,8 @@ def _complaining() -> Iterator[None]:
     try:
         yield
     except OSError as wrong:
-        raise AttemptFailed(wording.refused(wrong), "make room or correct the rights; it is tried again") from wrong
+        remedy = "make room or correct the rights; it is tried again"
+        raise wording.hindered(wording.refused(wrong), wrong, remedy) from wrong
 
 
 def _judge(name: str, ran: process.Ran, timeout: timedelta) -> None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from reconciler.errors import Aborted, AttemptFailed, PersonNeeded
+from reconciler.errors import Aborted, PersonNeeded, TryAgainLater
 from reconciler.targets.output import Output
 from reconciler.targets.secrets import Blanker
 
@@ -69,7 +69,7 @@ def run(
     A relative path such as `./deploy.sh` is looked up in `cwd`, a bare name in the PATH of `environ`. When
     `timeout` is over or `stop` is set, its process group gets TERM and, `grace` seconds later, KILL.
     Processes that it leaves behind after its own end go on, but nobody reads their output any more. Raises
-    PersonNeeded when it cannot be started, and AttemptFailed when this machine is too busy to.
+    PersonNeeded when it cannot be started, and TryAgainLater when this machine is too busy to.
     """
     with _RUNNING.starting() as started:
         process = _start(list(command), cwd, dict(environ), stop)
@@ -267,14 +267,14 @@ def _start(command: list[str], cwd: str, environ: dict[str, str], stop: threadin
 _BUSY = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ETXTBSY}
 
 
-def _not_started(name: str, cwd: str, wrong: OSError | ValueError) -> AttemptFailed | PersonNeeded:
+def _not_started(name: str, cwd: str, wrong: OSError | ValueError) -> PersonNeeded | TryAgainLater:
     """What is wrong and what to do. The original error holds paths of this machine, and is not shown."""
     shown = f"{name[:200]!a}"
     if not isinstance(wrong, OSError):
         return PersonNeeded(f"{shown} cannot be started: a variable or argument holds a NUL character", "remove it")
     reason = os.strerror(wrong.errno or 0)
     if wrong.errno in _BUSY:
-        return AttemptFailed(f"{shown} could not be started: {reason}", "it is tried again")
+        return TryAgainLater(f"{shown} could not be started: {reason}", "it is tried again")
     if wrong.errno == errno.E2BIG:
         return PersonNeeded(
             f"{shown} cannot be started: the configuration is too large for an environment variable",

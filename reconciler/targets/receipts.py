@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.model.release import Release
-from reconciler.targets import durable
+from reconciler.targets import acts, durable
+from reconciler.targets.acts import Act
 from reconciler.targets.base import Observed, Running
 
 _LONGEST = 1024 * 1024
@@ -25,6 +26,8 @@ class Receipt:
     completed: Observed | None = None
     begun: Observed | None = None
     ended: bool = True
+    act: Act = field(default_factory=Act)
+    """Where the last attempt stands in the order of all."""
 
     def covers(self, release: Release) -> bool:
         """Whether this very release was the last attempt, and completed."""
@@ -41,7 +44,12 @@ def load(path: str) -> Receipt:
     """The receipt; an empty one when none can be read, so that the command runs again rather than not."""
     try:
         found = json.loads(durable.load(path, _LONGEST) or b"{}")
-        return Receipt(_observed(found.get("completed")), _observed(found.get("begun")), bool(found.get("ended", True)))
+        return Receipt(
+            completed=_observed(found.get("completed")),
+            begun=_observed(found.get("begun")),
+            ended=bool(found.get("ended", True)),
+            act=acts.read(found.get("act")),
+        )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return Receipt()
 
@@ -52,6 +60,7 @@ def save(path: str, receipt: Receipt) -> None:
         "completed": _plain(receipt.completed),
         "begun": _plain(receipt.begun),
         "ended": receipt.ended,
+        "act": receipt.act.plain(),
     }
     os.makedirs(os.path.dirname(path), exist_ok=True)
     durable.replace(path, json.dumps(written).encode())

@@ -69,7 +69,9 @@ class Rehearsal:
     environ: dict[str, str] = field(default_factory=lambda: {"REHEARSED": SECRET, "PATH": os.defpath})
     said: list[str] = field(default_factory=list)
 
-    def work(self, touched: Callable[[], None] = lambda: None, stop: threading.Event | None = None) -> Work:
+    def work(
+        self, touched: Callable[[], None] = lambda: None, stop: threading.Event | None = None, fence: int = 0
+    ) -> Work:
         """The `Work` of one call. `touched` is called whenever the target uses any of it, and may raise."""
 
         def unpack(tree: str, folder: Path) -> None:
@@ -80,7 +82,7 @@ class Rehearsal:
             touched()
             self.said.append(line)
 
-        return Work(unpack, stop or _Touched(touched), say, self.environ)
+        return Work(unpack, stop or _Touched(touched), say, self.environ, fence)
 
 
 class _Touched(threading.Event):
@@ -137,14 +139,23 @@ def version(
     )
 
 
-def release(deployment: str, *parts: ReleasedVersion, app: str = "booking") -> Release:
+def release(
+    deployment: str,
+    *parts: ReleasedVersion,
+    app: str = "booking",
+    number: int = 1,
+    fence: int = 0,
+    lineage: str = "",
+) -> Release:
     """A release of these versions; of none, it retires the app."""
     return Release(
         deployment=deployment,
-        number=1,
+        number=number,
         app=app,
         environment="live",
         cause="release",
         commit="c" * 40,
         traffic=parts,
+        fence=fence,
+        lineage=lineage,
     )

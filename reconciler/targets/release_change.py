@@ -1,6 +1,6 @@
 """How does a release come into an app's directory: whole and durable, or not at all?
 
-    unpack to releases/.<name> ─► make durable ─► rename to releases/<name> ─► traffic.json ─► `current`
+    unpack to releases/.<name> ─► make durable ─► order.json ─► rename to releases/<name> ─► traffic.json ─► `current`
 
 Everything is made durable in one batch, since what costs is the journal's commit and not the bytes. Killed
 before the last step, the old release runs on, and what was begun is removed by the next change.
@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from typing import Any, Self
 
 from reconciler.model.release import Release, ReleasedVersion
-from reconciler.targets import durable
+from reconciler.targets import durable, inventory
+from reconciler.targets.acts import Act
 from reconciler.targets.base import Work
 from reconciler.targets.bundle import unpacked
 from reconciler.targets.release_directory import (
     CURRENT,
+    FILES,
+    ORDER,
     RECORD,
     RELEASES,
     TRAFFIC,
@@ -30,9 +34,10 @@ from reconciler.targets.release_directory import (
 class ReleaseChange:
     """One change of an app's directory, made alone in it. Left without `switch`, nothing has happened."""
 
-    def __init__(self, place: ReleaseDirectory, work: Work) -> None:
+    def __init__(self, place: ReleaseDirectory, work: Work, act: Act) -> None:
         self._place = place
         self._work = work
+        self._act = act
         # Until a first release was switched to, nobody made the app's own name durable.
         self._unsettled = [place.base] if place.current() is None else []
         self._staged: list[str] = []
@@ -43,6 +48,8 @@ class ReleaseChange:
     def __exit__(self, *_: object) -> None:
         for name in self._staged:
             shutil.rmtree(self._hidden(name), ignore_errors=True)
+            with suppress(OSError):
+                durable.discard(f"{self._place.notes}/{name}{FILES}")
 
     def add(self, name: str, release: Release, part: ReleasedVersion) -> None:
         """Unpack a version to become `releases/<name>`. Raises what `unpacked` does, and OSError."""
@@ -57,8 +64,14 @@ class ReleaseChange:
         except FileExistsError:  # the bundle has a file, a link or a directory of this name
             remove(own)
             durable.create(own, record)
-        theirs = [path for path in bundle.files + bundle.folders if not f"{path}/".startswith(f"{own}/")]
-        self._unsettled += [own, *theirs]
+        files, folders, links = (
+            [path for path in paths if not f"{path}/".startswith(f"{own}/")]
+            for paths in (bundle.files, bundle.folders, bundle.links)
+        )
+        noted = f"{self._place.notes}/{name}{FILES}"
+        durable.discard(noted)  # a killed process left it
+        durable.create(noted, inventory.made(self._hidden(name), [own, *files, *links], self._work.go_on))
+        self._unsettled += [own, *files, *folders]
 
     def switch(self, name: str | None, traffic: list[dict[str, Any]]) -> None:
         """Let `current` lead to the release `name`, or be gone, and say the split. Durable when it returns.
@@ -66,13 +79,17 @@ class ReleaseChange:
         `current` comes last: until it has moved, the deployment has not happened. Raises Aborted and OSError.
         """
         split, described = f"{self._place.path}/{TRAFFIC}", as_json(traffic)
+        order, last = f"{self._place.notes}/{ORDER}", self._place.order("deployment", self._act)
         if not self._staged and self._place.current() == name and durable.holds(split, described):
+            durable.note(order, last)
             # An earlier process may have been killed before it was durable.
             durable.settle([self._place.releases, self._place.path])
             return
         fresh = durable.create_beside(split, described)
         durable.settle([*self._unsettled, fresh], self._work.go_on)
         self._work.go_on()
+        # From here on what is older does nothing, whether or not this one is killed before its end.
+        durable.note(order, last)
         self._reveal()
         os.replace(fresh, split)
         self._lead(name)

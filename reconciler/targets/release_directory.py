@@ -5,6 +5,9 @@
     <app>/releases/.<name>                      not whole yet, or being removed; nobody may look at it
     <app>/current -> releases/<…>               switched at once
     <app>/traffic.json, <app>/triggers.json     replaced at once
+    <app>/.reconciler/                          notes for ourselves: which act came last (order.json), and for each
+                                                release how its files were put (<name>.files); without them
+                                                nothing is refused and no file is missed, so a power cut may cost them
 
 A directory in `releases` that does not begin with a dot is whole and durable: it came there by one rename.
 How a new one is written is the business of `release_change`.
@@ -12,7 +15,6 @@ How a new one is written is the business of `release_change`.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -21,8 +23,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from reconciler.errors import PersonNeeded, TryAgainLater
-from reconciler.targets import durable
+from reconciler.errors import PersonNeeded
+from reconciler.targets import acts, durable, inventory, locks
+from reconciler.targets.acts import Act
 from reconciler.targets.base import Work
 
 RECORD = ".reconciler.json"
@@ -30,7 +33,9 @@ CURRENT = "current"
 RELEASES = "releases"
 TRAFFIC = "traffic.json"
 TRIGGERS = "triggers.json"
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+NOTES = ".reconciler"
+ORDER = "order.json"
+FILES = ".files"
 _LONGEST_RECORD = 16 * 1024 * 1024
 
 
@@ -42,13 +47,15 @@ class ReleaseDirectory:
         self.app = app
         self.path = f"{base}/{app}"
         self.releases = f"{self.path}/{RELEASES}"
+        self.notes = f"{self.path}/{NOTES}"
 
     def make(self) -> None:
         """Make the app's directory where it is missing. Its own name is made durable by the first change."""
-        if _is_folder(self.path, self.app) and _is_folder(self.releases, f"{self.app}/{RELEASES}"):
+        folders = {self.path: self.app, self.releases: f"{self.app}/{RELEASES}", self.notes: f"{self.app}/{NOTES}"}
+        if all(_is_folder(path, shown) for path, shown in folders.items()):
             return
         durable.make_folder(self.base)
-        for folder in (self.path, self.releases):
+        for folder in folders:
             with suppress(FileExistsError):
                 os.mkdir(folder)
 
@@ -58,18 +65,22 @@ class ReleaseDirectory:
 
         A daemon that lost its lease may still be at work here. Raises TryAgainLater when one is.
         """
-        folder = os.open(self.path, _FOLDER)
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as wrong:
-            os.close(folder)
-            if not isinstance(wrong, BlockingIOError):
-                raise
-            raise TryAgainLater(f"another process is changing {self.app}", "tried again when it is done") from wrong
-        try:
+        with locks.alone_in(self.path, self.app):
             yield
-        finally:
-            os.close(folder)
+
+    def last(self) -> dict[str, Act]:
+        """The acts that came last here: under `deployment` and under `triggers`."""
+        found = _parsed(durable.load(f"{self.notes}/{ORDER}", _LONGEST_RECORD))
+        return {what: acts.read(noted) for what, noted in found.items()} if isinstance(found, dict) else {}
+
+    def order(self, what: str, act: Act) -> bytes:
+        """What `order.json` says once this act took effect too."""
+        return as_json({**{kind: one.plain() for kind, one in self.last().items()}, what: act.plain()})
+
+    def differences(self, name: str, *, closely: bool) -> list[str]:
+        """What differs in a release from what was put there, a sentence each."""
+        root = f"{self.releases}/{name}"
+        return inventory.differences(root, inventory.read(f"{self.notes}/{name}{FILES}"), closely=closely)
 
     def names(self) -> list[str]:
         """The releases that are whole, in no order. What a killed process left is removed if it can be."""
@@ -79,7 +90,7 @@ class ReleaseDirectory:
                 whole.append(name)
                 continue
             with suppress(OSError):
-                remove(f"{self.releases}/{name}")
+                self._remove(name)
         return whole
 
     def record(self, name: str) -> dict[str, Any]:
@@ -123,7 +134,12 @@ class ReleaseDirectory:
     def _prune_one(self, name: str) -> None:
         # Hidden first: a kill in the middle of the removal must not leave half a release that looks whole.
         os.rename(f"{self.releases}/{name}", f"{self.releases}/.{name}")
-        remove(f"{self.releases}/.{name}")
+        self._remove(f".{name}")
+
+    def _remove(self, hidden: str) -> None:
+        # What was noted of it goes first: it is found by the directory.
+        durable.discard(f"{self.notes}/{hidden[1:]}{FILES}")
+        remove(f"{self.releases}/{hidden}")
 
     def _written(self, name: str) -> int:
         """When a release was written, in nanoseconds; its record is never touched again."""

@@ -5,14 +5,40 @@ Deployments and checks tell it alike; what follows from it is theirs.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 
+from reconciler.errors import AttemptFailed, TryAgainLater
 from reconciler.targets.bundle import printable
 from reconciler.targets.process import Ran
 
 TRY_AGAIN = os.EX_TEMPFAIL
 """75: the exit status with which a command asks to be run again later."""
+_OF_THE_MACHINE = {
+    errno.EACCES,
+    errno.EAGAIN,
+    errno.EBUSY,
+    errno.EDQUOT,
+    errno.EIO,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+    errno.ENOSPC,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ESTALE,
+}
+"""What no version is to blame for: a full disk, missing rights, too many open files."""
+
+
+def hindered(message: str, wrong: OSError, next_step: str) -> AttemptFailed | TryAgainLater:
+    """The error for what the machine refused. It is no failure of the version where no version can be to blame for it.
+
+    A failure would take the version back and ask a person for a retry, long after there is room again.
+    """
+    return (TryAgainLater if wrong.errno in _OF_THE_MACHINE else AttemptFailed)(message, next_step)
 
 
 def ended(name: str, ran: Ran) -> str:

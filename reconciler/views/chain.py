@@ -46,6 +46,7 @@ def chain(connection: Connection, picture: Picture, environment: str, now: datet
         *_promotion(picture, environment),
         *_runs(standing),
         *_held(standing),
+        *_drifted(standing),
         *_waits(picture, standing),
         *_checks(connection, picture, environment),
         *_next(picture, environment),
@@ -213,6 +214,13 @@ def _held(standing: Standing) -> Iterator[_Link]:
         yield "held", text, held.remedy, facts
 
 
+def _drifted(standing: Standing) -> Iterator[_Link]:
+    drift = standing.drift
+    if drift is not None:
+        text = f"it has drifted, as was seen first at {rfc3339(drift.since)}: {drift.detail}"
+        yield "drift", text, drift.remedy, {"since": rfc3339(drift.since), "detail": drift.detail}
+
+
 def _waits(picture: Picture, standing: Standing) -> Iterator[_Link]:
     for wait in standing.waiting:
         until = f" until {rfc3339(wait.until)}" if wait.until else ""
@@ -242,6 +250,7 @@ def _checks(connection: Connection, picture: Picture, environment: str) -> Itera
 
 
 _ARTICLES = {
+    "repair": "the next repair",
     "manifest": "its manifest",
     "pause": "the end of a pause",
     "deployment": "another deployment",

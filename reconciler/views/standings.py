@@ -6,7 +6,7 @@ from datetime import datetime
 from reconciler.desired import Desired
 from reconciler.model.deployment import Allotment, Deployment, Subject
 from reconciler.model.environment import Environment
-from reconciler.model.output import Doubt, Hold, PauseShown, Refusal, Standing, Wait, Wanted
+from reconciler.model.output import Doubt, DriftShown, Hold, PauseShown, Refusal, Standing, Wait, Wanted
 from reconciler.model.plan import Deploy, short
 from reconciler.planner import rollbacks
 from reconciler.planner.aim import Answer, aim
@@ -34,14 +34,26 @@ def _orphan(picture: Picture, environment: str) -> Standing:
         environment=environment,
         deployment=record.running,
         desired=None,
-        in_sync=record.active is None and due is None,
+        in_sync=record.active is None and due is None and record.drift is None,
         waiting=_waiting(picture, environment),
         refused=_refused(picture, environment),
         active=record.active,
         orphaned=True,
         due=due,
         doubt=_doubt(record),
+        drift=_drift(record, None),
     )
+
+
+def _drift(record: EnvironmentRecord, environment: Environment | None) -> DriftShown | None:
+    """What was seen to run in place of what completed last."""
+    seen = record.drift
+    if seen is None:
+        return None
+    remedy = "whatever is deployed there next puts it right; `drift: {repair: true}` in its Environment does so at once"
+    if environment is not None and environment.spec.drift.repair:
+        remedy = "it is deployed once more as soon as nothing holds that back"
+    return DriftShown(since=seen.since, detail=seen.detail, remedy=remedy)
 
 
 def _doubt(record: EnvironmentRecord) -> Doubt | None:
@@ -86,6 +98,7 @@ def _standing(picture: Picture, wanted: Desired, environment: Environment, now: 
         active=record.active,
         due=_due(picture, wanted.environment),
         doubt=_doubt(record),
+        drift=_drift(record, environment),
     )
 
 
@@ -102,6 +115,8 @@ def _traffic(
 def _in_sync(traffic: tuple[Allotment, ...] | None, wanted: Desired, record: EnvironmentRecord) -> bool:
     settled = record.settled
     if traffic is None or record.active is not None or settled is None or settled.status != "completed":
+        return False
+    if record.drift is not None:
         return False
     return settled.subject.fingerprint == wanted.subject(traffic).fingerprint
 

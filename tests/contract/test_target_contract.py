@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
 
 import pytest
 
+from reconciler.errors import ReconcilerError
 from reconciler.model.release import Release
 from reconciler.targets.base import Observed, TargetType, Work
 from reconciler.targets.contract import Place, TargetContract
@@ -86,9 +88,25 @@ class Lenient(DirectoryTarget):
         return []
 
 
+class Belated(DirectoryTarget):
+    """Does what it is told, however late."""
+
+    def deploy(self, release: Release, work: Work) -> None:
+        super().deploy(replace(release, lineage=release.deployment), work)
+
+
+class Forgiving(DirectoryTarget):
+    """Goes by the number alone."""
+
+    def deploy(self, release: Release, work: Work) -> None:
+        super().deploy(replace(release, lineage=""), work)
+
+
 @pytest.mark.parametrize(
     ("kind", "caught_by"),
     [
+        (Belated, "test_an_older_deployment_changes_nothing_any_more"),
+        (Forgiving, "test_numbers_of_another_history_say_nothing"),
         (Forgetful, "test_what_was_deployed_is_seen"),
         (Eager, "test_the_same_deployment_again_changes_nothing"),
         (Deaf, "test_an_abort_before_the_start_leaves_what_runs"),
@@ -100,5 +118,5 @@ class Lenient(DirectoryTarget):
 )
 def test_a_target_that_breaks_the_contract_is_caught(kind: TargetType, caught_by: str, tmp_path: Path) -> None:
     place = Place(kind, {"path": "out"}, tmp_path / "data")
-    with pytest.raises(AssertionError):
+    with pytest.raises((AssertionError, ReconcilerError)):
         getattr(TargetContract(), caught_by)(place)

@@ -26,6 +26,7 @@ from reconciler.store import declared, deployments, interventions, versions
 from reconciler.store.database import Database
 from reconciler.views.planning import plan_apps
 from reconciler.views.scene import scene_of
+from tests.stores import IN_POSTGRESQL
 from tests.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -182,7 +183,7 @@ class Live(World):
     def store(self) -> Database:
         """The daemon's store, looked at from outside."""
         if self._store is None:
-            if not (self.directory / "state" / "reconciler.db").exists():
+            if not IN_POSTGRESQL and not (self.directory / "state" / "reconciler.db").exists():
                 raise StoreError("there is no store yet", "start the daemon")
             self._store = Database(self.settings["state"]["url"])
         return self._store

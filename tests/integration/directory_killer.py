@@ -72,10 +72,13 @@ def main(base: Path, step: int) -> None:
         assert whole(app) in ({wanted.deployment} if done else {wanted.deployment, last})
         target.deploy(wanted, Rehearsal().work())
         assert whole(app) == wanted.deployment
-        assert {path.name for path in app.iterdir()} == {"current", "releases", "traffic.json"}
+        assert {path.name for path in app.iterdir()} == {".reconciler", "current", "releases", "traffic.json"}
         assert sorted(path.name for path in (app / "releases").iterdir()) == sorted(
             [wanted.deployment, f"{wanted.deployment}.1", last, *([f"{last}.1"] if kills else [])]
         )
+        noted = {path.name.removesuffix(".files") for path in (app / ".reconciler").iterdir()}
+        assert noted == {path.name for path in (app / "releases").iterdir()} | {"order.json"}
+        assert target.observe("booking").changed == ()
         if done:
             break
         last, lines, kills = wanted.deployment, lines + step, kills + 1

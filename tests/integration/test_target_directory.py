@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.errors import AttemptFailed, PersonNeeded, TryAgainLater
+from reconciler.errors import PersonNeeded, TryAgainLater
 from reconciler.model.app import Binding, SecretReference, Triggers
 from reconciler.model.release import Release, ReleasedVersion
 from reconciler.targets import bundle
@@ -45,7 +45,7 @@ def record(folder: Path) -> dict[str, object]:
 
 def test_a_release_lies_where_it_is_documented(target, app):
     deploy(target, "d1", version(1, name="1.4.0"))
-    assert names(app) == ["current", "releases", "traffic.json"]
+    assert names(app) == [".reconciler", "current", "releases", "traffic.json"]
     assert names(app / "releases") == ["d1"]
     assert os.readlink(app / "current") == "releases/d1"
     assert (app / "current" / "index.html").read_text() == "<h1>hello</h1>"
@@ -130,7 +130,7 @@ def test_a_link_that_leads_out_is_named_and_nothing_is_left(target, app, files):
     with pytest.raises(PersonNeeded, match=r"the symbolic link .+ leads out of the bundle, to .+replace it"):
         deploy(target, "d2", version(2, bundle="links"), lent=Rehearsal(bundles={"links": files}))
     assert names(app / "releases") == ["d1"]
-    assert names(app) == ["current", "releases", "traffic.json"]
+    assert names(app) == [".reconciler", "current", "releases", "traffic.json"]
 
 
 def test_something_that_is_no_file_is_refused(tmp_path):
@@ -224,7 +224,7 @@ def test_what_a_killed_process_left_is_thrown_away(target, app):
     (app / ".traffic.json.new").write_text("[{")
     (app / ".current.new").symlink_to("releases/nowhere")
     deploy(target, "d2", version(2))
-    assert names(app) == ["current", "releases", "traffic.json"]
+    assert names(app) == [".reconciler", "current", "releases", "traffic.json"]
     assert names(app / "releases") == ["d1", "d2"]
     assert (app / "current/index.html").read_text() == PLAIN["index.html"]
 
@@ -232,7 +232,7 @@ def test_what_a_killed_process_left_is_thrown_away(target, app):
 def test_a_damaged_release_is_neither_used_nor_overwritten(target, app):
     deploy(target, "d1", version(1))
     (app / "releases/d1/.reconciler.json").write_text("{")
-    assert target.observe("booking") == Observed(None, (Running(DIGESTS[1], 100),))
+    assert target.observe("booking") == Observed(None, (Running(DIGESTS[1], 100),), (".reconciler.json was changed",))
     deploy(target, "d1", version(1))
     assert os.readlink(app / "current") == "releases/d1.1"
     (app / "releases/d1.1/.reconciler.json").unlink()
@@ -243,7 +243,7 @@ def test_a_damaged_release_is_neither_used_nor_overwritten(target, app):
 def test_retiring_keeps_the_releases(target, app):
     deploy(target, "d1", version(1, 50), version(2, 50))
     target.retire(release("d2"), Rehearsal().work())
-    assert names(app) == ["releases", "traffic.json"]
+    assert names(app) == [".reconciler", "releases", "traffic.json"]
     assert json.loads((app / "traffic.json").read_text()) == []
     assert names(app / "releases") == ["d1", "d1.1"]
 
@@ -256,7 +256,7 @@ def test_triggers_are_replaced_as_a_whole_without_a_deployment(target, app):
     ]:
         target.triggers("booking", triggers, Rehearsal().work())
         assert json.loads((app / "triggers.json").read_text()) == written
-    assert names(app) == ["releases", "triggers.json"]
+    assert names(app) == [".reconciler", "releases", "triggers.json"]
 
 
 def test_the_same_triggers_again_write_nothing(target, app):
@@ -296,17 +296,17 @@ def test_another_process_at_work_on_the_app_is_waited_for(target, app):
     folder = os.open(app, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
-        with pytest.raises(TryAgainLater, match="another process is changing booking"):
+        with pytest.raises(TryAgainLater, match=rf"process {os.getpid()} is changing booking"):
             deploy(target, "d2", version(2))
     finally:
         os.close(folder)
     deploy(target, "d2", version(2))
 
 
-def test_a_disk_that_refuses_is_an_attempt_that_failed_with_the_place(target, app, tmp_path):
+def test_a_disk_that_refuses_is_named_with_the_place_and_no_failure_of_the_version(target, app, tmp_path):
     app.parent.mkdir()
     app.write_text("a file where the directory should be")
-    with pytest.raises(AttemptFailed, match=r"File exists at booking|Not a directory at booking") as raised:
+    with pytest.raises(TryAgainLater, match=r"File exists at booking|Not a directory at booking") as raised:
         deploy(target, "d1", version(1))
     assert str(tmp_path) not in str(raised.value)
 
@@ -319,7 +319,7 @@ def test_a_deployment_that_fails_leaves_no_trace(target, app):
         raise OSError(28, "No space left on device", str(folder / "index.html"))
 
     work = Rehearsal().work()
-    with pytest.raises(AttemptFailed, match=r"No space left on device at booking/releases/\.d2/index\.html"):
+    with pytest.raises(TryAgainLater, match=r"No space left on device at booking/releases/\.d2/index\.html"):
         target.deploy(release("d2", version(2)), type(work)(full, work.stop, work.say, work.environ))
     assert names(app / "releases") == ["d1"]
     assert target.observe("booking") == Observed("d1", (Running(DIGESTS[1], 100),))

@@ -35,7 +35,7 @@ for large in (version(2, bundle="large"), version(2, config={"long": "x" * 200_0
 NO_RIGHTS = """
 import os, sys
 from pathlib import Path
-from reconciler.errors import AttemptFailed
+from reconciler.errors import TryAgainLater
 from reconciler.targets.directory import DirectoryTarget
 from reconciler.targets.rehearsal import Rehearsal, release, version
 
@@ -47,7 +47,7 @@ if os.geteuid() == 0:
     os.seteuid(65534)  # nobody: root may write everywhere
 try:
     target.deploy(release("d2", version(2)), Rehearsal().work())
-except AttemptFailed as wrong:
+except TryAgainLater as wrong:
     print(wrong.message)
 print(target.observe("booking").deployment)
 """

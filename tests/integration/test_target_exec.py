@@ -38,7 +38,7 @@ class Stage:
 
     def deploy(self, script: str, part=None, deployment: str = "d1", **settings: object) -> str:
         """Everything that was said, on lines."""
-        wanted = release(deployment, part or version(1))
+        wanted = release(deployment, part or version(1), number=4, fence=2, lineage="first")
         self.target(script, **settings).deploy(wanted, self.lent.work(stop=self.stop))
         return "\n".join(self.lent.said)
 
@@ -101,6 +101,9 @@ def test_it_gets_exactly_the_documented_variables(stage, tmp_path):
         "RECONCILER_APP": "booking",
         "RECONCILER_ENVIRONMENT": "live",
         "RECONCILER_DEPLOYMENT": "d1",
+        "RECONCILER_DEPLOYMENT_NUMBER": "4",
+        "RECONCILER_FENCE": "2",
+        "RECONCILER_LINEAGE": "first",
         "RECONCILER_VERSION": part.version,
         "RECONCILER_VERSION_NUMBER": "7",
         "RECONCILER_VERSION_NAME": "1.4.0",

@@ -15,8 +15,9 @@ from reconciler.store.interventions import Wish
 from tests.playing import Player, everything_again, recorded
 from tests.strategies import BAD, Step
 
-AFTER_FIRST_TURN = 1
-"""The second step at which a reconciler can be killed: intents are written, no target has heard of them."""
+AFTER_FIRST_TURN = 3
+"""The fourth step at which a reconciler can be killed: its life has begun, intents are written, no target has heard of
+them."""
 
 
 def wish(player: Player, kind: interventions.Kind, about: Deployment) -> None:

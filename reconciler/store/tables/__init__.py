@@ -17,6 +17,7 @@ from reconciler.store.tables.declared import (
     touches,
     triggers,
 )
+from reconciler.store.tables.drifts import drifts
 from reconciler.store.tables.passing import approvals, checks, holds, overrides, requests, signatures
 from reconciler.store.tables.recorded import (
     ACTIVE,
@@ -42,6 +43,7 @@ __all__ = [
     "declarations",
     "dependencies",
     "deployments",
+    "drifts",
     "files",
     "holds",
     "interventions",

@@ -20,5 +20,7 @@ leadership = Table(
     Column("id", Integer, primary_key=True),  # one row
     Column("holder", String(40)),  # of `daemons`
     Column("fence", BigInteger, nullable=False),  # grows with each change of the holder
+    Column("handed_out", BigInteger, nullable=False),  # the newest fence of a deployment, whoever carries it out
+    Column("lineage", String(40), nullable=False, server_default=""),  # another one once a store is restored or rebuilt
     Column("since", Moment),
 )

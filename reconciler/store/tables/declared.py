@@ -5,6 +5,8 @@ from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, tex
 from reconciler.store.tables.schema import metadata
 from reconciler.store.types import Json, Moment
 
+COMPLAINED = text("complaints IS NOT NULL")
+
 repository = Table(
     "repository",
     metadata,
@@ -62,6 +64,7 @@ files = Table(
     Column("path", Text, primary_key=True),
     Column("blob", String(64), nullable=False),
     Column("complaints", Json),  # none: the file is sound; else what its newest state suffers from
+    Index("files_broken", "path", sqlite_where=COMPLAINED),
     sqlite_with_rowid=False,
 )
 
@@ -91,8 +94,9 @@ apps = Table(
     Column("removed", Boolean, nullable=False),
     Column("due_at", Moment),  # when its plan can be another one: the only mark that work is left
     Index("apps_bundle", "bundle"),
-    Index("apps_due", "due_at"),
+    Index("apps_due", "due_at", "name"),
     Index("apps_path", "path"),
+    Index("apps_held", "name", sqlite_where=COMPLAINED),
 )
 
 dependencies = Table(

@@ -41,6 +41,8 @@ withdrawals = Table(
 )
 
 ACTIVE = text("status IN ('pending', 'started')")
+PENDING = text("status = 'pending'")
+RARER = text("cause <> 'release'")
 
 deployments = Table(
     "deployments",
@@ -74,14 +76,18 @@ deployments = Table(
     Column("abort_reason", Text),  # it has been told to stop; its target has not answered yet
     Column("rollout", Json),  # how far a gradual rollout has come; none: released at once
     Column("claimed_by", String(40)),  # the daemon that carries it out just now
-    Column("fence", Integer, nullable=False, server_default="0"),  # grows each time that it is handed out
+    Column("fence", BigInteger, nullable=False, server_default="0"),  # grows each time that anything is handed out
     # Exactly once: two planners cannot both write the next deployment of an app in an environment.
     UniqueConstraint("app", "environment", "number", name="deployments_number"),
     # One at a time.
     Index("deployments_active", "app", "environment", unique=True, sqlite_where=ACTIVE),
+    # What goes back has its turn before everything else.
+    Index("deployments_turn", "environment", "cause", "status", "sequence", sqlite_where=PENDING),
     Index("deployments_status", "status", "environment", "sequence"),
     Index("deployments_environment", "environment", "sequence"),
     Index("deployments_app", "app", "sequence"),
+    Index("deployments_cause", "cause", "sequence", sqlite_where=RARER),
+    Index("deployments_created", "created_at", "sequence"),
 )
 
 suspicions = Table(

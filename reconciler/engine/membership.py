@@ -1,0 +1,238 @@
+"""What is this daemon among those that share the store: does it live, does it lead, who has been lost?
+
+A daemon shows that it lives by a beat, a number in its row that grows. Whoever watches remembers, on a clock of its own
+that nobody sets, since when a beat has stood still; after a whole lease that daemon is given up, and what it wanted to
+write afterwards is refused by the store. A daemon that could not show itself for two thirds of its lease gives up by
+itself: it stops what it carries out before others begin it. Where only one daemon can be (SQLite), there is no beat.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from reconciler import telemetry
+from reconciler.engine.clock import Clock, Ticks
+from reconciler.errors import LeaseLost, StoreError
+from reconciler.store import leases
+from reconciler.store.database import Database
+
+log = telemetry.logger("daemon")
+
+BEATS = 5
+"""So many beats fit into a lease."""
+AT_LEAST = 0.05
+"""Seconds between two looks, however much is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    beat: int
+    since: float
+
+
+class Membership:
+    """One daemon's life among the others. `lease` None: there can be no others."""
+
+    def __init__(self, database: Database, name: str, lease: timedelta | None, clock: Clock, ticks: Ticks) -> None:
+        """`ticks` counts seconds steadily, whatever happens to the clock of the machine."""
+        self.name = name
+        self.me = ""
+        self.lease = lease
+        self._database = database
+        self._clock = clock
+        self._ticks = ticks
+        self._fence: int | None = None
+        self._lives = 0
+        self._shown = 0.0
+        self._lost = False
+        self._watched: dict[str, _Watched] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def leads(self) -> bool:
+        """Whether this daemon leads, as far as it knows; what it writes is checked once more by the store."""
+        return self._fence is not None
+
+    @property
+    def told(self) -> str:
+        """Who carries something out, where there are several."""
+        return f"by {self.name}" if self.lease is not None else ""
+
+    @property
+    def lost(self) -> bool:
+        """Whether the others have given this daemon up, or will have before it can show itself again."""
+        return self._lost or not self._is_sure()
+
+    @property
+    def begun(self) -> bool:
+        """Whether a life has begun."""
+        return self._lives > 0
+
+    def may_act(self) -> bool:
+        """Whether others still leave alone what this daemon carries out."""
+        return not self.lost
+
+    def join(self) -> None:
+        """Begin a life: nothing of an earlier one counts. Raises StoreError when the store does not answer."""
+        now = self._clock()
+        self._database.guard = None
+        self._fence = None
+        self._lives += 1
+        self.me = f"{self.name[-20:]}-{int(now.timestamp() * 1_000_000):x}-{self._lives}"
+        self._database.call(self.me)
+        begun = self._ticks()
+        with self._database.write() as transaction:
+            alone = self.lease is None
+            leases.enter(transaction, self.me, self.name, now, alone=alone)
+            found = leases.seen(transaction.connection)
+            if found.is_vacant(self.me):
+                self._fence = leases.lead(transaction, self.me, self.name, found.fence, now, alone=alone)
+        with self._lock:
+            self._watched = {}
+            self._shown, self._lost = begun, False
+        self._database.guard = self.check
+        if not alone and (self._lives > 1 or len(found.beats) > 1):
+            log.info("daemon.joined", daemon=self.me, leads=self.leads, living=len(found.beats))
+
+    def check(self, connection: Connection) -> bool:
+        """Whether this daemon leads: asked at the beginning of whatever it writes. Raises LeaseLost."""
+        try:
+            return leases.leads(connection, self.me, self._fence)
+        except LeaseLost:
+            self._lost = True
+            raise
+
+    def living(self, connection: Connection) -> frozenset[str]:
+        """The ids of the other daemons that live."""
+        return leases.living(connection) - {self.me} if self.lease is not None else frozenset()
+
+    def beat(self) -> bool:
+        """Show that this daemon lives, look at the others, and lead if nobody does; whether it leads since just now.
+
+        Raises StoreError when the store does not answer, and LeaseLost when this daemon has been given up.
+        """
+        if self.lease is None or self._lost:
+            return False
+        begun = self._ticks()
+        if not leases.beat(self._database, self.me):
+            self._lost = True
+            raise LeaseLost("this daemon was given up by the others, since it was not heard of for a whole lease")
+        self._shown = begun
+        with self._database.read() as connection:
+            found = leases.seen(connection)
+        silent = self._silent(found, self._ticks())
+        for daemon in silent:
+            self._give_up(daemon, found)
+        return not self.leads and (found.holder not in found.beats or found.holder in silent) and self._lead()
+
+    def resign(self) -> None:
+        """End this life, so that others need not wait for the lease."""
+        if self.lease is None:
+            return
+        self._database.guard = None
+        if self._lost:
+            return
+        try:
+            with self._database.write() as transaction:
+                leases.leave(transaction, self.me)
+                transaction.nudges = True
+        except StoreError as error:
+            log.warning("daemon.left-silently", error=error.message, next="the others take over after the lease")
+
+    @property
+    def patience(self) -> float:
+        """Seconds after which a daemon that led and lives no more has been found out."""
+        return self.lease.total_seconds() * (1 + 2 / BEATS) if self.lease is not None else 0.0
+
+    def until_beat(self) -> float:
+        """So many seconds until the next beat is due."""
+        return self.lease.total_seconds() / BEATS if self.lease is not None else 60.0
+
+    def _is_sure(self) -> bool:
+        return self.lease is None or self._ticks() - self._shown < self.lease.total_seconds() * 2 / 3
+
+    def _silent(self, found: leases.Seen, at: float) -> list[str]:
+        """The daemons whose beat has stood still for a whole lease, seen from here."""
+        assert self.lease is not None
+        others = {daemon: beat for daemon, beat in found.beats.items() if daemon != self.me}
+        with self._lock:
+            self._watched = {
+                daemon: known if (known := self._watched.get(daemon)) and known.beat == beat else _Watched(beat, at)
+                for daemon, beat in others.items()
+            }
+            limit = at - self.lease.total_seconds()
+            return [daemon for daemon, watched in self._watched.items() if watched.since <= limit]
+
+    def _give_up(self, daemon: str, found: leases.Seen) -> None:
+        # First, since it may stand still at the head of the line of writers.
+        self._database.end_sessions(daemon)
+        with self._database.write() as transaction:
+            gone = leases.give_up(transaction, daemon, found.names[daemon], found.beats[daemon], self._clock())
+        if gone:
+            log.warning("daemon.lost", daemon=daemon, next="others carry out what it had begun")
+
+    def _lead(self) -> bool:
+        with self._database.write() as transaction:
+            found = leases.seen(transaction.connection)
+            fence = leases.lead(transaction, self.me, self.name, found.fence, self._clock())
+        if fence is None:
+            return False
+        self._fence = fence
+        log.info("daemon.leads", daemon=self.me, fence=fence)
+        return True
+
+
+class Heart:
+    """A thread in which a daemon shows that it lives, whatever its turns are busy with."""
+
+    def __init__(self, membership: Membership, nudge: Callable[[], None], ticks: Ticks) -> None:
+        self._membership = membership
+        self._ticks = ticks
+        self._nudge = nudge
+        self._stirred = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to beat, where there is a lease."""
+        if self._membership.lease is not None:
+            self._thread = threading.Thread(target=self._beat, name="heart", daemon=True)
+            self._thread.start()
+
+    def stir(self) -> None:
+        """Look at the others now: something was written."""
+        self._stirred.set()
+
+    def stop(self) -> None:
+        """Beat no more."""
+        self._stopping.set()
+        self._stirred.set()
+        if self._thread is not None:
+            self._thread.join(timeout=10)
+
+    def _beat(self) -> None:
+        due, failing = 0.0, False
+        while not self._stopping.is_set():
+            if self._stirred.wait(max(due - self._ticks(), 0.0)):
+                self._stirred.clear()
+                if self._membership.leads and self._ticks() < due:
+                    continue  # it is about who leads
+                self._stopping.wait(AT_LEAST)
+            due = self._ticks() + self._membership.until_beat()
+            try:
+                if self._membership.beat():
+                    self._nudge()
+                failing = False
+            except LeaseLost:
+                self._nudge()
+            except StoreError as error:
+                if not failing:  # once is enough until it answers again
+                    log.warning("heartbeat.failed", error=error.message, next="tried again, silently, until it answers")
+                failing = True
+            if self._membership.lost:
+                self._nudge()  # the next turn begins a new life

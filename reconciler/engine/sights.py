@@ -1,0 +1,88 @@
+"""What do targets say that they run?
+
+Asked of many at once; nothing is written. What is made of it is the question of `adopting`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from reconciler.errors import ReconcilerError
+from reconciler.model.environment import Environment
+from reconciler.store import tables
+from reconciler.targets.base import Observed, Target
+
+Place = tuple[str, str]
+"""App and environment."""
+Making = Callable[[str, Mapping[str, Any]], Target]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a target says that it runs of an app; `trouble` where it could not be asked."""
+
+    observed: Observed | None = None
+    trouble: str = ""
+
+    @property
+    def deployment(self) -> str | None:
+        """The deployment that put it there, where the target can tell."""
+        return self.observed.deployment if self.observed else None
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """The versions and their percentages."""
+        return {part.version: part.percent for part in self.observed.traffic} if self.observed else {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """An app in an environment that does not run what is recorded; in words for people."""
+
+    app: str
+    environment: str
+    recorded: str
+    runs: str
+
+
+@dataclass(slots=True)
+class Adopted:
+    """What came of it."""
+
+    same: int = 0
+    """Places that run what is recorded."""
+    others: list[Finding] = field(default_factory=list)
+    unknown: list[Finding] = field(default_factory=list)
+    """Places whose target could not be asked; `runs` says why."""
+
+
+def places(connection: Connection) -> list[Place]:
+    """Every app in every environment in which it is declared or was released, in order."""
+    p, d = tables.placements.c, tables.deployments.c
+    declared = {(row.app, row.environment) for row in connection.execute(select(p.app, p.environment))}
+    released = {(row.app, row.environment) for row in connection.execute(select(d.app, d.environment).distinct())}
+    return sorted(declared | released)
+
+
+def look(
+    making: Making, environments: Mapping[str, Environment], wanted: Iterable[Place], workers: int
+) -> dict[Place, Sight]:
+    """What targets say that they run. An environment that git does not have has no target, and is left out."""
+
+    def one(place: Place) -> Sight:
+        app, environment = place
+        try:
+            return Sight(making(environment, environments[environment].spec.target).observe(app))
+        except ReconcilerError as error:
+            return Sight(trouble=error.message)
+        except Exception as error:  # noqa: BLE001 - a target is a stranger's code
+            return Sight(trouble=f"{type(error).__name__}: {error}")
+
+    asked = [place for place in wanted if place[1] in environments]
+    with ThreadPoolExecutor(workers, thread_name_prefix="look") as threads:
+        return dict(zip(asked, threads.map(one, asked), strict=True))

@@ -1,0 +1,162 @@
+"""Which deployments were there: the newest of some apps, what ran at a moment, those that pass a filter?
+
+An app's question reads that app's rows, and of those about as many as it is answered with, however long its history
+and however many deployments there are besides.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger as Whole
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, bindparam, func, select, text, type_coerce
+
+from reconciler.model.deployment import Deployment
+from reconciler.store import tables
+from reconciler.store.rows import deployment_of
+from reconciler.store.statements import Among, Prepared, many
+
+D = tables.deployments.c
+P = tables.placements.c
+_ALL = select(tables.deployments)
+_ONE = tables.deployments.alias("one")
+_HERE = (_ONE.c.app == P.app) & (_ONE.c.environment == P.environment)
+_COMPLETED = _HERE & (_ONE.c.status == "completed")
+_MOMENT = bindparam("moment", type_=D.finished_at.type)
+_HIGHEST = select(func.max(_ONE.c.number)).where(_HERE).correlate(tables.placements).scalar_subquery()
+
+
+def _newest() -> CompoundSelect[Any]:
+    # Numbers have no gaps: the newest ones are told by the highest, which an index knows, and the newest completed one
+    # lies close to it.
+    ends = select(P.app, P.environment, _HIGHEST.label("highest"), _last(_COMPLETED).label("done"))
+    of = ends.where(P.app.in_(many("apps"))).cte("ends").c
+    here = (D.app == of.app) & (D.environment == of.environment)
+    least = of.highest - bindparam("each")
+    newest = _ALL.join(of.app.table, here & (D.number > least))
+    return newest.union_all(_ALL.join(of.app.table, here & (D.number == of.done)).where(of.done <= least))
+
+
+def _last(condition: ColumnElement[bool]) -> Any:
+    query = select(_ONE.c.number).where(condition).order_by(_ONE.c.number.desc()).limit(1)
+    return query.correlate(tables.placements).scalar_subquery()
+
+
+_NEWEST = Prepared(_newest())
+_RUNNING = _last(_COMPLETED & (_ONE.c.finished_at <= _MOMENT))
+_RAN = Among(select(P.app, P.environment, _RUNNING.label("number")), P.app)
+_NUMBERS = Among(select(P.app, P.environment, _HIGHEST.label("number")), P.app)
+_NUMBERED = Prepared(
+    _ALL.where(
+        D.app == bindparam("of_app"), D.environment == bindparam("in_environment"), D.number == bindparam("numbered")
+    )
+)
+_L = tables.ledger.c
+_ENDS = tuple(f"deployment.{status}" for status in ("completed", "failed", "aborted"))
+_ENDED = Prepared(select(_L.kind).where(_L.sequence > bindparam("after"), _L.kind.in_(_ENDS)))
+_NEXT_PLACE = Prepared(
+    select(func.min(D.environment)).where(D.status == bindparam("of_status"), D.environment > bindparam("after"))
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which deployments to list; None lets all pass."""
+
+    app: str | None = None
+    environment: str | None = None
+    status: str | None = None
+    cause: str | None = None
+    since: datetime | None = None
+    limit: int = 10
+
+
+def recent(connection: Connection, apps: Sequence[str], each: int) -> list[Deployment]:
+    """The newest deployments of each app in each environment, and the newest completed one whatever its age.
+
+    In order of app and environment, the newest first.
+    """
+    rows = _NEWEST.run(connection, apps=apps, each=each)
+    return [deployment_of(row) for row in sorted(rows, key=lambda row: (row.app, row.environment, -row.number))]
+
+
+def ran_at(connection: Connection, apps: Sequence[str], moment: datetime) -> dict[tuple[str, str], Deployment]:
+    """What ran of these apps at a moment, by app and environment: the newest that had completed by then."""
+    ended = [row for row in _RAN.run(connection, apps, moment=moment) if row.number is not None]
+    return {
+        (one.app, one.environment): deployment_of(row)
+        for one in ended
+        for row in _NUMBERED.run(connection, of_app=one.app, in_environment=one.environment, numbered=one.number)
+    }
+
+
+def numbers(connection: Connection, apps: Sequence[str]) -> dict[tuple[str, str], int]:
+    """The highest deployment number by app and environment."""
+    rows = _NUMBERS.run(connection, apps) if apps else ()
+    return {(row.app, row.environment): row.number for row in rows if row.number is not None}
+
+
+def ended_after(connection: Connection, sequence: int) -> dict[str, int]:
+    """How many deployments ended after a fact of the ledger, by how they ended."""
+    return Counter(kind.removeprefix("deployment.") for kind in _ENDED.run(connection, after=sequence).scalars())
+
+
+def listed(connection: Connection, which: Filter) -> list[Deployment]:
+    """Deployments that pass a filter, newest first."""
+    if which.app is None and which.environment is None and which.status not in (None, "completed"):
+        # Asked for each environment, an index has them in order.
+        places = _places(connection, which.status)
+        found = [row for name in places for row in connection.execute(_listing(replace(which, environment=name)))]
+        rows = sorted(found, key=lambda row: int(row.sequence), reverse=True)[: which.limit]
+    else:
+        rows = list(connection.execute(_listing(which)))
+    return [deployment_of(row) for row in rows]
+
+
+def _places(connection: Connection, status: str | None) -> Iterator[str]:
+    """Environments in which deployments have a status."""
+    name = _NEXT_PLACE.run(connection, of_status=status, after="").scalar()
+    while name is not None:
+        yield name
+        name = _NEXT_PLACE.run(connection, of_status=status, after=name).scalar()
+
+
+def _listing(which: Filter) -> Select[Any]:
+    """What is asked for an app goes through its own rows, and else through what is rare: a database that knows nothing
+    of how many rows each index leads to must not choose another."""
+    query, newest = _ALL.limit(which.limit), D.sequence
+    environment: ColumnElement[Any] = D.environment
+    status: ColumnElement[Any] = D.status
+    cause: ColumnElement[Any] = D.cause
+    created: ColumnElement[Any] = type_coerce(D.created_at, Whole)
+    if which.app is not None:
+        newest = D.sequence if which.environment is None else D.number
+        status, cause, created = _aside(status), _aside(cause), created + 0
+    elif which.status not in (None, "completed"):
+        cause, created = _aside(cause), created + 0
+    elif which.cause not in (None, "release"):
+        # Said as the index says it, that ordinary releases are not in.
+        query = query.where(text("deployments.cause <> 'release'"))
+        environment, status, created = _aside(environment), _aside(status), created + 0
+    elif which.since is not None:
+        environment, status, cause = _aside(environment), _aside(status), _aside(cause)
+        newest = D.created_at
+    wanted = (
+        (D.app, which.app),
+        (environment, which.environment),
+        (status, which.status),
+        (cause, which.cause),
+    )
+    query = query.where(*(column == value for column, value in wanted if value is not None))
+    if which.since is not None:
+        query = query.where(created >= type_coerce(which.since, D.created_at.type))
+    return query.order_by(newest.desc(), D.sequence.desc())
+
+
+def _aside(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A column's value as no index has it."""
+    return column.concat("")

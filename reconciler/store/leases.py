@@ -1,0 +1,160 @@
+"""Which daemons live, and which of them leads?
+
+A daemon lives as long as its row is here: it shows so by a number that grows, its beat. Whoever sees a beat stand still
+for a whole lease takes the row away; what that daemon writes afterwards is refused. Nobody compares the clocks of two
+machines. When somebody is given up is decided in `engine/membership`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Connection, and_, bindparam, case, delete, func, insert, select, update
+
+from reconciler.errors import LeaseLost
+from reconciler.store import tables
+from reconciler.store.database import Database, Transaction
+from reconciler.store.statements import Prepared
+
+L = tables.leadership.c
+N = tables.daemons.c
+ROW = 1
+
+_STANDING = Prepared(
+    select(L.holder, L.fence, N.id.label("alive")).select_from(
+        tables.leadership.outerjoin(tables.daemons, N.id == bindparam("me"))
+    )
+)
+_LIVING = Prepared(select(N.id))
+_AT = bindparam("at", type_=BigInteger)
+_NEWEST = case((L.handed_out < _AT, _AT), else_=L.handed_out) + bindparam("count", type_=BigInteger)
+_HAND_OUT = Prepared(update(tables.leadership).values(handed_out=_NEWEST).returning(L.handed_out, L.lineage))
+_BEAT = Prepared(update(tables.daemons).where(N.id == bindparam("me")).values(beat=N.beat + 1))
+_ALL = Prepared(
+    select(N.id, N.name, N.beat, L.holder, L.fence).select_from(
+        tables.leadership.outerjoin(tables.daemons, N.id.is_not(None))
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The daemons and the leadership as they were found."""
+
+    beats: Mapping[str, int]
+    """The beat of each daemon by its id."""
+    names: Mapping[str, str]
+    holder: str | None
+    fence: int
+
+    def is_vacant(self, me: str) -> bool:
+        """Whether nobody else leads who lives. A life of one's own that is over may have had the same id."""
+        return self.holder == me or self.holder not in self.beats
+
+
+def enter(transaction: Transaction, me: str, name: str, now: datetime, *, alone: bool) -> None:
+    """A daemon begins to live. `alone`: no other one can, so whatever rows are here are of ended ones."""
+    connection = transaction.connection
+    if connection.execute(select(L.id)).first() is None:
+        connection.execute(insert(tables.leadership).values(id=ROW, holder=None, fence=0, handed_out=0))
+    if alone:
+        connection.execute(delete(tables.daemons))
+    connection.execute(insert(tables.daemons).values(id=me, name=name, since=now, beat=0))
+
+
+def leads(connection: Connection, me: str, fence: int | None) -> bool:
+    """Whether this daemon leads, by this fence. Raises LeaseLost when it has been given up, or leads by another one."""
+    row = _STANDING.run(connection, me=me).one_or_none()
+    if row is None or row.alive is None:
+        raise LeaseLost("this daemon was given up by the others, since it was not heard of for a whole lease")
+    if fence is not None and (row.holder, row.fence) != (me, fence):
+        raise LeaseLost("another daemon leads by now")
+    return fence is not None
+
+
+def beat(database: Database, me: str) -> bool:
+    """Show that this daemon lives, without standing in line for it; False when it has been given up."""
+    with database.aside() as connection:
+        return _BEAT.change(connection, me=me) == 1
+
+
+def seen(connection: Connection) -> Seen:
+    """All daemons, and which one leads."""
+    rows = _ALL.run(connection)
+    living = [row for row in rows if row.id is not None]
+    return Seen(
+        beats={row.id: row.beat for row in living},
+        names={row.id: row.name for row in living},
+        holder=rows[0].holder if rows else None,
+        fence=rows[0].fence if rows else 0,
+    )
+
+
+def lead(transaction: Transaction, me: str, name: str, fence: int, now: datetime, *, alone: bool = False) -> int | None:
+    """Take the leadership from nobody, or from one that lives no more; the new fence. None when another was quicker.
+
+    `fence` is the one that was seen. It is noted in the ledger, unless a daemon can only be `alone`.
+    """
+    before = seen(transaction.connection)
+    if before.fence != fence or not before.is_vacant(me):
+        return None
+    taken = update(tables.leadership).values(holder=me, fence=fence + 1, since=now)
+    transaction.connection.execute(taken)
+    if not alone:
+        transaction.note("daemon.leads", now, {"name": name, "fence": fence + 1}, subject=me)
+    return fence + 1
+
+
+def give_up(transaction: Transaction, daemon: str, name: str, beat: int, now: datetime) -> bool:
+    """Take a daemon for dead whose beat stood still at `beat`; False when it has shown itself meanwhile, or is gone."""
+    gone = delete(tables.daemons).where(and_(N.id == daemon, N.beat == beat))
+    if transaction.connection.execute(gone).rowcount == 0:
+        return False
+    transaction.note("daemon.lost", now, {"name": name}, subject=daemon)
+    return True
+
+
+def leave(transaction: Transaction, me: str) -> None:
+    """A daemon ends: others need not wait for its lease."""
+    connection = transaction.connection
+    connection.execute(delete(tables.daemons).where(N.id == me))
+    connection.execute(update(tables.leadership).where(L.holder == me).values(holder=None))
+
+
+def living(connection: Connection) -> frozenset[str]:
+    """The ids of the daemons that live."""
+    return frozenset(_LIVING.run(connection).scalars())
+
+
+def hand_out(transaction: Transaction, count: int, now: datetime) -> tuple[range, str]:
+    """So many fences for what is handed out now, greater than all before; and the lineage that they are counted in,
+    which is another one once a store was restored or rebuilt.
+
+    They are made of the time, so that two stores that were one once hardly ever count alike, and never fall.
+    """
+    if not count:
+        return range(0), ""
+    at = int(now.timestamp() * 1_000_000)
+    newest, lineage = _HAND_OUT.run(transaction.connection, at=at, count=count)[0]
+    return range(newest - count + 1, newest + 1), lineage
+
+
+def begin_lineage(transaction: Transaction, now: datetime) -> None:
+    """What targets were told before this moment says nothing about the numbers that follow."""
+    connection = transaction.connection
+    if connection.execute(select(L.id)).first() is None:
+        connection.execute(insert(tables.leadership).values(id=ROW, holder=None, fence=0, handed_out=0))
+    connection.execute(update(tables.leadership).values(lineage=f"{int(now.timestamp() * 1_000_000):x}"))
+
+
+def end_sessions(database: Database, daemons: Iterable[str]) -> None:
+    """End what daemons that were given up have open in the database: one that stands still may hold the line up."""
+    for daemon in daemons:
+        database.end_sessions(daemon)
+
+
+def count(connection: Connection) -> int:
+    """How many daemons live."""
+    return int(connection.execute(select(func.count()).select_from(tables.daemons)).scalar() or 0)

