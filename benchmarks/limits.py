@@ -1,22 +1,19 @@
-"""What would the bare steps cost, without a reconciler? Raw git, raw SQLite, raw files, no code of ours."""
+"""What would the bare steps on git and files cost, without a reconciler? No code of ours.
+
+Bare databases are in `stores`.
+"""
 
 from __future__ import annotations
 
 import os
-import sqlite3
 import subprocess
-import time
-from collections.abc import Callable
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import yaml
 
-
-def seconds(step: Callable[[], object]) -> float:
-    """How long a step takes."""
-    begun = time.perf_counter()
-    step()
-    return time.perf_counter() - begun
+IN_FLIGHT = 256
 
 
 class OpenGit:
@@ -39,10 +36,30 @@ class OpenGit:
 
     def blob(self, spec: str) -> bytes:
         """One object."""
+        self._ask([spec])
+        return self._answer()
+
+    def blobs(self, specs: list[str]) -> list[bytes]:
+        """Many objects, a good number of requests always in flight."""
+        found, asked = [], 0
+        waiting: deque[None] = deque()
+        while asked < len(specs) or waiting:
+            if asked < len(specs) and len(waiting) <= IN_FLIGHT // 2:
+                more = specs[asked : asked + IN_FLIGHT // 2]
+                self._ask(more)
+                waiting.extend([None] * len(more))
+                asked += len(more)
+            found.append(self._answer())
+            waiting.popleft()
+        return found
+
+    def _ask(self, specs: list[str]) -> None:
         assert self._cat.stdin is not None
-        assert self._cat.stdout is not None
-        self._cat.stdin.write(f"{spec}\n".encode())
+        self._cat.stdin.write("".join(f"{spec}\n" for spec in specs).encode())
         self._cat.stdin.flush()
+
+    def _answer(self) -> bytes:
+        assert self._cat.stdout is not None
         size = int(self._cat.stdout.readline().split()[2])
         return self._cat.stdout.read(size + 1)[:-1]
 
@@ -55,55 +72,75 @@ def _open(git_dir: Path, *arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(["git", f"--git-dir={git_dir}", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
-class RawStore:
-    """A SQLite database in WAL mode that makes every commit durable."""
-
-    def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=FULL")
-        self._connection.execute("CREATE TABLE facts (id INTEGER PRIMARY KEY, body TEXT)")
-
-    def commit(self) -> None:
-        """One row, durable."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        self._connection.execute("INSERT INTO facts (body) VALUES (?)", ("x" * 200,))
-        self._connection.execute("COMMIT")
-
-    def close(self) -> None:
-        self._connection.close()
-
-
 def parse(text: bytes) -> object:
     """One manifest, by libyaml alone."""
     return yaml.load(text, Loader=yaml.CSafeLoader)
 
 
-class RawReleases:
-    """Release directories that a symbolic link is switched between, every step durable."""
+def cold(git_dir: Path, commit: str) -> int:
+    """List every path of a commit, read every manifest and parse it; how many there were."""
+    listed = subprocess.run(
+        ["git", f"--git-dir={git_dir}", "ls-tree", "-r", "-z", commit], capture_output=True, check=True
+    ).stdout.decode()
+    entries = (line.partition("\t") for line in listed.split("\0") if line)
+    manifests = [about.split()[2] for about, _, path in entries if path.endswith(".yaml")]
+    git = OpenGit(git_dir)
+    for text in git.blobs(manifests):
+        parse(text)
+    git.close()
+    return len(manifests)
 
-    def __init__(self, place: Path) -> None:
-        self._place = place
-        (place / "releases").mkdir(parents=True)
+
+class RawReleases:
+    """Release directories that a symbolic link is switched between, every step durable.
+
+    They hold the very files that the directory target writes for the apps of `repository`.
+    """
+
+    def __init__(self, place: Path, apps: int = 1) -> None:
+        self._places = [place / f"{number:06d}" for number in range(apps)]
+        for one in self._places:
+            (one / "releases").mkdir(parents=True)
         self._count = 0
 
     def switch(self) -> None:
-        """Write three files and a description into a new directory, and switch to it."""
+        """Release the first app anew."""
         self._count += 1
-        hidden = self._place / "releases" / f".{self._count}"
-        (hidden / "site").mkdir(parents=True)
-        files = [hidden / "record.json", hidden / "index.html", hidden / "settings.json", self._place / "traffic.new"]
-        for file in files:
-            file.write_bytes(b"x" * 500)
-        for path in (*files, hidden):
-            _sync(path)
-        hidden.rename(self._place / "releases" / str(self._count))
-        _sync(self._place / "releases")
-        os.replace(files[-1], self._place / "traffic.json")
-        link = self._place / ".current.new"
-        link.symlink_to(f"releases/{self._count}")
-        os.replace(link, self._place / "current")
-        _sync(self._place)
+        _switch(self._places[0], self._count)
+
+    def switch_all(self, workers: int) -> None:
+        """Release every app anew, so many at the same time."""
+        self._count += 1
+        if workers == 1:
+            for one in self._places:
+                _switch(one, self._count)
+            return
+        with ThreadPoolExecutor(workers) as pool:
+            for done in [pool.submit(_switch, one, self._count) for one in self._places]:
+                done.result()
+
+
+def _switch(place: Path, number: int) -> None:
+    """Write three files and the split, rename the directory to its name, and switch to it."""
+    hidden = place / "releases" / f".{number}"
+    hidden.mkdir()
+    files = {
+        hidden / ".reconciler.json": 903,
+        hidden / "index.html": 250,
+        hidden / "settings.json": 16,
+        place / "traffic.new": 174,
+    }
+    for file, size in files.items():
+        file.write_bytes(b"x" * size)
+    for path in (*files, hidden):
+        _sync(path)
+    hidden.rename(place / "releases" / str(number))
+    _sync(place / "releases")
+    os.replace(place / "traffic.new", place / "traffic.json")
+    link = place / ".current.new"
+    link.symlink_to(f"releases/{number}")
+    os.replace(link, place / "current")
+    _sync(place)
 
 
 def _sync(path: Path) -> None:

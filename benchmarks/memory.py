@@ -1,6 +1,7 @@
-"""How much memory does a reconciler have after loading, and how much does importing the same modules cost?
+"""How long does a reconciler load, how much memory has it then, and how much costs importing the same modules?
 
-python -m benchmarks.memory load SETTINGS     prints what it has after a load, and the modules
+python -m benchmarks.memory load SETTINGS     a cold load: prints how long it took, what it has, and the modules
+python -m benchmarks.memory restart SETTINGS  a start over a store in which everything is done
 python -m benchmarks.memory import            reads names of modules, imports them, prints what it has
 """
 
@@ -11,9 +12,13 @@ import importlib
 import json
 import subprocess
 import sys
+import time
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from benchmarks.children import ROOT
 
 
 def resident() -> float:
@@ -30,15 +35,52 @@ def peak() -> float:
 
 
 def load(settings: str) -> dict[str, Any]:
+    """One turn from nothing; what git holds is fetched before the clock starts, and told apart."""
     from benchmarks.world import now, quiet
     from reconciler.config import SETTINGS
     from reconciler.wiring import running
 
     quiet()
     with running(SETTINGS.validate_json(settings), now) as found:
+        found.following.mirror.fetch()
+        took = [0.0]
+        note = found.following.note
+
+        def noting(*arguments: Any) -> int:
+            begun = time.perf_counter()
+            count = note(*arguments)
+            took[0] = time.perf_counter() - begun
+            return count
+
+        found.following.note = noting  # type: ignore[method-assign]
+        begun = time.perf_counter()
         found.cycle.turn(now())
+        turn = time.perf_counter() - begun
         has = resident()
-        return {"resident": has, "peak": peak(), "modules": sorted(sys.modules)}
+        with found.database.read() as connection:
+            apps = connection.exec_driver_sql("SELECT count(*) FROM deployments").scalar()
+        return {
+            "resident": has,
+            "peak": peak(),
+            "noted": took[0],
+            "turn": turn,
+            "apps": apps,
+            "modules": sorted(sys.modules),
+        }
+
+
+def restart(settings: str) -> dict[str, Any]:
+    """Turns until one has nothing to do."""
+    from benchmarks.world import now, quiet
+    from reconciler.config import SETTINGS
+    from reconciler.wiring import running
+
+    quiet()
+    with running(SETTINGS.validate_json(settings), now) as found:
+        did = found.cycle.turn(now()).begun
+        while found.cycle.turn(now()).did_something or not found.pool.idle:
+            did += 1
+        return {"resident": resident(), "did_something": bool(did)}
 
 
 def after_imports(modules: list[str]) -> dict[str, Any]:
@@ -48,28 +90,65 @@ def after_imports(modules: list[str]) -> dict[str, Any]:
     return {"resident": resident()}
 
 
-def measure(repository: Path, state: Path) -> dict[str, float]:
-    """What a cold load adds to what its modules cost, now and at most, in MB."""
-    settings = {
-        "repository": {"url": str(repository)},
-        "state": {"url": f"sqlite:///{state}/reconciler.db"},
-        "data": str(state),
-    }
-    loaded = _child("load", json.dumps(settings), None)
-    bare = _child("import", "", json.dumps(loaded["modules"]))
-    return {
-        "imports": bare["resident"],
-        "added": loaded["resident"] - bare["resident"],
-        "peak": loaded["peak"] - bare["resident"],
-    }
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a cold load in a process of its own took: seconds and MB."""
+
+    noted: float
+    """Until everything that git declares is recorded."""
+    turn: float
+    """Until everything is planned and durable besides."""
+    whole: float
+    """From the start of the process, with the first clone, to its end."""
+    apps: int
+    imports: float
+    added: float
+    peak: float
+    """Both on top of what the imports took."""
+    highest: float
+    """The most of the whole process."""
+
+
+def measure(settings: str) -> Load:
+    """A cold load, and what importing its modules costs alone."""
+    begun = time.perf_counter()
+    loaded = _child("load", settings, None)
+    whole = time.perf_counter() - begun
+    bare = float(_child("import", "", json.dumps(loaded["modules"]))["resident"])
+    return Load(
+        noted=loaded["noted"],
+        turn=loaded["turn"],
+        whole=whole,
+        apps=loaded["apps"],
+        imports=bare,
+        added=loaded["resident"] - bare,
+        peak=loaded["peak"] - bare,
+        highest=loaded["peak"],
+    )
+
+
+def command(what: str, given: str) -> list[str]:
+    """How a process of this module is started."""
+    return [sys.executable, "-m", "benchmarks.memory", what, given]
 
 
 def _child(what: str, given: str, stdin: str | None) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.memory", what, given]
-    done = subprocess.run(command, input=stdin or "", capture_output=True, text=True, check=True)
+    done = subprocess.run(command(what, given), input=stdin or "", capture_output=True, text=True, cwd=ROOT)
+    if done.returncode != 0:
+        raise RuntimeError(f"a process of its own, {what}, ended with {done.returncode}:\n{done.stderr[-2000:]}")
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return answer
 
 
+def _main(what: str, *given: str) -> dict[str, Any]:
+    match what:
+        case "load":
+            return load(given[0])
+        case "restart":
+            return restart(given[0])
+        case _:
+            return after_imports(json.load(sys.stdin))
+
+
 if __name__ == "__main__":
-    print(json.dumps(load(sys.argv[2]) if sys.argv[1] == "load" else after_imports(json.load(sys.stdin))))
+    print(json.dumps(_main(*sys.argv[1:])))

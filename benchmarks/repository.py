@@ -1,13 +1,16 @@
 """A desired repository of any size: the same ids on every machine.
 
 So many app-environments, each with a manifest of 40 lines and a bundle of two files, in sharded directories; four
-environments, of which each takes the newest content. `Writer` adds commits that change one manifest, and reverts.
+environments, of which each takes the newest content. `Writer` adds commits that change one manifest or many, reverts,
+and seasons.
 """
 
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,6 +21,17 @@ apiVersion: reconciler/v1
 kind: Environment
 metadata: {{name: {name}}}
 spec: {{track: latest, target: {{type: directory, path: releases/{name}}}, concurrency: 64}}
+"""
+_SEASON = """\
+apiVersion: reconciler/v1
+kind: Season
+metadata: {{name: {name}}}
+spec:
+  apps: [{name}]
+  environments: [{environment}]
+  from: "{begin}"
+  until: "{end}"
+  config: {{GREETING: "Season's greetings"}}
 """
 
 
@@ -92,10 +106,15 @@ spec:
 
 
 class Writer:
-    """Commits to a bare repository through one open `git fast-import`; commits are there once it is closed."""
+    """Commits to a bare repository through one open `git fast-import`; commits are there once it is closed.
 
-    def __init__(self, path: Path) -> None:
+    They come after each other, the first of them after the commit `after`.
+    """
+
+    def __init__(self, path: Path, after: str | None = None) -> None:
         self._commits = 0
+        self._after = after
+        self._revisions: dict[int, list[int]] = {}
         if not path.exists():
             subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(path)], check=True)
             # As a server does that lets its clients filter.
@@ -132,6 +151,9 @@ class Writer:
         self._in.write(b"commit refs/heads/coming\nmark :%d\n" % self._commits)
         self._in.write(b"committer Bench <bench@example.org> %d +0000\n" % (1_700_000_000 + self._commits))
         self._in.write(b"data %d\n%s\n" % (len(said), said))
+        if self._after is not None:
+            self._in.write(b"from %s\n" % self._after.encode())
+            self._after = None
         for path, text in files.items():
             self._in.write(b"M 100644 inline %s\ndata %d\n%s\n" % (path.encode(), len(text), text.encode()))
         self._in.write(b"\nget-mark :%d\n" % self._commits)
@@ -140,12 +162,43 @@ class Writer:
 
     def change(self, placed: Placed, revision: int) -> str:
         """Change one manifest, so that it makes a new version; the id."""
-        return self.commit(f"Set {placed.name} to {revision}", {placed.path: placed.manifest(revision)})
+        return self.commit(f"Set {placed.name} to {revision}", self._set([placed], revision))
 
     def revert(self, placed: Placed, revision: int, reverted: str) -> str:
         """Take that back, as `git revert` does; the id."""
         message = f'Revert "Set {placed.name} to {revision}"\n\nThis reverts commit {reverted}.\n'
-        return self.commit(message, {placed.path: placed.manifest()})
+        return self.commit(message, self._back([placed]))
+
+    def change_many(self, several: Sequence[Placed], revision: int) -> str:
+        """Change many manifests at once, as somebody does who knows what he does; the id."""
+        message = f"Set {len(several)} to {revision}\n\nAllow-Mass-Change: {len(several)}\n"
+        return self.commit(message, self._set(several, revision))
+
+    def revert_many(self, several: Sequence[Placed], revision: int, reverted: str) -> str:
+        """Take that back; the id."""
+        title = f'Revert "Set {len(several)} to {revision}"'
+        message = f"{title}\n\nThis reverts commit {reverted}.\n\nAllow-Mass-Change: {len(several)}\n"
+        return self.commit(message, self._back(several))
+
+    def seasons(self, several: Sequence[Placed], begin: datetime, end: datetime) -> str:
+        """A season for each of these, all between the same two instants; the id."""
+        files = {
+            f"seasons/{placed.name}.yaml": _SEASON.format(
+                name=placed.name, environment=placed.environment, begin=f"{begin:%FT%TZ}", end=f"{end:%FT%TZ}"
+            )
+            for placed in several
+        }
+        return self.commit(f"{len(several)} seasons", files)
+
+    def _set(self, several: Sequence[Placed], revision: int) -> dict[str, str]:
+        for placed in several:
+            self._revisions.setdefault(placed.number, [1]).append(revision)
+        return {placed.path: placed.manifest(revision) for placed in several}
+
+    def _back(self, several: Sequence[Placed]) -> dict[str, str]:
+        for placed in several:
+            self._revisions[placed.number].pop()
+        return {placed.path: placed.manifest(self._revisions[placed.number][-1]) for placed in several}
 
 
 def publish(path: Path, commit: str) -> None:

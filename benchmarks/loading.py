@@ -1,0 +1,116 @@
+"""How long does a reconciler need from nothing to everything recorded (B4), and how much memory (B9)?
+
+Every load is a process of its own, started like a user's, so that time and memory are those of nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+
+from benchmarks import limits, memory
+from benchmarks.children import ROOT, run
+from benchmarks.figures import Figure, seconds
+from benchmarks.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a cold load took, and what it was made beside."""
+
+    whole: float
+    figures: list[Figure]
+
+
+def cold(world: World) -> Loaded:
+    """From an empty state to everything recorded and planned; measured inside, and beside it the bare steps."""
+    started = time.perf_counter()
+    found = memory.measure(json.dumps(world.given))
+    size = world.size
+    assert found.apps == size, f"{found.apps} app-environments are recorded, not {size}"
+    parsed = 0
+
+    def bare() -> None:
+        nonlocal parsed
+        parsed = limits.cold(world.state / "mirror.git", world.corpus.first)
+
+    # A small one is over so soon that the start of a process weighs: the quickest of several is the limit.
+    limit = min(seconds(bare) for _ in range(5 if size <= 10_000 else 1))
+    assert parsed >= size, parsed
+    print(f"{size}: cold load {found.noted:.1f} + {found.turn - found.noted:.1f} s", flush=True)
+    most = 60 if size <= 10_000 else 100
+    figures = [
+        _b4(size, "cold load: everything declared is recorded", found.noted, limit, 1.4),
+        _b4(size, "cold load: and planned, every intent durable", found.turn, limit, None),
+        Figure(
+            section="targets",
+            name="B9",
+            size=size,
+            what="memory after load",
+            value=found.added,
+            unit="MB",
+            limit=found.imports,
+            against="its imports",
+            bound=most,
+        ),
+        Figure(
+            section="targets", name="B9", size=size, what="its peak", value=found.peak, unit="MB", limit=found.imports
+        ),
+        Figure(
+            section="shown",
+            name="start",
+            size=size,
+            what="cold start: process, clone, all recorded and planned",
+            value=found.whole,
+            unit="s",
+            sense="<",
+            bound=60.0,
+        ),
+        Figure(
+            section="shown",
+            name="memory",
+            size=size,
+            what="peak memory of the cold start",
+            value=found.highest,
+            unit="MB",
+            sense="<",
+            bound=1024 * 1024 * 1024 / 1e6,
+        ),
+    ]
+    assert time.perf_counter() - started > found.whole
+    return Loaded(found.turn, figures)
+
+
+def _b4(size: int, what: str, value: float, limit: float, bound: float | None) -> Figure:
+    return Figure(
+        section="targets", name="B4", size=size, what=what, value=value, unit="s", limit=limit, bound=bound, per="L"
+    )
+
+
+def restart(world: World) -> list[Figure]:
+    """A process of its own over a store in which everything is done: until a turn has found nothing to do."""
+    costs = [run(memory.command("restart", json.dumps(world.given)), cwd=ROOT) for _ in range(3)]
+    answers = [json.loads(cost.output.splitlines()[-1]) for cost in costs]
+    assert not any(answer["did_something"] for answer in answers), answers
+    middle = sorted(cost.wall for cost in costs)[1]
+    return [
+        Figure(
+            section="shown",
+            name="restart",
+            size=world.size,
+            what="restart with nothing to do: process start to end",
+            value=middle,
+            unit="s",
+            sense="<",
+            bound=5.0,
+        ),
+        Figure(
+            section="costs",
+            name="resident",
+            size=world.size,
+            what="memory of a daemon that rests",
+            value=answers[-1]["resident"],
+            unit="MB",
+        ),
+    ]
