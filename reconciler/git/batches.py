@@ -1,8 +1,8 @@
 """How are many objects read quickly? An open `git cat-file --batch`, with many requests under way.
 
 Each iterator has a process to itself while it runs, so that threads do not wait for each other and a half-read
-iterator disturbs nobody; up to two processes stay open between questions. Taking objects apart belongs to
-`parsing`.
+iterator disturbs nobody; some processes stay open between questions: where many bundles are unpacked at the same time,
+starting them anew would take longer than what they answer. Taking objects apart belongs to `parsing`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from reconciler.git.processes import Died, LineProcess, damaged
 from reconciler.git.shapes import Object, TooLarge
 
 IN_FLIGHT = 256
-_IDLE = 2
+_IDLE = 16
 _LONGEST_SPEC = 4096
 
 

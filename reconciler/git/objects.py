@@ -116,6 +116,18 @@ class Objects:
         if below is not None and below.type == "tree":
             yield from self._listed(below.id, f"{prefix}/" if prefix else "")
 
+    def walk(self, tree_id: str, prefix: str = "") -> Iterator[Entry]:
+        """Every path below a tree, directories before what is in them, as `tree` has them; no process is started.
+
+        One question for each directory that was not asked about lately: for a tree of which most is known, or that has
+        few. Raises GitCorrupt.
+        """
+        for name, (mode, object_id) in self._tree(tree_id).items():
+            entry = parsing.entry(f"{prefix}{parsing.text(name)}", mode, object_id)
+            yield entry
+            if entry.type == "tree":
+                yield from self.walk(object_id, f"{entry.path}/")
+
     def _tree(self, tree_id: str) -> _Tree:
         kept = self._trees.get(full_id(tree_id))
         if kept is None:

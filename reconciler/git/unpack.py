@@ -21,7 +21,7 @@ def unpack(objects: Objects, tree_id: str, directory: Path) -> None:
     Raises PersonNeeded for what cannot be released (a submodule, a hostile name), GitCorrupt, OSError.
     """
     files: list[Entry] = []
-    for entry in objects.tree(tree_id):
+    for entry in objects.walk(tree_id):
         _check(entry)
         if entry.type == "tree":
             (directory / entry.path).mkdir()

@@ -52,7 +52,8 @@ def test_a_lock_names_no_address(lock: str) -> None:
 def test_everything_locked_has_an_exact_version_and_a_hash(lock: str) -> None:
     text = (ROOT / lock).read_text()
     entries = re.split(r"\n(?=\S)", text.strip())
-    assert len(entries) == len(pins(lock))
+    # A project may be locked twice, for an older Python and for a newer one.
+    assert [entry.splitlines()[0] for entry in entries if not re.match(r"[a-z0-9._-]+==\S", entry)] == []
     assert [entry.splitlines()[0] for entry in entries if "--hash=sha256:" not in entry] == []
 
 
