@@ -194,7 +194,8 @@ def _towards(
             return Answer(refused=(guarded,))
     if words.cause == "promotion" and found.due_at:
         words = replace(words, due_at=found.due_at)
-    back_from = record.reached.id if words.cause == "rollback" and record.reached else None
+    left = record.change_from(subject.traffic) if words.cause == "rollback" else None
+    back_from = left.id if left else None
     aim = Aim(subject=subject, grounds=grounds, why=words, rolled_back_from=back_from, remarks=found.remarks)
     return Answer(aim=aim, lift=_lift(wanted, subject, record))
 

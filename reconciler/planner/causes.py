@@ -47,7 +47,7 @@ def why(
     record: EnvironmentRecord,
 ) -> Why:
     """The cause of releasing `subject`, given what is recorded."""
-    previous = record.reached
+    previous = record.change_from(subject.traffic)
     said = spoken(subject.traffic)
     if previous is None:
         return _first(wanted, found, said, app, record)

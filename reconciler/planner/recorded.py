@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from reconciler.model.deployment import Allotment, Deployment
+from reconciler.model.deployment import ROLLBACKS, Allotment, Deployment
 from reconciler.model.version import Version
 from reconciler.planner.joint import Joint
 
@@ -218,8 +218,16 @@ class EnvironmentRecord:
 
     @property
     def reached(self) -> Deployment | None:
-        """The newest deployment that reached the target, ended or not: what a change is a change from."""
+        """The newest deployment that reached the target, ended or not."""
         return next((d for d in self.recent if d.started_at is not None), None)
+
+    def change_from(self, traffic: tuple[Allotment, ...]) -> Deployment | None:
+        """What releasing these versions is a change from: the newest deployment that reached the target.
+
+        A way back to them that has not arrived leaves what it began to leave: it counts as not begun. Else it would be
+        no way back any more from the moment that it starts, and wait for what no way back waits for.
+        """
+        return next((d for d in self.recent if d.started_at is not None and not _on_the_way_back(d, traffic)), None)
 
     @property
     def drift(self) -> DriftRecord | None:
@@ -238,6 +246,13 @@ class EnvironmentRecord:
     def running(self) -> Deployment | None:
         """The newest that completed: what runs, as far as is known."""
         return next((d for d in self.recent if d.status == "completed"), None)
+
+
+def _on_the_way_back(one: Deployment, traffic: tuple[Allotment, ...]) -> bool:
+    """Whether it goes back to these versions, whatever their shares and settings, and has not completed."""
+    versions = {part.version for part in traffic}
+    back = one.cause in ROLLBACKS and one.status != "completed"
+    return back and {part.version for part in one.traffic} == versions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

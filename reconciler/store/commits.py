@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, exists, func, select, text
 
 from reconciler.store import tables
 from reconciler.store.database import Transaction
+from reconciler.store.declared import chunks
 from reconciler.store.statements import Among, Prepared
 
 C = tables.commits.c
@@ -25,6 +26,16 @@ _PUBLISHED_AT = Prepared(
         T.app == bindparam("in_app"), T.environment == "", T.after == bindparam("version")
     )
 )
+_PUBLISHED_BETWEEN = Prepared(
+    select(T.after).where(
+        T.app == bindparam("in_app"),
+        T.environment == "",
+        T.position >= bindparam("first"),
+        T.position < bindparam("beyond"),
+    )
+)
+_KNOWN_MERGED = Among(select(tables.merged.c.id), tables.merged.c.id)
+_WITHDRAW = Prepared(tables.withdrawals.insert())
 _ASK_AGAIN = Among(delete(tables.withdrawals), tables.withdrawals.c.version)
 _RELEASE = update(tables.touches).where(_HERE, T.braked, T.before.is_not_distinct_from(bindparam("as_before")))
 # Said as its index says it: `braked = 1`, as SQLAlchemy writes it for SQLite, does not fit.
@@ -55,7 +66,7 @@ def note_merged(transaction: Transaction, rows: Sequence[dict[str, Any]]) -> Non
     if not rows:
         return
     ids = [row["id"] for row in rows]
-    known = set(transaction.connection.execute(select(tables.merged.c.id).where(tables.merged.c.id.in_(ids))).scalars())
+    known = {one for part in chunks(ids) for one in _KNOWN_MERGED.run(transaction.connection, part).scalars()}
     fresh = {row["id"]: row for row in rows if row["id"] not in known}
     if fresh:
         transaction.connection.execute(tables.merged.insert(), list(fresh.values()))
@@ -129,23 +140,22 @@ def published_at(connection: Connection, app: str, version: str) -> int | None:
 
 def published_between(connection: Connection, app: str, first: int, before: int) -> set[str]:
     """Versions that commits from `first` to just before `before` published."""
-    query = select(T.after).where(T.app == app, T.environment == "", T.position >= first, T.position < before)
-    return {version for version in connection.execute(query).scalars() if version}
+    found = _PUBLISHED_BETWEEN.run(connection, in_app=app, first=first, beyond=before).scalars()
+    return {version for version in found if version}
 
 
 def withdraw(transaction: Transaction, rows: Sequence[dict[str, Any]]) -> None:
     """Record that versions were taken back; the newest revert's word counts."""
     if rows:
-        w = tables.withdrawals
-        transaction.connection.execute(delete(w).where(w.c.version.in_([row["version"] for row in rows])))
-        transaction.connection.execute(w.insert(), rows)
+        for part in chunks(row["version"] for row in rows):
+            _ASK_AGAIN.change(transaction.connection, part)
+        _WITHDRAW.each(transaction.connection, rows)
 
 
 def ask_again(transaction: Transaction, versions: Iterable[str]) -> None:
     """A later ordinary commit asks for these again: they are no longer withdrawn."""
-    wanted = list(versions)
-    if wanted:
-        _ASK_AGAIN.change(transaction.connection, wanted)
+    for part in chunks(versions):
+        _ASK_AGAIN.change(transaction.connection, part)
 
 
 def brake(transaction: Transaction, position: int, commit: str, changed: int, recorded: int) -> None:

@@ -6,8 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from reconciler.model.deployment import Subject
-from reconciler.model.plan import Plan, RunChecks
+import pytest
+
+from reconciler.model.deployment import Deployment, Status, Subject
+from reconciler.model.plan import Deploy, Plan, RunChecks
 from reconciler.planner.recorded import Approval, Checked, EnvironmentRecord, RecordedApp, Signed
 from tests.builders import (
     app,
@@ -297,6 +299,58 @@ def test_a_pin_to_a_newer_version_passes_gates_and_one_to_an_older_does_not_need
     assert (deploys(newer), waits(newer, "sandbox")) == ({}, ["approval"])
     older = planned(app(environments={"sandbox": {"version": "v1"}}), facts, at(3), places)
     assert deploys(older) == {"sandbox": ("rollback", [1])}
+
+
+BACK = {"cause": "rollback", "started_at": at(3)}
+"""A pin has moved to version 1, and the way back to it has begun."""
+UNDER_WAY = {
+    "runs": {"status": "started"},
+    "waits for its next try": {"status": "started", "attempts": 1, "next_attempt_at": at(3.1), "error": "busy"},
+}
+
+
+@pytest.mark.parametrize("how", UNDER_WAY.values(), ids=UNDER_WAY)
+@pytest.mark.parametrize("taken_back", [{}, withdrawal(1)], ids=["", "taken back"])
+def test_a_way_back_that_has_begun_goes_past_the_gates_to_its_end(how: dict[str, Any], taken_back: dict[str, Any]):
+    back = deployment(3, 1, **BACK, **how)
+    facts = _pinned_to_one(back, withdrawn=taken_back)
+    found = planned(PINNED, facts, at(3.05), APPROVED)
+    assert (found.actions, set(waits(found, "sandbox")) - {"retry"}) == ((), set())
+
+
+@pytest.mark.parametrize("status", ["pending", "started", "completed"])
+def test_settings_that_change_on_the_way_back_do_not_bring_back_what_is_left(status: Status):
+    """What replaces a way back goes back too, and what carries that out is not replaced again."""
+    begun = deployment(3, 1, "started", **BACK, attempts=1, next_attempt_at=at(3.1))
+    sized = app(environments={"sandbox": {"version": "v1", "config": {"size": 9}}})
+    found = planned(sized, _pinned_to_one(begun), at(3.05), APPROVED)
+    assert (deploys(found), waits(found, "sandbox")) == ({"sandbox": ("rollback", [1])}, [])
+    (one,) = [action for action in found.actions if isinstance(action, Deploy)]
+    assert one.rolled_back_from == "sandbox-2"
+    again = deployment(4, 1, status, cause="rollback", config={"size": 9}, grounds=one.grounds)
+    assert planned(sized, _pinned_to_one(again, replace(begun, status="aborted")), at(4.05), APPROVED).actions == ()
+
+
+def test_a_revert_that_is_on_its_way_passes_the_gates_of_the_branch_to_its_end():
+    between = deployment(3, 1, "started", **BACK, attempts=1, next_attempt_at=at(3.1))
+    facts = recorded(
+        1,
+        record("sandbox", between, deployment(2, 2), deployment(1, 1)),
+        content_touch=touch(1, "reverted", hours=3),
+        withdrawn=withdrawal(2, restores=1),
+    )
+    found = planned(app(environments=("sandbox",)), facts, at(3.05), APPROVED)
+    assert (found.actions, waits(found, "sandbox")) == ((), ["retry"])
+
+
+PINNED = app(environments={"sandbox": {"version": "v1"}})
+APPROVED = {"sandbox": environment("sandbox", gates={"approvals": 1})}
+
+
+def _pinned_to_one(*newest: Deployment, **more: Any) -> RecordedApp:
+    line = (*newest, deployment(2, 2), deployment(1, 1))
+    facts = recorded(3, record("sandbox", *line, touch=touch(9, "changed", hours=3)), **more)
+    return _with_references(facts, {"v1": 1})
 
 
 def _with_references(facts: RecordedApp, numbers: dict[str, int]) -> RecordedApp:
