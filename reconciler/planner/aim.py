@@ -340,13 +340,14 @@ def _held(wanted: Desired, app: RecordedApp, record: EnvironmentRecord, refused:
         return Answer(aim=Aim(subject=subject, grounds=grounds, why=again), refused=refused)
     if bad := record.suspicions.get(subject.fingerprint):  # going back went wrong too: a person is needed
         return Answer(refused=(*refused, refusals.suspect(wanted, subject, bad)))
-    if record.reached is not None and record.reached.traffic == hold.traffic:
+    before = record.change_from(hold.traffic)
+    if before is not None and before.traffic == hold.traffic:
         words = why(wanted, Found(hold.traffic), subject, grounds, app, record)
         return Answer(aim=Aim(subject=subject, grounds=grounds, why=words), refused=refused)
     words = Why(
         cause="rollback",
         reason=f"{hold.by} rolled it back to {spoken(hold.traffic)}: {hold.reason}",
-        commit=record.reached.commit if record.reached else None,
+        commit=before.commit if before else None,
         deployed_by=hold.by,
     )
     aim = Aim(subject=subject, grounds=grounds, why=words, rolled_back_from=hold.deployment)

@@ -11,7 +11,7 @@ from reconciler.desired import Desired, Latest, Pinned, Tracked
 from reconciler.model.deployment import Allotment, Cause, Deployment, Grounds, Subject
 from reconciler.model.version import label
 from reconciler.planner.promotions import Found
-from reconciler.planner.recorded import EnvironmentRecord, Look, RecordedApp, Touch
+from reconciler.planner.recorded import EnvironmentRecord, Look, RecordedApp, Touch, on_the_way_back
 
 RECONCILER = "reconciler"
 """Who deploys what no commit of that moment asked for: promotions and edges of time."""
@@ -127,7 +127,9 @@ def _by_season_alone(wanted: Desired, subject: Subject, previous: Deployment) ->
 
 def _taken_back(touch: Touch | None, found: Found, app: RecordedApp, record: EnvironmentRecord) -> bool:
     """Whether a revert of this environment's entry brings back versions that ran here and have not changed since."""
-    if touch is None or touch.look != "reverted" or any(d.commit == touch.commit for d in record.recent):
+    if touch is None or touch.look != "reverted":
+        return False
+    if any(d.commit == touch.commit and not on_the_way_back(d, found.traffic) for d in record.recent):
         return False
     if not any(_versions(d.traffic) == _versions(found.traffic) for d in record.completed):
         return False

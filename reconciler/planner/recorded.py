@@ -227,7 +227,7 @@ class EnvironmentRecord:
         A way back to them that has not arrived leaves what it began to leave: it counts as not begun. Else it would be
         no way back any more from the moment that it starts, and wait for what no way back waits for.
         """
-        return next((d for d in self.recent if d.started_at is not None and not _on_the_way_back(d, traffic)), None)
+        return next((d for d in self.recent if d.started_at is not None and not on_the_way_back(d, traffic)), None)
 
     @property
     def drift(self) -> DriftRecord | None:
@@ -248,8 +248,8 @@ class EnvironmentRecord:
         return next((d for d in self.recent if d.status == "completed"), None)
 
 
-def _on_the_way_back(one: Deployment, traffic: tuple[Allotment, ...]) -> bool:
-    """Whether it goes back to these versions, whatever their shares and settings, and has not completed."""
+def on_the_way_back(one: Deployment, traffic: tuple[Allotment, ...]) -> bool:
+    """Whether it goes back to these versions, whatever their shares and settings, and has not arrived."""
     versions = {part.version for part in traffic}
     back = one.cause in ROLLBACKS and one.status != "completed"
     return back and {part.version for part in one.traffic} == versions

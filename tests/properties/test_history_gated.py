@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from itertools import islice, pairwise
 from typing import Any
 
 from hypothesis import example, given, settings
@@ -15,9 +16,10 @@ from reconciler.freezing import season_active, season_windows
 from reconciler.model.deployment import ROLLBACKS, Deployment
 from reconciler.model.environment import Environment
 from reconciler.model.season import Freeze
-from tests.builders import NOON, environment, freeze, season
+from tests.builders import NOON, chain, environment, freeze, season
 from tests.simulated import SHOP, Simulated
 from tests.strategies import ORDINARY, PINNING, ROUGH, TIMED, Commit, Desk, Push, Step, Wait, histories
+from tests.world import CHAIN
 
 MANY = settings(max_examples=100)
 ALL = histories(*ORDINARY, *PINNING, *TIMED, *ROUGH, "wait", "push", apps=[SHOP], most=14)
@@ -164,6 +166,38 @@ def test_a_withdrawn_version_never_stays_where_it_came_by_promotion(history: lis
             and not {part.version for part in d.traffic} & set(found.withdrawn)
         ]
         assert not {part.version for part in running.traffic} & set(found.withdrawn) or not good, found.told()
+
+
+@MANY
+@given(histories(*ORDINARY, *PINNING, *TIMED, "push", apps=[SHOP], most=10), st.sampled_from(CHAIN))
+@example([Step("pin", environment="live", a=0)], "live")
+def test_a_way_back_that_needs_another_try_is_left_for_nothing(history: list[Step], gated: str):
+    """Two versions came everywhere; now nobody approves anything, and every target takes things at its second try."""
+    found = Simulated(chain())
+    come = Desk([SHOP]).write([Step("content"), Step("push"), *history, Step("push")])
+    _play(found, islice(come, 4))
+    track = found.environments[gated].spec.track
+    found.environments = {**found.environments, gated: environment(gated, track, gates={"approvals": 1})}
+    _play(found, come)
+    for several in found.deployments.values():
+        for one, following in pairwise(several):
+            given_up = one.status == "aborted" and one.cause in ROLLBACKS
+            assert not given_up or following.commit != one.commit or following.cause in ROLLBACKS, found.told()
+
+
+def _play(found: Simulated, come: Iterable[Commit | Push | Wait]) -> None:
+    for made in come:
+        if isinstance(made, Commit):
+            found.note(made)
+            continue
+        found.settle(_at_the_second_try)
+        assert found.plan().empty
+        if isinstance(made, Wait):
+            found.now += made.by
+
+
+def _at_the_second_try(one: Deployment) -> str:
+    return "completed" if one.attempts else "later"
 
 
 @MANY

@@ -133,6 +133,18 @@ def test_what_went_back_stays_and_goes_no_further_back():
     assert (deploys(found), [one.rule for one in found.refused]) == ({}, ["suspect"])
 
 
+def test_a_pin_that_was_reverted_goes_back_to_the_end_although_settings_change_on_the_way():
+    """The commit that has begun it has not done it yet."""
+    shop = app(environments={"sandbox": {}, "live": {"config": {"size": 9}}})
+    back = live(3, 1, status="started", cause="rollback", attempts=1, next_attempt_at=at(4))
+    begun = replace(back, commit=f"{7:040x}")
+    here = record("live", begun, live(2, 2), live(1, 1), touch=touch(7, "reverted", ["9" * 40], hours=2.9))
+    facts = recorded(1, record("sandbox", deployment(1, 1)), here)
+    deploy = deploy_of(planned(shop, facts, at(3.5), PLACES, freezes=[FREEZE]))
+    assert (deploy.cause, deploy.subject) == ("rollback", Subject(traffic=traffic(1), config={"size": 9}))
+    assert deploy.rolled_back_from == "live-2"
+
+
 # Freezes
 
 

@@ -244,6 +244,22 @@ def test_it_stays_there():
     assert held(back(), live(2, 2), live(1, 1)).empty
 
 
+def test_settings_that_change_on_the_way_leave_it_the_way_of_that_person():
+    waits = {"status": "started", "started_at": at(3), "attempts": 1, "next_attempt_at": at(5)}
+    plan = held(
+        back(**waits),
+        live(2, 2),
+        live(1, 1),
+        entry={"config": {"size": 9}},
+        entry_touch=touch(4, "changed", hours=1),
+        bad=suspicion(Subject(traffic=traffic(2), config={"size": 9}).fingerprint, live(3, 2)),
+    )
+    assert deploys(plan) == {"live": ("rollback", [1])}
+    (deploy,) = [action for action in plan.actions if isinstance(action, Deploy)]
+    assert deploy.reason == "ann@example.com rolled it back to v1: orders fail"
+    assert (deploy.deployed_by, deploy.rolled_back_from) == ("ann@example.com", "live-2")
+
+
 def test_settings_reach_it_there_as_an_ordinary_change():
     plan = held(
         back(),
