@@ -27,6 +27,10 @@ _LOOK = (
 _STORE = (
     ("malformed|not a database|corrupt", MEND),
     (
+        '(database|role) ".*" does not exist|password authentication failed|no pg_hba.conf entry|permission denied for',
+        "see to the database, the user and its rights on the server, and to state.url, then type this again",
+    ),
+    (
         "locked|busy",
         "another process has been writing to it all the time: wait until that is done, then type this again",
     ),

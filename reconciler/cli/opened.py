@@ -109,7 +109,7 @@ def shown_address(chosen: Settings) -> str:
 
     try:
         return make_url(chosen.state.url).render_as_string(hide_password=True)
-    except exc.ArgumentError:
+    except (exc.ArgumentError, ValueError):
         return "an address that cannot be read"
 
 

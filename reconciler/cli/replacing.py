@@ -164,6 +164,7 @@ def adopted_json(found: Adopted) -> dict[str, Any]:
     return {
         "same": found.same,
         "others": [_plain(one) for one in found.others],
+        "gone": [_plain(one) for one in found.gone],
         "unknown": [_plain(one) for one in found.unknown],
     }
 
@@ -177,12 +178,13 @@ MOST_TOLD = 20
 
 def tell_adopted(found: Adopted, otherwise: str) -> None:
     """What was found of the targets, for people; `otherwise` is what happens about those that run something else."""
-    whole = found.same + len(found.others) + len(found.unknown)
+    whole = found.same + len(found.others) + len(found.gone) + len(found.unknown)
     printing.echo(
         f"what targets run: {found.same} of {whole} as recorded", "good" if found.same == whole else "warning"
     )
     for heading, several in (
         (f"run something else, {otherwise}", found.others),
+        ("run nothing, which the next look for drift tells and, where that is wished, repairs", found.gone),
         ("could not be asked, and are taken to run what is recorded", found.unknown),
     ):
         if several:

@@ -60,12 +60,23 @@ def catch_up(transaction: Transaction, sights: Mapping[Place, Sight], now: datet
     found = Adopted()
     newer = {place: sights[place] for place in came_later(transaction.connection, sights)}
     found.unknown = [_finding(place, None, sight.trouble) for place, sight in sorted(sights.items()) if sight.trouble]
-    found.same = len(sights) - len(newer) - len(found.unknown)
+    found.gone = list(_gone(transaction.connection, sights))
+    found.same = len(sights) - len(newer) - len(found.unknown) - len(found.gone)
     for scene in _scenes(transaction, newer, now):
         for place in scene.places:
             _catch_up(transaction, scene, place, found)
     _let_in(transaction.connection, newer)
     return found
+
+
+def _gone(connection: Connection, sights: Mapping[Place, Sight]) -> Iterator[Finding]:
+    silent = [place for place, sight in sorted(sights.items()) if not sight.trouble and sight.observed is None]
+    for part in declared.chunks(sorted({app for app, _ in silent})):
+        past = _past(connection, part)
+        for place in silent:
+            running = past[place].running if place in past and place[0] in part else None
+            if running is not None and running.traffic:
+                yield _finding(place, running, "nothing")
 
 
 def came_later(connection: Connection, sights: Mapping[Place, Sight]) -> list[Place]:

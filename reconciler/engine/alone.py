@@ -18,7 +18,7 @@ TRIES, PAUSE = 20, 0.05
 @contextmanager
 def alone(place: Path) -> Iterator[None]:
     """Nobody else runs on this data directory; the lock goes with the process. Raises NotSo when somebody does."""
-    with _held(place / LOCK, f"another reconciler runs on the data directory {place.name}", "use another directory"):
+    with _held(place / LOCK, f"another reconciler runs on the data directory {place}", "use another directory"):
         yield
 
 
@@ -28,8 +28,9 @@ def alone_on(file: Path | None) -> Iterator[None]:
     if file is None:
         yield
         return
-    said = f"another reconciler uses the store {file.name}, and a file has one at a time"
-    with _held(file.with_name(f"{file.name}.lock"), said, "several daemons share a store on PostgreSQL"):
+    said = f"another reconciler uses the store {file}, and a file has one at a time"
+    whole = file.resolve()  # whichever link leads there
+    with _held(whole.with_name(f"{whole.name}.lock"), said, "several daemons share a store on PostgreSQL"):
         yield
 
 

@@ -195,8 +195,7 @@ class Daemon:
     def _begin_anew(self) -> None:
         """The others have given this daemon up: what it carried out is theirs. Raises StoreError."""
         running = self._pool.under_way()
-        self._cycle.forget()
-        process.end_everything()
+        self._cycle.forget()  # which stops the commands that it started, too
         if running:
             log.warning("work.given-up", left=running, next="another daemon takes it up")
         self._membership.join()
@@ -289,7 +288,8 @@ class Daemon:
         return min(max(left, 0.001), 1.0)
 
     def _end(self) -> None:
-        """Let running deployments end, record their answers, and leave the rest for the next start."""
+        """Let running deployments end, record their answers, and leave the rest for the next start or for others."""
+        self._membership.step_down()
         deadline = self._clock() + self._drain
         while not self._pool.idle and self._clock() < deadline:
             self._nudged.clear()

@@ -50,6 +50,7 @@ class Membership:
         self._lives = 0
         self._shown = 0.0
         self._lost = False
+        self._stepped_down = False
         self._watched: dict[str, _Watched] = {}
         self._lock = threading.Lock()
 
@@ -128,7 +129,23 @@ class Membership:
         silent = self._silent(found, self._ticks())
         for daemon in silent:
             self._give_up(daemon, found)
-        return not self.leads and (found.holder not in found.beats or found.holder in silent) and self._lead()
+        if self.leads or self._stepped_down:
+            return False
+        return (found.holder not in found.beats or found.holder in silent) and self._lead()
+
+    def step_down(self) -> None:
+        """Lead no more, so that another one does at once; what this daemon carries out it may finish."""
+        if self.lease is None or not self.leads or self._lost:
+            return
+        try:
+            with self._database.write() as transaction:
+                leases.step_down(transaction, self.me)
+                transaction.nudges = True
+        except StoreError as error:
+            log.warning("daemon.leads-on", error=error.message, next="another one leads when this one has ended")
+            return
+        self._fence = None
+        self._stepped_down = True
 
     def resign(self) -> None:
         """End this life, so that others need not wait for the lease."""

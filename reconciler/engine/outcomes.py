@@ -35,7 +35,7 @@ CHECK_PAUSE, LONGEST_CHECK_PAUSE = timedelta(seconds=10), timedelta(minutes=10)
 RECENT = 50
 """Deployments of an environment among which the one is looked for that a check of its gate was about."""
 
-Kind = Literal["completed", "later", "failed", "person", "aborted"]
+Kind = Literal["completed", "later", "failed", "person", "aborted", "superseded"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,10 +109,10 @@ def _settle(transaction: Transaction, row: Row[Any], outcome: Outcome, spec: Env
         suspected = [subject.fingerprint, *(part.version for part in subject.traffic)]
         deployments.clear(transaction, row.app, row.environment, suspected)
         interventions.finish(transaction, "abort", row.id, now, "it had completed by then")
-    elif row.abort_reason is not None or outcome.kind == "aborted":
+    elif row.abort_reason is not None or outcome.kind == "superseded":
         deployments.move(transaction, row, "aborted", now, row.abort_reason or outcome.message)
         by_person(transaction, row, now, row.abort_reason or outcome.message)
-    elif outcome.kind == "later" and now - rolling.since(row) < PATIENCE:
+    elif outcome.kind in ("later", "aborted") and now - rolling.since(row) < PATIENCE:  # nobody asked it to stop
         waited = min(now - rolling.since(row), LONGEST_PUT_OFF)
         again = now + max(backoff(spec.retry.backoff, row.attempts + 1), waited)
         deployments.put_off(transaction, row, now, again, outcome.message, counted=False)

@@ -23,7 +23,7 @@ KINDS: dict[type[ReconcilerError], Kind] = {
     GitError: "later",
     PersonNeeded: "person",
     Aborted: "aborted",
-    Superseded: "aborted",
+    Superseded: "superseded",
 }
 FAILED: Kind = "failed"
 

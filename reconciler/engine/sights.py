@@ -57,6 +57,8 @@ class Adopted:
     same: int = 0
     """Places that run what is recorded."""
     others: list[Finding] = field(default_factory=list)
+    gone: list[Finding] = field(default_factory=list)
+    """Places where something is recorded, and nothing runs."""
     unknown: list[Finding] = field(default_factory=list)
     """Places whose target could not be asked; `runs` says why."""
 

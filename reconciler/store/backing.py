@@ -49,8 +49,12 @@ class Written:
 
 def back_up(database: Database, file: Path, made_at: datetime, made_by: str, *, overwrite: bool = False) -> Written:
     """Write a backup, durable when this returns. Raises NotSo, StoreError; then nothing is left of it."""
-    if not overwrite and os.path.lexists(file):
-        raise _taken(file)
+    if os.path.lexists(file):
+        if not overwrite:
+            raise _taken(file)
+        with _writing(file):
+            if not _is_backup(file):
+                raise _foreign(file)
     with _part_of(file) as part:
         _copy(database, part, file)
         with _writing(file):
@@ -85,6 +89,10 @@ def durable(file: Path) -> None:
 
 def _taken(file: Path) -> NotSo:
     return NotSo(f"{file} is there already", "name another file, or write over it with --force; nothing was changed")
+
+
+def _foreign(file: Path) -> NotSo:
+    return NotSo(f"{file} is no backup, and only a backup is written over", "name another file; nothing was changed")
 
 
 @contextmanager
@@ -179,11 +187,20 @@ def _same(written: Backup, found: Backup) -> None:
         raise NotSo("what was written is not what is read", "see to the disk, and type this again; nothing is left")
 
 
+def _is_backup(file: Path) -> bool:
+    """Whether a file, or what is left of one, was written as a backup."""
+    if file.is_symlink() or not file.is_file():
+        return False
+    with file.open("rb") as opened:
+        head = opened.read(72)
+    return not head or (head.startswith(b"SQLite format 3\0") and head[68:72] == APPLICATION.to_bytes(4, "big"))
+
+
 def _take_name(part: Path, file: Path, *, overwrite: bool) -> None:
     durable(part)
     if overwrite:
-        if os.path.lexists(file) and not (file.is_file() and not file.is_symlink()):
-            raise NotSo(f"{file} is no file that could be written over", "name another one; nothing was changed")
+        if os.path.lexists(file) and not _is_backup(file):
+            raise _foreign(file)
         os.replace(part, file)
     else:
         try:

@@ -166,6 +166,9 @@ def _look_inside(file: Path, connection: sqlite3.Connection, found: Backup) -> N
     alien = connection.execute("SELECT name FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone()
     if alien is not None:
         raise NotSo(f"the backup {file} holds {alien[0]!a}, which no reconciler put there", _DAMAGED)
+    (schema,) = connection.execute("SELECT version_num FROM alembic_version").fetchone() or (None,)
+    if schema != found.schema:
+        raise NotSo(f"the backup {file} was changed: it is at the schema {schema} and not {found.schema}", _DAMAGED)
     there = counts(connection)
     for name in sorted({*there, *found.counts}):
         if there.get(name) != found.counts.get(name):

@@ -144,7 +144,7 @@ class Database:
         """The file of a SQLite store; None for another database, for one in memory, and for what is no address."""
         try:
             address = make_url(url)
-        except exc.ArgumentError:
+        except (exc.ArgumentError, ValueError):
             return None
         if address.get_backend_name() != "sqlite" or address.database in (None, "", ":memory:"):
             return None
@@ -188,7 +188,7 @@ def _said(engine: Engine) -> Iterator[None]:
 def _engine(url: str | URL) -> Engine:
     try:
         address = make_url(url)
-    except exc.ArgumentError as error:
+    except (exc.ArgumentError, ValueError) as error:
         raise StoreError("the store's address cannot be read", "write it like sqlite:///state/reconciler.db") from error
     if address.get_backend_name() != "sqlite":
         tables.partial_in_postgresql()

@@ -116,11 +116,15 @@ def give_up(transaction: Transaction, daemon: str, name: str, beat: int, now: da
     return True
 
 
+def step_down(transaction: Transaction, me: str) -> None:
+    """A daemon leads no more: another one may at once."""
+    transaction.connection.execute(update(tables.leadership).where(L.holder == me).values(holder=None))
+
+
 def leave(transaction: Transaction, me: str) -> None:
     """A daemon ends: others need not wait for its lease."""
-    connection = transaction.connection
-    connection.execute(delete(tables.daemons).where(N.id == me))
-    connection.execute(update(tables.leadership).where(L.holder == me).values(holder=None))
+    transaction.connection.execute(delete(tables.daemons).where(N.id == me))
+    step_down(transaction, me)
 
 
 def living(connection: Connection) -> frozenset[str]:

@@ -10,6 +10,7 @@ from reconciler.store.database import Database
 
 HEAD = "0004"
 """The newest migration: a store that is there needs no look at the others (and no import of Alembic)."""
+_NO_TABLE = "42P01"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -17,8 +18,10 @@ def revision(connection: Connection) -> str | None:
     """The migration that a store is at; None for an empty one."""
     try:
         found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    except exc.DBAPIError:
+    except exc.DBAPIError as error:
         connection.rollback()
+        if getattr(error.orig, "sqlstate", None) not in (None, _NO_TABLE):
+            raise  # PostgreSQL has more to say than that: no right to it, for instance
         return None
     return found
 

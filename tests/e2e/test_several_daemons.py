@@ -122,6 +122,25 @@ def test_a_leader_that_ends_leaves_at_once(fleet: Fleet):
     assert fleet.facts("daemon.lost") == []
 
 
+def test_a_leader_that_ends_lets_another_one_lead_before_its_own_work_is_done(fleet: Fleet):
+    fleet.begin("shop", "mail", script=slowly(fleet, 2.5))
+    first = fleet.member()
+    fleet.wait_for(lambda: fleet.history("shop", "sandbox"), "it has begun")
+    second = fleet.member()
+    fleet.wait_for(lambda: fleet.living() == 2, "the second one is there")
+    assert fleet.leader is first
+    first.signal(signal.SIGTERM)
+    fleet.wait_for(lambda: fleet.leader is second, "the second one leads")
+    assert first.runs  # and finishes what it has begun
+    fleet.wait_for(lambda: not first.runs, "it has ended")
+    fleet.wait_for(
+        lambda: {one.status for one in fleet.history()} == {"completed"} and len(fleet.history()) == 6, "done"
+    )
+    told = (fleet.directory / "done.log").read_text().split()
+    assert len(told) == len(set(told)) == 6
+    fleet.check()
+
+
 def test_a_daemon_that_stood_still_finds_its_work_done_and_does_not_do_it_again(fleet: Fleet):
     fleet.begin("shop", script=slowly(fleet, 1.0))
     first = fleet.member()
@@ -140,8 +159,13 @@ def test_a_daemon_that_stood_still_finds_its_work_done_and_does_not_do_it_again(
     fleet.change("three", "shop")
     fleet.wait_for(lambda: fleet.history("shop", "live")[-1].traffic[0].number == 3, "it goes on")
     fleet.wait_for(lambda: fleet.history("shop", "live")[-1].status == "completed", "it is live")
+    second.end()  # the first one is alone now, and carries out what comes as if nothing had been
+    fleet.change("four", "shop")
+    fleet.wait_for(lambda: fleet.history("shop", "live")[-1].traffic[0].number == 4, "it goes on alone")
+    fleet.wait_for(lambda: fleet.history("shop", "live")[-1].status == "completed", "it is live")
     told = (fleet.directory / "done.log").read_text().split()
     assert len(told) == len(set(told))
+    assert len(fleet.history("shop")) == 3 * 4
     fleet.check()
 
 
@@ -199,14 +223,20 @@ def test_a_stream_of_commits_goes_on_while_daemons_are_killed(fleet: Fleet, kill
         assert fleet.versions(app) == killing.changes[number] + 1
 
 
-def test_a_store_in_a_file_has_one_daemon_at_a_time(live: Live, tmp_path: Path):
+@pytest.mark.parametrize("by_link", [False, True])
+def test_a_store_in_a_file_has_one_daemon_at_a_time(live: Live, tmp_path: Path, by_link: bool):
     live.start_repository()
     live.start()
     live.wait_for(lambda: live.everywhere("one"), "it runs")
     other = Live(tmp_path / "other", live._nursery)
     other.settings["state"] = live.settings["state"]
+    if by_link:
+        link = tmp_path / "link.db"
+        link.symlink_to(tmp_path / "state" / "reconciler.db")
+        other.settings["state"] = {"url": f"sqlite:///{link}"}
     other.settings["repository"] = live.settings["repository"]
     other.start("--once")
     assert other.ended() == 1
-    assert "another reconciler uses the store reconciler.db, and a file has one at a time" in other.log
+    assert "another reconciler uses the store" in other.log
+    assert "and a file has one at a time" in other.log
     assert "several daemons share a store on PostgreSQL" in other.log

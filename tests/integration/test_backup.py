@@ -92,12 +92,25 @@ def test_it_is_read_with_any_tool_and_says_what_it_is(told: Told) -> None:
 
 def test_nothing_is_written_over_unless_it_is_asked_for(told: Told) -> None:
     file = told.directory / "now.backup"
-    file.write_text("precious")
+    assert told.type("backup", file).status == 0
+    before = file.stat().st_ino
     done = told.type("backup", file)
-    assert (done.status, file.read_text()) == (1, "precious")
+    assert (done.status, file.stat().st_ino) == (1, before)
     assert "is there already" in done.err
     assert told.type("backup", file, "--force").status == 0
+    assert file.stat().st_ino != before
     assert examine(file).facts > 0
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "state/mirror.git/HEAD"])
+def test_what_is_no_backup_is_never_written_over(told: Told, name: str) -> None:
+    file = told.directory / name
+    if not file.exists():
+        file.write_text("precious")
+    before = file.read_bytes()
+    done = told.type("backup", file, "--force")
+    assert (done.status, file.read_bytes()) == (1, before)
+    assert "only a backup is written over" in done.err
 
 
 def test_a_store_whose_ledger_was_changed_is_not_called_backed_up(told: Told) -> None:
@@ -127,8 +140,8 @@ def small(tmp_path: Path) -> Told:
         ("state/reconciler.db", 2, "is the store itself"),
         ("/proc/now.backup", 1, "cannot be written"),
         ("x" * 300, 1, "too long"),
-        ("/dev/full", 1, "is no file that could be written over"),
-        ("link", 1, "is no file that could be written over"),
+        ("/dev/full", 1, "is no backup, and only a backup is written over"),
+        ("link", 1, "is no backup, and only a backup is written over"),
     ],
 )
 def test_a_place_that_cannot_take_it_is_told_and_stays(small: Told, file: str, status: int, said: str) -> None:

@@ -23,6 +23,8 @@ def main() -> int:
     parser.add_argument("--hours", type=float, help="go on with more seeds for so many hours, whatever --seeds says")
     parser.add_argument("--jobs", type=int, default=1, help="so many processes at once")
     given = parser.parse_args()
+    if given.seeds < 1 or given.jobs < 1 or given.days <= 0 or (given.hours is not None and given.hours <= 0):
+        parser.error("--seeds, --jobs, --days and --hours are more than nothing")
     if given.seed is not None:
         verdict = trial(given.seed, given.days, _say)
         _say(f"digest {verdict.digest}")
