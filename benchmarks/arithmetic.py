@@ -47,9 +47,9 @@ def one_repository(scale: Scale) -> list[Number]:
         ),
         Number(
             "the longest that a push waits behind the hourly look",
-            s.each("full") * many,
+            s["full_turn"],
             "s",
-            "measured ÷ its size × app-environments",
+            "one turn of it: what was pushed comes before the next one",
         ),
         Number(
             "hourly look at every app, part of the hour",
@@ -185,7 +185,7 @@ def limits(scale: Scale) -> list[Limit]:
             "hourly look at every app within a tenth of the hour",
             360 / (s.each("full") * many),
             "360 s ÷ the look",
-            "raise `full_pass`: it only guards against mistakes, and a push waits while it goes on",
+            "raise `full_pass`: it only guards against mistakes",
         ),
         Limit(
             "looks for drift, one after another",

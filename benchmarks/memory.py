@@ -49,16 +49,22 @@ def load(settings: str) -> dict[str, Any]:
         def noting(*arguments: Any) -> int:
             begun = time.perf_counter()
             count = note(*arguments)
-            took[0] = time.perf_counter() - begun
+            took[0] = max(took[0], time.perf_counter() - begun)
             return count
 
         found.following.note = noting  # type: ignore[method-assign]
         begun = time.perf_counter()
         found.cycle.turn(now())
+        planned, whole = "SELECT max(sequence) FROM deployments", "SELECT count(*) FROM placements"
+        with found.database.read() as connection:
+            size = connection.exec_driver_sql(whole).scalar_one()
+            apps = connection.exec_driver_sql(planned).scalar_one()
+        while apps < size:  # a turn plans a part of them; what it planned is deployed meanwhile
+            found.cycle.turn(now())
+            with found.database.read() as connection:
+                apps = connection.exec_driver_sql(planned).scalar_one()
         turn = time.perf_counter() - begun
         has = resident()
-        with found.database.read() as connection:
-            apps = connection.exec_driver_sql("SELECT count(*) FROM deployments").scalar()
         return {
             "resident": has,
             "peak": peak(),

@@ -76,6 +76,7 @@ MEASUREMENTS: dict[str, tuple[str, Section, str, str]] = {
     "carried": ("deployments carried out in a second, 1,000 at once", "targets", "B12", ""),
     "look": ("a look at the files of one app-environment", "costs", "look", ""),
     "full": ("hourly look at every app", "costs", "full-pass", ""),
+    "full_turn": ("the longest turn of the hourly look", "costs", "full-turn", ""),
 }
 
 
