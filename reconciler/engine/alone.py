@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from reconciler.errors import NotSo
+from reconciler.errors import NotSo, StoreError
 
 LOCK = "daemon.lock"
 # A process that was killed while it started git leaves the lock to that child for the moment until git takes over,
@@ -30,7 +30,15 @@ def alone_on(file: Path | None) -> Iterator[None]:
         return
     said = f"another reconciler uses the store {file}, and a file has one at a time"
     whole = file.resolve()  # whichever link leads there
-    with _held(whole.with_name(f"{whole.name}.lock"), said, "several daemons share a store on PostgreSQL"):
+    lock = whole.with_name(f"{whole.name}.lock")
+    try:
+        lock.touch()
+    except OSError as error:
+        raise StoreError(
+            f"the store {file} cannot be written: {error.strerror}",
+            "see to the rights on the file and its directory, and to the space there",
+        ) from error
+    with _held(lock, said, "several daemons share a store on PostgreSQL"):
         yield
 
 

@@ -104,7 +104,7 @@ def test_a_store_that_cannot_be_made_is_complained_about_in_words(live: Live, tm
     with read_only(tmp_path / "place"):
         live.start()
         assert live.ended() == 1
-    assert "unable to open database file" in live.log
+    assert "reconciler.db cannot be written: Read-only file system" in live.log
     assert "see to the rights on the file and its directory" in live.log
     live.start()
     live.wait_for(lambda: live.everywhere("one"), "it begins when it can")
