@@ -9,7 +9,8 @@ itself: it stops what it carries out before others begin it. Where only one daem
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -102,11 +103,8 @@ class Membership:
 
     def check(self, connection: Connection) -> bool:
         """Whether this daemon leads: asked at the beginning of whatever it writes. Raises LeaseLost."""
-        try:
+        with self._noticing():
             return leases.leads(connection, self.me, self._fence)
-        except LeaseLost:
-            self._lost = True
-            raise
 
     def living(self, connection: Connection) -> frozenset[str]:
         """The ids of the other daemons that live."""
@@ -120,9 +118,8 @@ class Membership:
         if self.lease is None or self._lost:
             return False
         begun = self._ticks()
-        if not leases.beat(self._database, self.me):
-            self._lost = True
-            raise LeaseLost("this daemon was given up by the others, since it was not heard of for a whole lease")
+        with self._noticing():
+            leases.beat(self._database, self.me)
         self._shown = begun
         with self._database.read() as connection:
             found = leases.seen(connection)
@@ -169,6 +166,15 @@ class Membership:
     def until_beat(self) -> float:
         """So many seconds until the next beat is due."""
         return self.lease.total_seconds() / BEATS if self.lease is not None else 60.0
+
+    @contextmanager
+    def _noticing(self) -> Iterator[None]:
+        """What the store says of a lease that is lost is remembered."""
+        try:
+            yield
+        except LeaseLost:
+            self._lost = True
+            raise
 
     def _is_sure(self) -> bool:
         return self.lease is None or self._ticks() - self._shown < self.lease.total_seconds() * 2 / 3

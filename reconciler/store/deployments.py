@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, case, delete, select, update
 
 from reconciler.errors import StoreError
-from reconciler.model.deployment import LEGAL, Deployment, Event, Status, Subject
+from reconciler.model.deployment import LEGAL, ROLLBACKS, Deployment, Event, Status, Subject
 from reconciler.model.plan import Deploy
 from reconciler.model.rollout import Progress, progress_row
 from reconciler.schedule import utc
@@ -30,7 +30,7 @@ D = tables.deployments.c
 S = tables.suspicions.c
 MOMENT = D.created_at.type
 RESTING = ("holding", "baking")
-ROLLBACK_FIRST = case((D.cause.in_(["rollback", "auto-rollback"]), 0), else_=1)
+ROLLBACK_FIRST = case((D.cause.in_(sorted(ROLLBACKS)), 0), else_=1)
 
 # Statements of every turn are made once: making one costs more than carrying it out.
 _ALL = select(tables.deployments)

@@ -7,7 +7,7 @@ machines. When somebody is given up is decided in `engine/membership`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +21,7 @@ from reconciler.store.statements import Prepared
 L = tables.leadership.c
 N = tables.daemons.c
 ROW = 1
+_GIVEN_UP = "this daemon was given up by the others, since it was not heard of for a whole lease"
 
 _STANDING = Prepared(
     select(L.holder, L.fence, N.id.label("alive")).select_from(
@@ -68,16 +69,17 @@ def leads(connection: Connection, me: str, fence: int | None) -> bool:
     """Whether this daemon leads, by this fence. Raises LeaseLost when it has been given up, or leads by another one."""
     row = _STANDING.run(connection, me=me).one_or_none()
     if row is None or row.alive is None:
-        raise LeaseLost("this daemon was given up by the others, since it was not heard of for a whole lease")
+        raise LeaseLost(_GIVEN_UP)
     if fence is not None and (row.holder, row.fence) != (me, fence):
         raise LeaseLost("another daemon leads by now")
     return fence is not None
 
 
-def beat(database: Database, me: str) -> bool:
-    """Show that this daemon lives, without standing in line for it; False when it has been given up."""
+def beat(database: Database, me: str) -> None:
+    """Show that this daemon lives, without standing in line for it. Raises LeaseLost when it has been given up."""
     with database.aside() as connection:
-        return _BEAT.change(connection, me=me) == 1
+        if _BEAT.change(connection, me=me) == 0:
+            raise LeaseLost(_GIVEN_UP)
 
 
 def seen(connection: Connection) -> Seen:
@@ -151,12 +153,6 @@ def begin_lineage(transaction: Transaction, now: datetime) -> None:
     if connection.execute(select(L.id)).first() is None:
         connection.execute(insert(tables.leadership).values(id=ROW, holder=None, fence=0, handed_out=0))
     connection.execute(update(tables.leadership).values(lineage=f"{int(now.timestamp() * 1_000_000):x}"))
-
-
-def end_sessions(database: Database, daemons: Iterable[str]) -> None:
-    """End what daemons that were given up have open in the database: one that stands still may hold the line up."""
-    for daemon in daemons:
-        database.end_sessions(daemon)
 
 
 def count(connection: Connection) -> int:

@@ -11,11 +11,10 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, exists, func, select, text
 
+from reconciler.model.deployment import ROLLBACKS
 from reconciler.store import tables
 from reconciler.store.statements import Prepared
 
-BACK = ("rollback", "auto-rollback")
-"""Causes of what goes back."""
 D = tables.deployments.c
 # Said as the indexes say it: with values filled in later, neither database could tell that an index fits.
 _PENDING = text("status = 'pending'")
@@ -41,7 +40,9 @@ def anything(connection: Connection) -> bool:
 
 def in_environment(connection: Connection, environment: str, limit: int) -> list[Row[Any]]:
     """Deployments that wait in an environment: what goes back first, then the oldest."""
-    of_each = [_OF_CAUSE_IN.run(connection, in_environment=environment, of_cause=one, most=limit) for one in BACK]
+    of_each = [
+        _OF_CAUSE_IN.run(connection, in_environment=environment, of_cause=one, most=limit) for one in sorted(ROLLBACKS)
+    ]
     first = sorted((row for several in of_each for row in several), key=_order)[:limit]
     if len(first) >= limit:
         return first
@@ -67,7 +68,7 @@ def next_ones(connection: Connection, environments: Iterable[str], limit: int) -
 
 def goes_back(row: Row[Any]) -> bool:
     """Whether a deployment takes something back."""
-    return row.cause in BACK
+    return row.cause in ROLLBACKS
 
 
 def _order(row: Row[Any]) -> tuple[bool, int]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.daemon import Live, Nursery
+from tests.faults.postgres import Server
 from tests.world import World
 
 
@@ -23,6 +26,16 @@ def nursery() -> Iterator[Nursery]:
     made = Nursery()
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A PostgreSQL server for a module. It runs as another user, whom pytest shuts out of its directories."""
+    place = Path(tempfile.mkdtemp(prefix="reconciler-"))
+    made = Server(place)
+    yield made
+    made.close()
+    shutil.rmtree(place)
 
 
 @pytest.fixture

@@ -18,14 +18,6 @@ from tests.e2e.fleet import LEASE, Fleet
 from tests.faults.postgres import Server
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A PostgreSQL server for this module."""
-    made = Server(tmp_path_factory.mktemp("postgres"))
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def fleet(tmp_path: Path, nursery: Nursery, server: Server) -> Iterator[Fleet]:
     """No daemon yet."""

