@@ -11,30 +11,46 @@ RUN /opt/reconciler/bin/pip install --require-hashes --requirement requirements.
 
 COPY pyproject.toml LICENSE ./
 COPY reconciler reconciler
-RUN /opt/reconciler/bin/pip install --no-deps --no-build-isolation .
+# What only builds and installs stays behind; `pip check` says if anything else needed it.
+RUN /opt/reconciler/bin/pip install --no-deps --no-build-isolation . \
+    && /opt/reconciler/bin/pip uninstall --yes editables hatchling pathspec pluggy tomlkit trove-classifiers \
+    && /opt/reconciler/bin/pip check \
+    && /opt/reconciler/bin/pip uninstall --yes pip setuptools
 
 
 FROM python:3.11-slim-bookworm
 
-# git and ssh read the desired repository, gnupg and ssh verify signatures. Debian removes old versions from its
-# mirrors, so a pinned one would stop building; security fixes are wanted here.
+# git and ssh read the desired repository, gpg and ssh verify signatures, tini takes in what processes that ended left
+# behind. Debian removes old versions from its mirrors, so a pinned one would stop building; security fixes are wanted.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates git gnupg openssh-client \
+    && apt-get install --yes --no-install-recommends ca-certificates git gpg openssh-client tini \
+    && apt-get clean \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 10001 reconciler \
     && useradd --uid 10001 --gid reconciler --create-home --shell /usr/sbin/nologin reconciler \
-    && install --directory --owner reconciler --group reconciler /var/lib/reconciler /var/lib/reconciler/state
+    && install --directory --owner reconciler --group reconciler /var/lib/reconciler /var/lib/reconciler/state \
+    # A repository that is mounted here is meant, whoever owns it outside.
+    && git config --system safe.directory '*'
 
 COPY --from=build /opt/reconciler /opt/reconciler
-ENV PATH=/opt/reconciler/bin:$PATH PYTHONUNBUFFERED=1
+# Outside of a container only what is published of it can be reached; from there reading needs a token.
+ENV PATH=/opt/reconciler/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 RECONCILER_API__LISTEN=0.0.0.0:8080
 
 # `reconciler.yaml` is looked for here, and `state` is where the database, the mirror and the releases are.
 WORKDIR /var/lib/reconciler
 VOLUME ["/var/lib/reconciler/state"]
 USER 10001:10001
+EXPOSE 8080
 
-HEALTHCHECK --interval=30s --timeout=10s --start-period=30s --retries=3 CMD ["reconciler", "doctor"]
+# Whether it answers and its store does. What is wrong with the repository is no reason to start it anew.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["python", "-c", "\
+import os; from http.client import HTTPConnection; \
+asked = HTTPConnection('127.0.0.1', int(os.environ['RECONCILER_API__LISTEN'].rpartition(':')[2]), timeout=8); \
+asked.request('GET', '/readyz'); raise SystemExit(asked.getresponse().status != 200)"]
 
-ENTRYPOINT ["reconciler"]
+# TERM lets running deployments end (`drain`, 30 s by default): give it a little longer than that.
+STOPSIGNAL SIGTERM
+
+ENTRYPOINT ["tini", "--", "reconciler"]
 CMD ["run"]

@@ -26,10 +26,24 @@ run: $(VENV)/.installed-run ## a working example: a desired repository, a target
 .PHONY: test
 test: lint programs ## every check, then every test; `make test PYTEST_ARGS="-k season"` for some tests
 	$(PYTHON) -m pytest $(PYTEST_ARGS)
+	@$(MAKE) --no-print-directory fuzz EXAMPLES=3
+
+EXAMPLES ?= 100
+.PHONY: fuzz
+fuzz: $(VENV)/.installed-fuzz ## requests that nobody would think of, at every path of the HTTP API; `EXAMPLES=1000` for more
+	FUZZ_EXAMPLES=$(EXAMPLES) $(PYTHON) -m pytest tests/fuzz -n 2
 
 .PHONY: test-long
 test-long: $(VENV)/.installed-dev programs ## the tests that take minutes: real histories, commit by commit
 	$(PYTHON) -m pytest -m long $(PYTEST_ARGS)
+
+# What of them keeps a store; git's and the targets' own tests do not.
+IN_POSTGRESQL := tests/integration tests/e2e tests/contract \
+	--ignore-glob='tests/integration/test_git_*' --ignore-glob='tests/integration/test_target_*'
+
+.PHONY: test-postgres
+test-postgres: $(VENV)/.installed-dev programs ## the same worlds with their stores in PostgreSQL
+	TESTS_STORE=postgresql $(PYTHON) -m pytest $(IN_POSTGRESQL) $(PYTEST_ARGS)
 
 # What the tests start besides git, by the names of the Debian packages that hold it.
 .PHONY: programs
@@ -37,6 +51,7 @@ programs:
 	@missing=(); \
 	{ command -v gpg && command -v gpg-agent; } >/dev/null || missing+=(gnupg); \
 	command -v ssh-keygen >/dev/null || missing+=(openssh-client); \
+	command -v promtool >/dev/null || missing+=(prometheus); \
 	if (( $${#missing[@]} == 0 )); then exit 0; fi; \
 	if [[ $$(id -u) != 0 ]] || ! command -v apt-get >/dev/null; then \
 		echo "The tests need $${missing[*]}; on Debian: sudo apt-get install $${missing[*]}" >&2; exit 1; \
@@ -81,8 +96,9 @@ LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-ha
 lock: ## write the lock files anew from pyproject.toml (needs uv)
 	@$(UV) --version >/dev/null || { echo "make lock needs uv: $(PIP) install uv" >&2; exit 1; }
 	$(LOCK) pyproject.toml --output-file requirements.lock
-	$(LOCK) --extra dev --constraints requirements.lock pyproject.toml --output-file requirements-dev.lock
+	$(LOCK) --extra dev --extra otel --constraints requirements.lock pyproject.toml --output-file requirements-dev.lock
 	$(LOCK) --extra mutants --constraints requirements-dev.lock pyproject.toml --output-file requirements-mutants.lock
+	$(LOCK) --extra fuzz --extra dev --constraints requirements-dev.lock pyproject.toml --output-file requirements-fuzz.lock
 	$(LOCK) --extra bench --constraints requirements-dev.lock pyproject.toml --output-file requirements-bench.lock
 	for peer in ansible-core octodns salt; do \
 		echo $$peer | $(UV) pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header \
@@ -118,6 +134,11 @@ $(VENV)/.installed-dev: requirements-dev.lock pyproject.toml | $(PYTHON)
 $(VENV)/.installed-mutants: requirements-mutants.lock $(VENV)/.installed-dev
 	@echo "Installing what requirements-mutants.lock names …"
 	@$(PIP) install --quiet --require-hashes --requirement requirements-mutants.lock
+	@touch $@
+
+$(VENV)/.installed-fuzz: requirements-fuzz.lock $(VENV)/.installed-dev
+	@echo "Installing what requirements-fuzz.lock names …"
+	@$(PIP) install --quiet --require-hashes --requirement requirements-fuzz.lock
 	@touch $@
 
 $(VENV)/.installed-bench: requirements-bench.lock $(VENV)/.installed-dev

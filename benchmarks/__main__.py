@@ -45,7 +45,9 @@ def main(arguments: Sequence[str]) -> int:
         run.measure(tuple(sorted(map(int, options.sizes.split(",")))), wanted, options.place)
         print(
             "\n".join(
-                documents.beside_limits([one for one in run.found if one.section in ("targets", "shown", "stores")])
+                documents.beside_limits(
+                    [one for one in run.found if one.section in ("targets", "shown", "faces", "stores")]
+                )
             )
         )
     if not options.no_document:
@@ -92,7 +94,8 @@ class Run:
                     self.part("bare", lambda: bare.commits(work, server))
                 for size in sizes:
                     begun = time.perf_counter()
-                    suite.of_size(self.part, work / f"{size}", size, wanted, server)
+                    here = suite.at_size(wanted, size, sizes)
+                    suite.of_size(self.part, work / f"{size}", size, here, server)
                     shutil.rmtree(work / f"{size}", ignore_errors=True)
                     self.say(f"{size:,} app-environments: {time.perf_counter() - begun:.0f} s")
             if "peers" in wanted:

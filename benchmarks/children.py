@@ -64,8 +64,12 @@ def run(
 
 
 def ours(settings: Path, *arguments: str, statuses: Sequence[int] = (0,)) -> Cost:
-    """Run the command of this project, interpreter start and all."""
-    return run([sys.executable, "-m", "reconciler", *arguments, "--config", settings], statuses=statuses)
+    """Run the command of this project, interpreter start and all.
+
+    With its bytecode, as pip leaves it when it installs something, and as the peers have theirs.
+    """
+    command = [sys.executable, "-m", "reconciler", *arguments, "--config", settings]
+    return run(command, env={"PYTHONDONTWRITEBYTECODE": ""}, statuses=statuses)
 
 
 def middle(costs: Sequence[Cost]) -> Cost:

@@ -87,6 +87,7 @@ def tables(record: Record) -> dict[str, list[str]]:
         "machine": [f"Measured on {record.machine}; {when}."],
         "targets": beside_limits(record.of("targets")),
         "shown": beside_limits(record.of("shown")),
+        "faces": beside_limits(record.of("faces")),
         "stores": both_stores(record),
         "peers": processes(peers),
         "bare": plain(record.of("bare")),

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-Section = Literal["targets", "shown", "stores", "peers", "bare", "costs"]
+Section = Literal["targets", "shown", "faces", "stores", "peers", "bare", "costs"]
 _SENSES = {"≤": operator.le, "<": operator.lt, "≥": operator.ge, ">": operator.gt}
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from benchmarks import changing, costs, loading, many, oneshot, resting, seasons
+from benchmarks import changing, costs, faces, loading, many, oneshot, resting, seasons
 from benchmarks.figures import Figure
 from benchmarks.repository import publish
 from benchmarks.stores import RawPostgres, RawSqlite, Server
@@ -29,12 +29,19 @@ PARTS = {
     "B11": "one-shot `run --once` beside Salt and ansible-pull",
     "many": "B7, B12, the revert of 1,000",
     "seasons": "1,000 season edges at one instant",
+    "faces": "50 readers of pages and lists over 10,000 apps, and reconciling meanwhile",
     "stores": "B1, B3 and B12 on PostgreSQL beside SQLite",
     "peers": "nothing to do and one change, with ansible-pull, OctoDNS and Salt",
 }
 B10_SIZES, B11_SIZE, POSTGRES_MOST = (1_000, 10_000), 1_000, 10_000
 Part = Callable[[str, Callable[[], Iterable[Figure]]], bool]
 ON_A_WORLD = PARTS.keys() - {"bare", "peers", "stores"}
+
+
+def at_size(wanted: set[str], size: int, sizes: Sequence[int]) -> set[str]:
+    """What is measured at one size of several: readers once, at the largest that is not above theirs."""
+    fitting = [one for one in sizes if one <= faces.SIZE]
+    return wanted if fitting and size == max(fitting) else wanted - {"faces"}
 
 
 def of_size(part: Part, place: Path, size: int, wanted: set[str], server: Server) -> None:
@@ -105,6 +112,7 @@ def _parts(part: Part, world: World, wanted: set[str], place: Path) -> None:
         "B11": b11,
         "many": lambda: many.figures(world, many.many(world, raw("many"))),
         "seasons": lambda: seasons.edges(world),
+        "faces": lambda: faces.faces(world),
     }
     for name, measure in parts.items():
         if name in wanted:

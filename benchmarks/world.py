@@ -182,7 +182,7 @@ class Watcher:
     def completed(self, app: str, commit: str) -> float:
         """When the deployment of a commit was recorded as completed, on the clock of `perf_counter`."""
         query = 'SELECT status FROM deployments WHERE app = ? AND "commit" = ?'
-        self._until(lambda: ("completed",) in self.store.rows(query, (app, commit)), app, 0.0003)
+        self.until(lambda: ("completed",) in self.store.rows(query, (app, commit)), app, 0.0003)
         return time.perf_counter()
 
     def newest(self) -> int:
@@ -196,11 +196,12 @@ class Watcher:
 
     def all_completed(self, since: int, count: int) -> float:
         """When so many that were decided since then had completed."""
-        self._until(lambda: self.count(since) >= count, f"{count} deployments", 0.02)
+        self.until(lambda: self.count(since) >= count, f"{count} deployments", 0.02)
         return time.perf_counter()
 
     @staticmethod
-    def _until(holds: Callable[[], bool], what: str, pause: float) -> None:
+    def until(holds: Callable[[], bool], what: str, pause: float = 0.02) -> None:
+        """Look again and again. Raises TimeoutError."""
         deadline = time.perf_counter() + PATIENCE
         while not holds():
             if time.perf_counter() > deadline:

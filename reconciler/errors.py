@@ -11,6 +11,7 @@
     │   ├── GitMissing              it answers, but lacks the branch or the path: what was noted last stays in force
     │   └── GitCorrupt              the mirror lacks an object: it is made anew
     ├── StoreError                  the recorded side does not answer
+    │   ├── StoreRefuses            it answers, but lets nobody in: a person corrects the address or the rights
     │   └── LeaseLost               this daemon was given up by the others: it stops what it does and begins anew
     └── TargetError                 a deployment did not go well
         ├── TryAgainLater           nothing is wrong yet; another attempt after the backoff, not counted as a failure
@@ -83,6 +84,10 @@ class GitCorrupt(GitError):
 
 class StoreError(ReconcilerError):
     """The recorded side does not answer as it should."""
+
+
+class StoreRefuses(StoreError):
+    """The database answers, but does not let us in, or has no such database: waiting does not help."""
 
 
 class LeaseLost(StoreError):

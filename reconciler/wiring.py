@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,10 +30,17 @@ from reconciler.git.fetched_again import Unpacking
 from reconciler.git.mirror import Mirror
 from reconciler.git.signatures import Person
 from reconciler.git.signing_keys import Keys, unusable
+from reconciler.model.shape import build
+from reconciler.notify.ahead import Foresight
+from reconciler.notify.deriving import Also
+from reconciler.notify.notifying import Notifying
+from reconciler.notify.sending import Carry, alerts_by
 from reconciler.store.database import Database
+from reconciler.store.messages import Channel
 from reconciler.store.migrate import migrate
 from reconciler.targets.base import Target
 from reconciler.targets.registry import Registry
+from reconciler.telemetry.traces import traced
 
 log = telemetry.logger("daemon")
 
@@ -49,6 +56,7 @@ class Running:
     pool: Pool
     membership: Membership
     drifting: Drifting
+    notifying: Notifying
 
 
 def database(settings: Settings) -> Database:
@@ -63,8 +71,8 @@ def mirror(settings: Settings) -> Mirror:
     return Mirror.open(settings.repository.url, settings.mirror, settings.repository.branch, base=Path.cwd())
 
 
-def following(settings: Settings, store: Database) -> Following:
-    """What follows the branch."""
+def following(settings: Settings, store: Database, nudge: Callable[[], None]) -> Following:
+    """What follows the branch; `nudge` is called when a repository elsewhere has answered."""
     repository = settings.repository
     return Following(
         store,
@@ -74,6 +82,7 @@ def following(settings: Settings, store: Database) -> Following:
         allow_rewrites=repository.allow_rewrites,
         adopt=repository.history,
         tell=tell,
+        nudge=nudge,
     )
 
 
@@ -103,6 +112,7 @@ class Targets:
     """Targets by environment, made anew when their settings change."""
 
     def __init__(self, place: Path) -> None:
+        build()  # targets are asked in threads
         self._registry = Registry()
         self._place = place
         self._made: dict[str, tuple[Mapping[str, Any], Target]] = {}
@@ -132,6 +142,35 @@ def membership(settings: Settings, store: Database, now: clock.Clock, ticks: clo
     return Membership(store, name, settings.state.lease if store.is_shared else None, now, ticks)
 
 
+def _notifying(settings: Settings, store: Database, member: Membership, now: clock.Clock) -> Notifying:
+    """What tells people and forges what happened."""
+    carriers: list[dict[Channel, Carry]] = [{"alert": alerts_by(os.environ)}]
+    also: list[Also] = []
+    forge = settings.forge
+    if forge.type is not None:
+        # Here, since an HTTP client takes its time, and most daemons tell no forge.
+        from reconciler.notify.forge import Place
+        from reconciler.notify.to_forge import ToForge, to_tell
+
+        place = Place(forge.type, forge.api, forge.repository, forge.token)
+        carriers.append({"forge": ToForge(store, place, os.environ, now).carry})
+        also.append(to_tell)
+    if settings.write.notes:
+        from reconciler.notify.by_notes import Where, noting, to_note
+
+        write = settings.write
+        where = Where(
+            url=settings.repository.url,
+            base=Path.cwd(),
+            repository=settings.place / "notes.git",
+            mirror=settings.mirror,
+            author=Person(write.name, write.email),
+        )
+        carriers.append({"notes": noting(where, now)})
+        also.append(to_note)
+    return Notifying(store, lambda: member.leads, now, carriers, Foresight(store, settings.mirror), also)
+
+
 @contextmanager
 def running(settings: Settings, now: clock.Clock = clock.system, ticks: clock.Ticks = clock.ticks) -> Iterator[Running]:
     """A reconciler, ready to run, alone on its data directory. Raises NotSo when another one runs there."""
@@ -145,7 +184,7 @@ def running(settings: Settings, now: clock.Clock = clock.system, ticks: clock.Ti
         store = database(settings)
         member = membership(settings, store, now, ticks)
         nudged = threading.Event()
-        follows = following(settings, store)
+        follows = following(settings, store, nudged.set)
         targets = Targets(place)
         surroundings = Surroundings(
             make_target=targets.make,
@@ -159,7 +198,7 @@ def running(settings: Settings, now: clock.Clock = clock.system, ticks: clock.Ti
         for kind, why in unusable(counting).items():
             log.warning("signers.unusable", setting=f"signers.{kind}", error=why)
         signing = Signing(follows, counting, settings.repository.interval)
-        cycle = Cycle(store, follows, pool, branches, signing, member, deployment_teller(store))
+        cycle = Cycle(store, follows, pool, branches, signing, member, traced(deployment_teller(store)))
         (place / NUDGE).touch()
         daemon = Daemon(
             store,
@@ -176,10 +215,12 @@ def running(settings: Settings, now: clock.Clock = clock.system, ticks: clock.Ti
             ticks=ticks,
         )
         drifting = Drifting(store, targets.make, nudged.set, lambda: member.leads, now, ticks)
+        notifying = _notifying(settings, store, member, now)
         try:
-            yield Running(daemon, cycle, store, follows, pool, member, drifting)
+            yield Running(daemon, cycle, store, follows, pool, member, drifting, notifying)
         finally:
             drifting.close()
+            notifying.close()
             # What is stopped here is still `started` in the store: the next start takes it up again.
             pool.close(stop_running=True)
             targets.close()

@@ -10,6 +10,7 @@ import os
 import time
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 
@@ -36,3 +37,12 @@ time.tzset()
 settings.register_profile("default", deadline=None)
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is about SQLite's own file has nothing to look at where the stores lie in PostgreSQL."""
+    if os.environ.get("TESTS_STORE") != "postgresql":
+        return
+    left_out = [item for item in items if item.get_closest_marker("sqlite_only")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]

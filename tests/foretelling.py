@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from reconciler.cli.rehearsing import rehearsal
-from reconciler.cli.unfolding import Future, future
+from reconciler.engine.rehearsing import rehearsal
+from reconciler.engine.unfolding import Future, future
 from reconciler.model.deployment import Deployment
 from reconciler.model.output import Edge, Standing
 from reconciler.model.plan import Deploy

@@ -67,6 +67,8 @@ class World:
             "repository": {"url": str(self.home.path)},
             "state": {"url": store_url(directory), "lease": "1s"},
             "data": str(directory / "state"),
+            # A face of its own is started by the tests that look at it.
+            "api": {"listen": "off"},
         }
 
     def commit(self, message: str, files: Mapping[str, str | bytes | None], push: bool = True) -> str:

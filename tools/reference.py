@@ -1,10 +1,11 @@
-"""Write the generated parts of `docs/` anew: `python tools/reference.py`. A test compares them with the code."""
+"""Write the generated pages of `docs/` anew: `make reference`. A test compares them with the code."""
 
 import json
 from pathlib import Path
 
 from reconciler.manifest.reference import reference
 from reconciler.manifest.schemas import combined
+from tools import commands_page, settings_page
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -14,6 +15,8 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "manifests.md": reference().rstrip("\n") + "\n",
         DOCS / "manifests.schema.json": json.dumps(combined(), indent=2, ensure_ascii=False) + "\n",
+        DOCS / "commands.md": commands_page.page(),
+        DOCS / "settings.md": settings_page.page(),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli import asking, opened, printing, wishes
+from reconciler.cli import asking, opened, printing
 
 
 @asking.verb
@@ -14,15 +14,10 @@ from reconciler.cli import asking, opened, printing, wishes
 def command(id_: str, reason: str, actor: str) -> None:
     """Stop the deployment ID (the beginning of an id is enough)."""
     from reconciler.engine import clock
+    from reconciler.wishes.stopping import abort
 
     settings = opened.settings()
     with opened.store(settings) as store, store.write() as transaction:
-        found = wishes.deployment(transaction.connection, id_)
-        wishes.refuse_unless(
-            found.active,
-            f"deployment {found.id} is {found.status}: there is nothing to stop",
-            f"`reconciler deployments show {found.id}` shows what happened to it",
-        )
-        wishes.about(transaction, clock.system(), "abort", found, actor, reason)
+        done = abort(transaction, id_, reason=reason, actor=actor, now=clock.system())
     settings.nudge()
-    printing.echo(f"deployment {found.number} of {found.app} in {found.environment} is to be stopped")
+    printing.echo(done.detail)

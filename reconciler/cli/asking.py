@@ -9,13 +9,12 @@ from typing import Any, TypeVar
 import click
 
 from reconciler.errors import ReconcilerError, WrongUse
+from reconciler.wishes import saying
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _CONFIG = "reconciler.config"
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
-_LONGEST_REASON = 2_000
-_LONGEST_NAME = 200
 
 
 def _remember(context: click.Context, _option: click.Parameter, value: str | None) -> None:
@@ -119,30 +118,26 @@ def reason_option(function: F) -> F:
 
 
 def _said(_context: click.Context, option: click.Parameter, value: str) -> str:
-    text = value.strip()
-    if not text or len(text) > _LONGEST_REASON:
-        raise click.BadParameter(f"say something in at most {_LONGEST_REASON} letters.", param=option)
-    return text
+    try:
+        return saying.reason(value, required=True)
+    except WrongUse as error:
+        raise click.BadParameter(f"{error.next_step}.", param=option) from None
 
 
 def actor_option(function: F) -> F:
     """`--actor`: who asks. Anything that tells people who it was: an address as a rule, or the name of a robot."""
-    said = f"Who asks, in one line of at most {_LONGEST_NAME} letters; it is recorded. By default git's user.email."
+    said = (
+        f"Who asks, in one line of at most {saying.LONGEST_NAME} letters; it is recorded. By default git's user.email."
+    )
     return click.option("--actor", metavar="EMAIL", callback=_somebody, help=said)(function)
 
 
 def _somebody(_context: click.Context, option: click.Parameter, value: str | None) -> str:
-    name = (_git_email() if value is None else value).strip()
-    wrong = ""
-    if not name:
-        wrong = "say who you are"
-    elif len(name) > _LONGEST_NAME:
-        wrong = f"say who you are in at most {_LONGEST_NAME} letters"
-    elif not name.isprintable():
-        wrong = "say who you are in one line, without control characters"
-    if wrong:
-        raise click.BadParameter(f"{wrong}, such as --actor you@example.com (or set git's user.email).", param=option)
-    return name
+    try:
+        return saying.name(_git_email() if value is None else value)
+    except WrongUse as error:
+        example = "such as --actor you@example.com (or set git's user.email)"
+        raise click.BadParameter(f"{error.next_step}, {example}.", param=option) from None
 
 
 def _git_email() -> str:

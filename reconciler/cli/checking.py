@@ -17,9 +17,9 @@ from sqlalchemy import Connection
 
 from reconciler import manifest
 from reconciler.cli import linking
-from reconciler.cli.rehearsing import Rehearsal, in_memory, rehearsal
 from reconciler.engine.declaring import ancestors, under
 from reconciler.engine.reading import clean_name
+from reconciler.engine.rehearsing import Rehearsal, in_memory, rehearsal
 from reconciler.git.objects import Objects
 from reconciler.git.shapes import Entry
 from reconciler.manifest import Complaint, Declaration

@@ -7,7 +7,7 @@ from typing import get_args
 
 import click
 
-from reconciler.cli import asking, opened, printing, wishes
+from reconciler.cli import asking, opened, printing
 from reconciler.cli.printing import Cell
 from reconciler.model.deployment import Cause, Deployment, Event, Status
 
@@ -38,17 +38,15 @@ def listed(
     limit: int,
     form: str,
 ) -> None:
-    """List deployments, newest first."""
+    """List deployments, newest first; those that were reported from elsewhere have the cause `external`."""
     from reconciler.model.output import deployment_json
-    from reconciler.store import declared, deployments
+    from reconciler.store.deployments import Filter
+    from reconciler.views import history
 
-    wanted = deployments.Filter(app=app, environment=environment, status=status, cause=cause, since=since, limit=limit)
+    wanted = Filter(app=app, environment=environment, status=status, cause=cause, since=since, limit=limit)
     with opened.store(opened.settings()) as store, store.read() as connection:
-        if app is not None:
-            opened.known_app(declared.known_names(connection), app)
-        if environment is not None:
-            opened.known_environment(connection, environment)
-        found = deployments.listed(connection, wanted)
+        history.known(connection, app, environment)
+        found = history.page(connection, wanted).found
     if form == "json":
         printing.as_json([deployment_json(one) for one in found])
     elif found:
@@ -59,7 +57,7 @@ def listed(
 
 
 def _row(one: Deployment) -> list[Cell | str]:
-    from reconciler.planner.causes import spoken
+    from reconciler.model.version import spoken
 
     took = "" if one.duration_seconds is None else f"{one.duration_seconds:.1f} s"
     return [
@@ -85,11 +83,10 @@ def show(id_: str, form: str) -> None:
     What its target printed is shown as well.
     """
     from reconciler.model.output import deployment_json
-    from reconciler.store import deployments
+    from reconciler.views import history
 
     with opened.store(opened.settings()) as store, store.read() as connection:
-        found = wishes.deployment(connection, id_)
-        events = deployments.events(connection, found.id)
+        found, events = history.shown(connection, id_)
     if form == "json":
         printing.as_json(deployment_json(found, events))
         return
@@ -103,9 +100,8 @@ def show(id_: str, form: str) -> None:
 
 
 def _facts(found: Deployment) -> list[tuple[str, str]]:
-    from reconciler.model.version import canonical
+    from reconciler.model.version import canonical, spoken
     from reconciler.planner import rollouts
-    from reconciler.planner.causes import spoken
 
     took, late = found.duration_seconds, found.late_by_seconds
     return [

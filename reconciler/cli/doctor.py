@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from reconciler.cli import asking, endings, opened, printing
 from reconciler.cli.printing import Cell
 from reconciler.errors import ReconcilerError
-from reconciler.schedule import rfc3339
+from reconciler.schedule import to_the_second
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -228,7 +228,7 @@ def _followed(place: Followed, settings: Settings) -> Iterator[Found]:
     except ReconcilerError as error:
         yield Found("followed", "bad", error.message, error.next_step)
     if place.trouble is not None:
-        detail = f"{place.trouble.message} (since {rfc3339(place.trouble.since)})"
+        detail = f"{place.trouble.message} (since {to_the_second(place.trouble.since)})"
         yield Found("following", "bad", detail, place.trouble.next_step or "the next look of `reconciler run` tells")
 
 

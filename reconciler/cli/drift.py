@@ -24,15 +24,16 @@ def command(app: str | None, environment: str | None, form: str) -> int:
     """
     from reconciler.engine.drifting import look_now
     from reconciler.store import declared
+    from reconciler.views import resolving
     from reconciler.wiring import Targets
 
     settings = opened.settings()
     with opened.store(settings) as store:
         with store.read() as connection:
             if app is not None:
-                opened.known_app(declared.known_names(connection), app)
+                resolving.known_app(declared.known_names(connection), app)
             if environment is not None:
-                opened.known_environment(connection, environment)
+                resolving.known_environment(connection, environment)
         targets = Targets(settings.place)
         try:
             found = list(look_now(store, targets.make, None if app is None else [app], environment))

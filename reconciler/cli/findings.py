@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from reconciler.cli.unfolding import Future, Happening
+from reconciler.engine.unfolding import Future, Happening
 from reconciler.manifest import Complaint
 from reconciler.model.output import Edge
 from reconciler.model.plan import ApplyTriggers, Deploy, Refused, Waiting

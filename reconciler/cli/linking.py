@@ -20,6 +20,7 @@ from reconciler.model.sets import AppSet
 from reconciler.store import attention, declared, versions
 from reconciler.targets.registry import Registry
 from reconciler.views.scene import (
+    declared_alerts,
     declared_environments,
     declared_freezes,
     declared_groups,
@@ -66,6 +67,8 @@ def _problems(connection: Connection, found: Read, now: datetime) -> Iterator[Pr
         for name, app in apps.items():
             if season.covers(name, app.metadata.labels):
                 yield from _missing_versions(connection, app, "Season", season.name, _of_season(season))
+    for alert in declared_alerts(connection):
+        yield from manifest.check_season(alert, known)
     for group in declared_groups(connection):
         yield from manifest.check_group(group, apps, known)
     labels = {name: app.metadata.labels for name, app in apps.items()}

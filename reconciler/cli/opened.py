@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.cli import asking
-from reconciler.errors import NotSo, StoreError, UnknownReference
-from reconciler.words import instead, meant
+from reconciler.errors import NotSo, StoreError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -37,14 +36,19 @@ def store(chosen: Settings) -> Iterator[Database]:
     """The store as it is. Raises NotSo where nothing has been recorded yet, StoreError where it does not fit."""
     found = existing_store(chosen)
     if found is None:
-        raise NotSo(
-            f"nothing has been recorded yet: there is no store at {shown_address(chosen)}",
-            "start `reconciler run` here, or name other settings with --config",
-        )
+        raise nothing_yet(chosen)
     try:
         yield found
     finally:
         found.close()
+
+
+def nothing_yet(chosen: Settings) -> NotSo:
+    """The error where nothing has been recorded yet."""
+    return NotSo(
+        f"nothing has been recorded yet: there is no store at {shown_address(chosen)}",
+        "start `reconciler run` here, or name other settings with --config",
+    )
 
 
 def existing_store(chosen: Settings) -> Database | None:
@@ -111,25 +115,3 @@ def shown_address(chosen: Settings) -> str:
         return make_url(chosen.state.url).render_as_string(hide_password=True)
     except (exc.ArgumentError, ValueError):
         return "an address that cannot be read"
-
-
-def known_app(names: Sequence[str], app: str) -> str:
-    """`app`, if it is one of the names. Raises UnknownReference with the one that is most like it."""
-    if app in names:
-        return app
-    remedy = meant(app, names, "`reconciler status` lists the apps that are known")
-    raise UnknownReference(f"there is no app {app[:100]}", remedy)
-
-
-def known_environment(connection: Connection, name: str) -> str:
-    """`name`, if an environment is or was called so. Raises UnknownReference with the one that is most like it."""
-    from sqlalchemy import select
-
-    from reconciler.store import declared, tables
-
-    here = tables.deployments.c.environment
-    names = set(declared.documents(connection, "Environment"))
-    # What left git has a history still.
-    if name in names or connection.execute(select(here).where(here == name).limit(1)).first():
-        return name
-    raise UnknownReference(f"there is no environment {name[:100]}", instead(name, names))

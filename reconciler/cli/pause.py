@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from reconciler.cli import asking, committing, opened, printing, wishes
+from reconciler.cli import asking, committing, opened, printing
 from reconciler.cli.committing import How
 
 
@@ -21,6 +21,7 @@ def command(app: str, environment: str | None, reason: str, until: datetime, git
     """Start nothing new for APP (in ENVIRONMENT, or everywhere) until a moment. Rollbacks still pass."""
     from reconciler.cli import pausing
     from reconciler.engine import clock
+    from reconciler.wishes import pausing as wishes
 
     pausing.only_with_git(how, git=git)
     now = clock.system()
@@ -30,10 +31,8 @@ def command(app: str, environment: str | None, reason: str, until: datetime, git
         pausing.pause(app, environment, reason, until, how, now)
         return
     settings = opened.settings()
-    wish = {"kind": "pause", "app": app, "environment": environment, "reason": reason, "until": until}
     with opened.store(settings) as store, store.write() as transaction:
-        wishes.placed(transaction.connection, app, environment)
-        wishes.record(transaction, now, **wish, actor=how.actor)
+        wishes.pause(transaction, app, environment, reason=reason, until=until, actor=how.actor, now=now)
     settings.nudge()
     where = f" in {environment}" if environment else ""
     printing.echo(f"{app}{where} is paused until {printing.when(until)}")

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import committing, printing
+from reconciler.cli import printing
 from reconciler.errors import NotSo
 
 if TYPE_CHECKING:
-    from reconciler.cli.committing import How
-    from reconciler.cli.writing import Desk, Entry
-    from reconciler.cli.written import Report
+    from reconciler.drafting.committing import How
+    from reconciler.drafting.reports import Report
+    from reconciler.drafting.writing import Desk, Entry
 
 Edit = Callable[[bytes, "Entry"], bytes]
 
@@ -31,7 +31,7 @@ def only_with_git(how: How, *, git: bool) -> None:
 def pause(app: str, environment: str | None, reason: str, until: datetime, how: How, now: datetime) -> None:
     """Write the pause of an app, in one environment or in all of them."""
     from reconciler.manifest import editing_choices as choices
-    from reconciler.schedule import rfc3339
+    from reconciler.schedule import rfc3339, to_the_second
 
     ends = until.replace(microsecond=0)
     line = " ".join(reason.split())
@@ -41,7 +41,7 @@ def pause(app: str, environment: str | None, reason: str, until: datetime, how: 
 
     where = f" in {environment}" if environment else ""
     subject = f"Pause {app}{where} until {ends:%Y-%m-%d %H:%M} UTC"
-    told = [f"    {line[:300]}", f"Nothing new starts until {rfc3339(ends)}; rollbacks pass."]
+    told = [f"    {line[:300]}", f"Nothing new starts until {to_the_second(ends)}; rollbacks pass."]
     _write(app, environment, edit, subject, told, "pause", how, now)
 
 
@@ -86,7 +86,7 @@ def _report(
     verb: str,
     how: How,
 ) -> Report:
-    from reconciler.cli import written
+    from reconciler.drafting import committing, reports
 
     names = [environment] if environment else sorted(desk.picture(app).wanted)
     if not names:
@@ -104,11 +104,11 @@ def _report(
     message = committing.message(how, subject, told)
     draft = desk.draft({entries[0].place.path: data}, message, committing.signature(how.actor, desk.now))
     plan = desk.foresee(draft.commit, app, desk.now)
-    return written.Report(
+    return reports.Report(
         app=app,
         environment=None,
         headline=subject,
-        effects=written.effects(plan, app, names),
+        effects=reports.effects(plan, app, names),
         draft=draft,
         branch=how.branch or committing.branch_name(desk.settings, verb, app, environment or "everywhere"),
     )

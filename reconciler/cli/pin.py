@@ -20,8 +20,9 @@ def command(app: str, environment: str, version: str | None, allow_suspect: bool
 
     Nothing newer comes there then, until `promote --track` takes the pin away.
     """
-    from reconciler.cli.promoting import Asked, carry_out
+    from reconciler.cli import written
+    from reconciler.drafting.promoting import Asked, report
     from reconciler.engine import clock
 
     asked = Asked(app=app, environment=environment, version=version, allow_suspect=allow_suspect, verb="pin")
-    carry_out(asked, how, form, clock.system())
+    written.carry_out(lambda desk: report(desk, asked, how), how, form, clock.system())

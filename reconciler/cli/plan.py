@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +13,10 @@ from reconciler.cli import asking, endings, opened, printing
 from reconciler.errors import NotSo
 
 if TYPE_CHECKING:
-    from reconciler.cli.rehearsing import Rehearsal
-    from reconciler.cli.scratch import Scratch
     from reconciler.config import Settings
-    from reconciler.model.output import PlanShown
+    from reconciler.drafting.scratch import Scratch
+    from reconciler.engine.rehearsing import Rehearsal
+    from reconciler.model.shown import PlanShown
     from reconciler.store.database import Database
 
 
@@ -36,9 +36,10 @@ def command(base: str | None, head: str | None, at: datetime | None, until: date
     well, what a reviewer of a pull request should know; the exit status is then also 1 where it asks for what a rule
     stops.
     """
-    from reconciler.cli.rehearsing import in_memory
-    from reconciler.cli.scratch import scratch
+    from reconciler.drafting.scratch import scratch
     from reconciler.engine import clock
+    from reconciler.engine.foreseeing import planned
+    from reconciler.engine.rehearsing import in_memory
 
     settings, now = opened.settings(), clock.system()
     if until is not None and until < (at or now):
@@ -47,7 +48,7 @@ def command(base: str | None, head: str | None, at: datetime | None, until: date
     with ExitStack() as stack:
         store = opened.existing_store(settings) or in_memory()
         stack.callback(store.close)
-        branch = stack.enter_context(scratch(settings))
+        branch = stack.enter_context(scratch(settings, printing.note))
         if form == "markdown" and (base is not None or head is not None):
             return _review(settings, store, branch, base, head, at or now, until)
         rewrites = settings.repository.allow_rewrites or head is not None or base is not None
@@ -55,7 +56,9 @@ def command(base: str | None, head: str | None, at: datetime | None, until: date
         _take_in(played, branch, base, head, now)
         # Looked for before the plan goes ahead in time: mistakes are those of the commit as it is taken in.
         mistakes = _mistakes(played, branch, settings.root, now) if base is not None or head is not None else []
-        shown, complaints = _planned(played, at or now, until), _complaints(played)
+        shown, complaints = planned(played, at or now, until), _complaints(played)
+        if played.cut_at is not None:
+            printing.note(f"so much happens until then that this ends at {printing.when(played.cut_at)}")
     _print(shown, complaints + [one for one in mistakes if one not in complaints], form)
     return endings.NOT_SO if mistakes else endings.DONE
 
@@ -63,7 +66,7 @@ def command(base: str | None, head: str | None, at: datetime | None, until: date
 def _rehearsal(
     settings: Settings, store: Database, branch: Scratch, rewrites: bool
 ) -> AbstractContextManager[Rehearsal]:
-    from reconciler.cli.rehearsing import rehearsal
+    from reconciler.engine.rehearsing import rehearsal
 
     adopt = settings.repository.history
     return rehearsal(store, branch.mirror, root=settings.root, adopt=adopt, allow_rewrites=rewrites)
@@ -121,27 +124,6 @@ def _released(played: Rehearsal, branch: Scratch, base: str, now: datetime) -> N
         continue
 
 
-def _planned(played: Rehearsal, at: datetime, until: datetime | None) -> PlanShown:
-    from reconciler.cli.unfolding import future, spoken_waits
-    from reconciler.model.output import Foretold, shown_plan
-    from reconciler.model.plan import together
-
-    played.look_at_all_that_matters(at)
-    if until is None:
-        plan = together(played.plan(at).values())
-        # Apps that nothing was due of are not planned; the store knows when they will be.
-        wakes = [moment for moment in (plan.wake_at, played.next_moment()) if moment is not None and moment > at]
-        return shown_plan(replace(plan, wake_at=min(wakes, default=None)), played.noted, at)
-    found = future(played, at, until, objects=played.following.objects)
-    if played.cut_at is not None:
-        printing.note(f"so much happens until then that this ends at {printing.when(played.cut_at)}")
-    happenings = found.happenings
-    # What an app's last plan holds back is what is still held back at the end.
-    whole = replace(found.left, actions=tuple(one.action for one in happenings), wake_at=played.next_moment())
-    told = [Foretold(one.at, one.effect, spoken_waits(one), one.cancel) for one in happenings]
-    return shown_plan(whole, played.noted, at, told)
-
-
 def _complaints(played: Rehearsal) -> list[dict[str, Any]]:
     from reconciler.store import declared
 
@@ -158,7 +140,7 @@ def _mistakes(played: Rehearsal, branch: Scratch, root: str, now: datetime) -> l
 
 def _print(shown: PlanShown, complaints: list[dict[str, Any]], form: str) -> None:
     from reconciler.cli import planned
-    from reconciler.model.output import plan_json
+    from reconciler.model.shown import plan_json
 
     if form == "json":
         printing.as_json(plan_json(shown))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.cli import printing
 from reconciler.cli.printing import Cell
-from reconciler.model.output import PlannedAction, PlanShown
-from reconciler.planner.causes import spoken
-from reconciler.views.differences import spelled
+from reconciler.model.version import spoken
 from reconciler.words import plain
+
+if TYPE_CHECKING:
+    from reconciler.model.shown import PlannedAction, PlanShown
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~<>])")
 _UNLINKED = {"://": "&#58;//", "www.": "www&#46;"}
@@ -50,6 +51,8 @@ def _tell_more(plan: PlanShown) -> None:
     for action in plan.actions:
         said = [*(f"after {text}" for text in action.after)]
         if action.changes is not None and action.changes.versions_before:
+            from reconciler.views.differences import spelled
+
             said += spelled(action.changes.config)
         said += [action.cancel] if action.cancel else []
         if said and action.at is not None:

@@ -53,7 +53,8 @@ def command(
     commit of the followed branch, which itself is not moved. In a clone of the desired repository the branch is made
     there; else in the followed repository, when it is on this machine.
     """
-    from reconciler.cli.promoting import Asked, carry_out
+    from reconciler.cli import written
+    from reconciler.drafting.promoting import Asked, report
     from reconciler.engine import clock
 
     given = [
@@ -78,7 +79,7 @@ def command(
         allow_suspect=allow_suspect,
         allow_rollback=allow_rollback,
     )
-    carry_out(asked, how, form, now)
+    written.carry_out(lambda desk: report(desk, asked, how), how, form, now)
 
 
 def _moment(at: str, timezone: str | None, now: datetime) -> tuple[datetime, tuple[str, str | None]]:

@@ -95,14 +95,14 @@ def _replayed(settings: Settings, store: Database, now: datetime) -> Rebuilt:
     """Git's history, lived through once more into an empty store."""
     from datetime import timedelta
 
-    from reconciler.cli.rehearsing import Rehearsal
-    from reconciler.cli.scratch import scratch
+    from reconciler.drafting.scratch import scratch
     from reconciler.engine.following import Following
     from reconciler.engine.rebuilding import replay
+    from reconciler.engine.rehearsing import Rehearsal
     from reconciler.store.migrate import migrate
 
     migrate(store)
-    with scratch(settings) as branch, _progress() as tell:
+    with scratch(settings, printing.note) as branch, _progress() as tell:
         if branch.head is None:
             said = f"{branch.mirror.url} has no branch {branch.mirror.branch}"
             raise GitMissing(said, "push to it, or set repository.branch", "branch")

@@ -104,7 +104,7 @@ def _take_in(store: Database, settings: Settings, sights: Mapping[Place, Sight],
     """Note what git took since, where targets run what only that can explain."""
     from datetime import timedelta
 
-    from reconciler.cli.scratch import scratch
+    from reconciler.drafting.scratch import scratch
     from reconciler.engine.adopting import came_later
     from reconciler.engine.following import Following, Seen
 
@@ -112,7 +112,7 @@ def _take_in(store: Database, settings: Settings, sights: Mapping[Place, Sight],
         if not came_later(connection, sights):
             return
     try:
-        with scratch(settings) as branch:
+        with scratch(settings, printing.note) as branch:
             never = timedelta(days=1)
             follows = Following(store, branch.mirror, root=settings.root, interval=never, allow_rewrites=False, adopt=1)
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli import asking, committing, opened, printing, wishes
+from reconciler.cli import asking, committing, opened, printing
 from reconciler.cli.committing import How
 
 
@@ -17,7 +17,7 @@ def command(app: str, environment: str | None, git: bool, how: How) -> None:
     """End the pauses of APP: all of them, or the one of ENVIRONMENT."""
     from reconciler.cli import pausing
     from reconciler.engine import clock
-    from reconciler.store import declared, interventions
+    from reconciler.wishes import pausing as wishes
 
     pausing.only_with_git(how, git=git)
     now = clock.system()
@@ -25,15 +25,7 @@ def command(app: str, environment: str | None, git: bool, how: How) -> None:
         pausing.resume(app, environment, how, now)
         return
     settings = opened.settings()
-    where = f" in {environment}" if environment else ""
     with opened.store(settings) as store, store.write() as transaction:
-        wishes.placed(transaction.connection, app, environment)
-        ended = interventions.resume(transaction, app, environment, how.actor, now)
-        wishes.refuse_unless(
-            ended,
-            f"nobody has paused {app}{where}",
-            f"a pause of the whole app ends with `reconciler resume {app}`, one that is declared in git with --git",
-        )
-        declared.mark_due(transaction, [app], now)
+        done = wishes.resume(transaction, app, environment, actor=how.actor, now=now)
     settings.nudge()
-    printing.echo(f"{app}{where} goes on")
+    printing.echo(done.detail)

@@ -12,14 +12,14 @@ from datetime import UTC, datetime, timedelta
 from reconciler.cli.bounding import bounded, cut, fenced, listed
 from reconciler.cli.findings import Made, Review
 from reconciler.cli.planned import escaped
-from reconciler.cli.unfolding import Happening, spoken_waits
+from reconciler.engine.unfolding import Happening, spoken_waits
 from reconciler.manifest import Complaint
 from reconciler.model.deployment import ROLLBACKS
-from reconciler.model.output import Changed, Edge
+from reconciler.model.output import Edge
 from reconciler.model.plan import Deploy
 from reconciler.model.rollout import Course
-from reconciler.model.version import canonical, label
-from reconciler.planner.causes import spoken
+from reconciler.model.shown import Changed
+from reconciler.model.version import canonical, label, spoken
 from reconciler.views.differences import changed
 from reconciler.views.edges import local
 from reconciler.words import plain

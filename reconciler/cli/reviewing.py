@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from reconciler.cli import checking, comparing, linking
+from reconciler.cli import checking, linking
 from reconciler.cli.findings import Made, Review, Side
-from reconciler.cli.unfolding import brought_up, future
 from reconciler.cli.worktree import Taken
+from reconciler.engine.unfolding import brought_up, future
 from reconciler.errors import NotSo
+from reconciler.git.patches import files_diff
 from reconciler.manifest import Complaint
 from reconciler.model.app import App
 from reconciler.model.version import Version
@@ -29,8 +30,8 @@ from reconciler.views.scene import Scene, manifests, scene_of
 from reconciler.views.sources import Sources
 
 if TYPE_CHECKING:
-    from reconciler.cli.rehearsing import Rehearsal
-    from reconciler.cli.scratch import Scratch
+    from reconciler.drafting.scratch import Scratch
+    from reconciler.engine.rehearsing import Rehearsal
 
 AHEAD = timedelta(days=30)
 """How far deployments are looked ahead, unless somebody says otherwise."""
@@ -184,5 +185,5 @@ def manifests_diff(played: Rehearsal, before: Side, after: Side, git_dir: Path) 
     objects, known = played.following.objects, before.files | after.files
     trees = [objects.commit(side.commit).tree for side in (before, after)]
     changed = sorted(change.path for change in objects.diff(*trees) if change.path in known)
-    said, cut = comparing.files_diff(before.commit, after.commit, changed[:MOST_FILES], git_dir)
+    said, cut = files_diff(before.commit, after.commit, changed[:MOST_FILES], git_dir)
     return said, cut or len(changed) > MOST_FILES

@@ -4,69 +4,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from reconciler.cli import asking, committing, endings, opened, printing, wishes, writing
+from reconciler.cli import asking, committing, endings, opened, printing
 from reconciler.cli.committing import How
 from reconciler.errors import NotSo, ReconcilerError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
-    from reconciler.cli.workplaces import Put, Workplace
-    from reconciler.cli.written import Effect, Report
     from reconciler.config import Settings
-    from reconciler.planner.going_back import WayBack
+    from reconciler.drafting.reports import Effect, Report
+    from reconciler.drafting.workplaces import Put, Workplace
     from reconciler.store.database import Database
-    from reconciler.store.interventions import Wish
+    from reconciler.wishes.going_back import Back
 
 T = TypeVar("T")
 PATIENCE = 10.0
 """Seconds that a daemon gets to act on the wish, and again to write the branch."""
 _PAUSE = 0.05
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Back:
-    """Where it goes, and how far that is."""
-
-    app: str
-    environment: str
-    way: WayBack
-    version: str | None
-    """The id of the version that was named."""
-    steps: int
-    limit: int
-    reason: str
-
-    @property
-    def words(self) -> str:
-        """What is done, in a line."""
-        from reconciler.planner.causes import spoken
-
-        left = self.way.left
-        far = f"{printing.counted(self.steps, 'deployment')} back of at most {self.limit}"
-        return (
-            f"{self.app} in {self.environment} goes back to {spoken(self.way.traffic)} "
-            f"from {spoken(left.traffic)} (deployment {left.number}): {far}; no guard speaks against it"
-        )
-
-    def wish(self, actor: str) -> Wish:
-        """What is asked of whoever leads."""
-        from reconciler.store.interventions import Wish
-
-        return Wish(
-            kind="rollback",
-            app=self.app,
-            environment=self.environment,
-            subject=self.version,
-            actor=actor,
-            reason=self.reason,
-        )
 
 
 @asking.verb
@@ -84,45 +44,19 @@ def command(app: str, environment: str, to: str | None, reason: str, branch_only
     the environment. Merging it ends the hold. A daemon that runs writes the branch by itself.
     """
     from reconciler.engine import clock
+    from reconciler.wishes.going_back import way
 
     settings, now = opened.settings(), clock.system()
     only = branch_only or how.onto_followed
     with opened.store(settings) as store:
         with store.read() as connection:
-            back = _back(connection, app, environment, to, reason, now)
+            back = way(connection, app, environment, to, now, reason=reason)
         recorded = None if only or how.dry_run else _record(store, settings, back, how, now)
-        if recorded is not None and (row := _branch_of_daemon(store, settings, back, how, recorded)):
+        row = _held_by_daemon(store, settings, back, how) if recorded else None
+        if recorded and row is not None:
             _show(back, recorded, row, settings, form)
             return endings.DONE
         return _write(store, settings, back, how, form, now, recorded, only=only)
-
-
-def _back(connection: Connection, app: str, environment: str, to: str | None, reason: str, now: datetime) -> Back:
-    """Where it would go. Raises UnknownReference; NotSo where there is no way, with the guard's words."""
-    from reconciler.cli import choosing
-    from reconciler.planner.going_back import NoWay
-    from reconciler.store import deployments
-    from reconciler.views.scene import scene_of
-    from reconciler.views.ways_back import FURTHEST, find_way
-
-    wishes.placed(connection, app, environment)
-    found = choosing.version(connection, app, to) if to is not None else None
-    scene = scene_of(connection)
-    way = find_way(connection, scene, app, environment, found, now)
-    if isinstance(way, NoWay):
-        raise NotSo(way.reason, way.remedy)
-    every = deployments.Filter(app=app, environment=environment, status="completed", limit=FURTHEST)
-    ran = [{part.version for part in one.traffic} for one in deployments.listed(connection, every)]
-    there = {part.version for part in way.traffic}
-    return Back(
-        app=app,
-        environment=environment,
-        way=way,
-        version=found.id if found else None,
-        steps=ran.index(there) if there in ran else 0,
-        limit=scene.environments[environment].spec.rollback.limit,
-        reason=reason.strip(),
-    )
 
 
 # The wish
@@ -130,11 +64,10 @@ def _back(connection: Connection, app: str, environment: str, to: str | None, re
 
 def _record(store: Database, settings: Settings, back: Back, how: How, now: datetime) -> str:
     """Record the wish, and wait for a daemon that runs here; what it answered, '' for nothing yet. Raises NotSo."""
-    from reconciler.store import declared, interventions
+    from reconciler.wishes.going_back import ask
 
     with store.write() as transaction:
-        number = interventions.record(transaction, back.wish(how.actor), now)
-        declared.mark_due(transaction, [back.app], now)
+        number = ask(transaction, back, how.actor, now).number
         anybody = opened.somebody_runs(settings, transaction.connection)
     settings.nudge()
     if not anybody:
@@ -145,7 +78,7 @@ def _record(store: Database, settings: Settings, back: Back, how: How, now: date
     return outcome
 
 
-def _outcome(connection: Connection, number: int) -> str | None:
+def _outcome(connection: Connection, number: int | None) -> str | None:
     from sqlalchemy import select
 
     from reconciler.store.tables import interventions
@@ -165,12 +98,15 @@ def _awaited(store: Database, look: Callable[[Connection], T | None]) -> T | Non
         time.sleep(_PAUSE)
 
 
-def _branch_of_daemon(store: Database, settings: Settings, back: Back, how: How, outcome: str) -> Row[Any] | None:
-    """The hold whose branch the daemon has written into the desired repository; None where we are to write it."""
+def _held_by_daemon(store: Database, settings: Settings, back: Back, how: How) -> Row[Any] | None:
+    """The hold whose branch the daemon writes into the desired repository; None where we are to write it.
+
+    Where git does not answer, `branch` of the hold is None still: the daemon goes on to try.
+    """
     from reconciler.store import holds
 
     own = how.branch is not None or how.message is not None or how.freeze_override is not None
-    if not outcome or own or not (settings.write.branches and settings.write.push):
+    if own or not (settings.write.branches and settings.write.push):
         return None
 
     def look(connection: Connection) -> Row[Any] | None:
@@ -178,7 +114,11 @@ def _branch_of_daemon(store: Database, settings: Settings, back: Back, how: How,
         return row if row is not None and (row.branch is not None or row.trouble) else None
 
     row = _awaited(store, look)
-    return row if row is not None and row.branch else None
+    if row is None:
+        with store.read() as connection:
+            row = holds.find(connection, back.app, back.environment)
+    # An empty name: it cannot be written without a person.
+    return row if row is not None and row.branch != "" else None
 
 
 def _show(back: Back, outcome: str, row: Row[Any], settings: Settings, form: str) -> None:
@@ -186,11 +126,17 @@ def _show(back: Back, outcome: str, row: Row[Any], settings: Settings, form: str
         from reconciler.git.addresses import address
 
         where = {"branch": row.branch, "commit": row.branch_commit, "followed": settings.repository.branch}
-        where |= {"repository": address(settings.repository.url).url, "pushed": True, "dry_run": False}
+        pushed = row.branch is not None
+        where |= {"repository": address(settings.repository.url).url, "pushed": pushed, "dry_run": False}
         printing.as_json({**_facts(back, outcome), **where})
         return
     printing.heading(back.words)
     printing.echo(_held(back, settings.repository.branch), "good")
+    if row.branch is None:
+        printing.echo("the branch for git is not written yet: the daemon goes on to try", "started")
+        if row.trouble:
+            printing.echo(f"  {row.trouble}", "started")
+        return
     printing.echo(f"branch {row.branch} of the desired repository is at {row.branch_commit[:10]}", "good")
     printing.echo(f"  → open a pull request of {row.branch} into {settings.repository.branch}", "started")
 
@@ -200,19 +146,9 @@ def _held(back: Back, followed: str) -> str:
 
 
 def _facts(back: Back, outcome: str | None) -> dict[str, Any]:
-    return {
-        "app": back.app,
-        "environment": back.environment,
-        "traffic": [
-            {"version": part.version, "number": part.number, "name": part.name, "percent": part.percent}
-            for part in back.way.traffic
-        ],
-        "rolled_back_from": back.way.left.id,
-        "deployments_back": back.steps,
-        "limit": back.limit,
-        "asked": outcome is not None,
-        "outcome": outcome or None,
-    }
+    from reconciler.model.wish import way_json
+
+    return {**way_json(back.shown), "asked": outcome is not None, "outcome": outcome or None}
 
 
 # The commit
@@ -231,19 +167,20 @@ def _write(
 ) -> int:
     """Write the commit ourselves. What was asked for before goes on where that fails."""
     from reconciler.cli import written
-    from reconciler.cli.workplaces import workplace
+    from reconciler.drafting import committing as commits
+    from reconciler.drafting.workplaces import workplace
 
     try:
-        with workplace(settings) as place:
+        with workplace(settings, printing.note) as place:
             if not how.dry_run and not how.onto_followed:
                 place.require_reachable(push=how.push)
-            report = _drafted(settings, place, back, how, now)
+            report = _drafted(settings, store, place, back, how, now)
             if only:
-                report = replace(report, effects=_when_merged(settings, place, back, report.draft.commit, now))
+                report = replace(report, effects=_when_merged(settings, store, place, back, report.draft.commit, now))
             report = replace(
                 report,
                 facts=_facts(back, recorded),
-                put=committing.put(settings, place, report.draft.commit, report.branch, how),
+                put=commits.put(settings, place, report.draft.commit, report.branch, how),
             )
             if recorded is not None and report.put is not None:
                 _tell_hold(store, place, back, report.put, report.draft.commit, now)
@@ -254,31 +191,39 @@ def _write(
     except ReconcilerError as error:
         if recorded is None:
             raise
-        printing.note(f"{back.words}. The commit for git is not written; `--branch-only` tries that again")
+        printing.note(f"{back.words}. {_not_written(settings)}; `--branch-only` tries that again")
         endings.say(error.message, error.next_step)
         return endings.NOT_SO
     return endings.DONE
 
 
-def _drafted(settings: Settings, place: Workplace, back: Back, how: How, now: datetime) -> Report:
-    """A revert, where it gives what is gone back to; else a pin."""
-    from reconciler.cli import taking_back
+def _not_written(settings: Settings) -> str:
+    write = settings.write
+    said = "The commit for git is not written"
+    return f"{said} yet: a daemon that runs writes it when git answers" if write.branches and write.push else said
 
-    with writing.desk(settings, place, now) as desk:
+
+def _drafted(settings: Settings, store: Database, place: Workplace, back: Back, how: How, now: datetime) -> Report:
+    """A revert, where it gives what is gone back to; else a pin."""
+    from reconciler.drafting import taking_back, writing
+
+    with writing.desk(settings, store, place, now) as desk:
         found = taking_back.reverting(desk, back, how)
     if not isinstance(found, str):
         return found
-    with writing.desk(settings, place, now) as desk:
+    with writing.desk(settings, store, place, now) as desk:
         return taking_back.pinning(desk, back, how, found)
 
 
-def _when_merged(settings: Settings, place: Workplace, back: Back, commit: str, now: datetime) -> Sequence[Effect]:
+def _when_merged(
+    settings: Settings, store: Database, place: Workplace, back: Back, commit: str, now: datetime
+) -> Sequence[Effect]:
     """What the commit does where nobody has gone back before it."""
-    from reconciler.cli import written
+    from reconciler.drafting import reports, writing
 
-    with writing.desk(settings, place, now) as desk:
+    with writing.desk(settings, store, place, now) as desk:
         environments = list(desk.picture(back.app).environments)
-        return written.effects(desk.foresee(commit, back.app, now), back.app, environments)
+        return reports.effects(desk.foresee(commit, back.app, now), back.app, environments)
 
 
 def _tell_hold(store: Database, place: Workplace, back: Back, put: Put, commit: str, now: datetime) -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler.cli import asking, endings, opened, printing
 
 if TYPE_CHECKING:
+    from reconciler.config import Settings
     from reconciler.wiring import Running
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
+"""Seconds until a database that could not be reached at the start is asked again; twice as long each time."""
 
 
 @asking.verb
@@ -26,21 +31,28 @@ def command(once: bool, check_drift: bool) -> int:
     TERM or Ctrl-C ends it: running deployments may end, nothing new is begun; a second one stops them and ends it at
     once. With --once the exit status is 1 when the repository or the store did not answer, when the branch or the path
     is not there, when the head of the branch is held, or when a deployment failed or has to be tried again later; with
-    --check-drift also when something has drifted and is not put right again.
+    --check-drift also when something has drifted and is not put right again. A PostgreSQL that cannot be reached at the
+    start is waited for, but not with --once; one that refuses the user, the password or the database ends it with 1.
     """
     if check_drift and not once:
         raise click.UsageError("--check-drift goes with --once: without it the daemon looks by itself")
     with _Stopping.by_signals() as stopping:
         from reconciler import telemetry
+        from reconciler.engine import clock
+        from reconciler.telemetry.traces import tracing
+        from reconciler.telemetry.vitals import vitals
         from reconciler.wiring import running
 
         settings = opened.settings()
         telemetry.set_up()
         log = telemetry.logger("run")
-        with running(settings) as found:
+        if not once and not _reached(settings, stopping.asked, log):
+            return endings.DONE
+        with tracing(os.environ, clock.system), running(settings) as found:
 
             def stop() -> None:
                 found.drifting.stop()
+                found.notifying.stop()
                 found.daemon.stop()
 
             stopping.by(stop, found.daemon.stop_now)
@@ -50,14 +62,64 @@ def command(once: bool, check_drift: bool) -> int:
                 log.info("started", repository=mirror.url, branch=mirror.branch)
                 if check_drift:
                     found.drifting.sweep(closely=True)
-                elif not once:
+                if once:
+                    found.notifying.begin()
+                else:
                     found.drifting.start()
+                    found.notifying.start()
 
             if once:
                 return _once(found, stopping.asked, begun, check_drift=check_drift)
-            found.daemon.run(begun)
+            _stay()
+            with _face(settings), vitals(settings.place, clock.system):
+                found.daemon.run(begun)
             log.info("ended")
     return endings.DONE
+
+
+def _stay() -> None:
+    """Look for garbage as often as Python does by itself, though not among what was made for the start and stays."""
+    gc.freeze()
+    gc.set_threshold(700, 10, 10)
+
+
+def _face(settings: Settings) -> AbstractContextManager[object]:
+    """The HTTP API and the pages, beside the daemon; nothing where they are off."""
+    from reconciler.api.beside import Beside
+    from reconciler.config import OFF
+
+    if settings.api.listen == OFF:
+        return nullcontext()
+    file = asking.config_file()
+    return Beside(["--config", file] if file else [])
+
+
+def _reached(settings: Settings, asked: threading.Event, log: Any) -> bool:
+    """Wait for a database that is elsewhere and cannot be reached yet; False where we are to end before it can.
+
+    Raises StoreRefuses where it answers, but lets nobody in: that is for a person.
+    """
+    from reconciler.errors import StoreError, StoreRefuses
+    from reconciler.store.database import Database
+
+    if Database.file(settings.state.url) is not None:
+        return True  # a file is there or can be made, or it is for a person
+    store = Database(settings.state.url)
+    pause = _FIRST_PAUSE
+    while not asked.is_set():
+        try:
+            store.ask()
+        except StoreRefuses:
+            raise
+        except StoreError as error:
+            log.warning("start.failed", error=error.message, next=f"again in {pause:g} s")
+            asked.wait(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        else:
+            store.close()
+            return True
+    log.info("ended")
+    return False
 
 
 class _Stopping:
@@ -122,7 +184,7 @@ def _once(found: Running, stopped: threading.Event, begun: Callable[[], None], *
 
     with found.database.read() as connection:
         newest = ledger.newest(connection)
-    found.daemon.settle(begun)
+    found.daemon.settle(begun, found.notifying.tell)
     with found.database.read() as connection:
         ended = deployments.ended_after(connection, newest)
         left = [row for row in deployments.started(connection) if row.next_attempt_at is not None]

@@ -45,15 +45,17 @@ def command(app: str | None, at: datetime | None, watch: bool, form: str) -> Non
 @contextmanager
 def _store(settings: Settings) -> Iterator[Database]:
     """The store as it is. Raises NotSo where there is none, also while a daemon is just making it."""
-    from reconciler.engine.alone import somebody_runs
-
     store = opened.existing_store(settings)
-    if store is None and somebody_runs(settings.place):
-        raise NotSo("a daemon has just started here and has recorded nothing yet", "look again in a moment")
-    if store is not None:
+    if store is None:
+        from reconciler.engine.alone import somebody_runs
+
+        if somebody_runs(settings.place):
+            raise NotSo("a daemon has just started here and has recorded nothing yet", "look again in a moment")
+        raise opened.nothing_yet(settings)
+    try:
+        yield store
+    finally:
         store.close()
-    with opened.store(settings) as found:
-        yield found
 
 
 def _watch(settings: Settings, store: Database, app: str | None, at: datetime | None, form: str) -> None:
@@ -110,10 +112,11 @@ def _print(settings: Settings, connection: Connection, app: str | None, at: date
 def _standings(connection: Connection, app: str | None, at: datetime, now: datetime) -> Iterator[Standing]:
     from reconciler.store import declared, deployments
     from reconciler.views.pictures import pictures
+    from reconciler.views.resolving import known_app
     from reconciler.views.standings import past, standings
 
     names = declared.known_names(connection)
-    wanted = names if app is None else [opened.known_app(names, app)]
+    wanted = names if app is None else [known_app(names, app)]
     for picture in pictures(connection, wanted, at):
         if at < now:
             yield from past(picture, deployments.ran_at(connection, [picture.name], at))
@@ -136,7 +139,7 @@ def _row(one: Standing, now: datetime, *, over: bool) -> list[Cell | str]:
 
 def _row_ahead(one: Standing) -> list[Cell | str]:
     """Nobody knows how long something will have run by then: what is asked for is known."""
-    from reconciler.planner.causes import spoken
+    from reconciler.model.version import spoken
 
     wanted = one.desired.traffic if one.desired else None
     return [one.app, one.environment, spoken(wanted) if wanted is not None else "–", _runs(one), state(one)]
@@ -144,15 +147,17 @@ def _row_ahead(one: Standing) -> list[Cell | str]:
 
 def _runs(one: Standing) -> str:
     """What runs, with a question mark where that is in doubt."""
-    from reconciler.planner.causes import spoken
+    from reconciler.model.version import spoken
 
+    if one.mixture is not None:
+        return spoken(one.mixture.traffic)
     known = spoken(one.deployment.traffic) if one.deployment else "–"
     return known if one.doubt is None else f"{known}?"
 
 
 def state(one: Standing) -> Cell:
     """How it stands in a few words; the details follow below."""
-    from reconciler.planner.causes import spoken
+    from reconciler.model.version import spoken
 
     seasons = f" (season {', '.join(one.seasons)})" if one.seasons else ""
     if one.active is not None:
@@ -195,6 +200,8 @@ def _sentences(one: Standing) -> Iterator[tuple[str, str]]:
     here = f"{one.app} in {one.environment}"
     if one.doubt is not None:
         yield f"{here}: nobody knows for sure what runs: {one.doubt.reason}; {one.doubt.remedy}", "bad"
+    if one.mixture is not None:
+        yield f"{here} runs {_runs(one)}, since {one.mixture.reason}; {one.mixture.remedy}", "bad"
     if one.drift is not None:
         yield f"{here} has drifted, seen since {printing.when(one.drift.since)}: {one.drift.detail}", "bad"
         yield f"{here}: {one.drift.remedy}", "quiet"

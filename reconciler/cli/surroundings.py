@@ -28,7 +28,9 @@ class Surroundings:
     @property
     def reading(self) -> bool:
         """Whether the repository is being read for the very first time."""
-        return self.daemon and (self.place is None or (self.place.head is None and self.place.trouble is None))
+        from reconciler.views.surroundings import reading
+
+        return reading(self.place, self.daemon)
 
 
 def look(settings: Settings, connection: Connection) -> Surroundings:
@@ -53,31 +55,10 @@ def _refused(settings: Settings, place: Followed | None) -> NotSo | None:
 
 def as_json(found: Surroundings) -> dict[str, Any]:
     """Keys that are added to every entry of `status`."""
-    daemon = {"running": found.daemon, "next_step": "" if found.daemon else _start()}
-    place = found.place
-    if place is None:
-        return {"daemon": daemon, "repository": None}
-    trouble = place.trouble
-    repository = {
-        "url": place.url,
-        "branch": place.branch,
-        "path": place.root or ".",
-        "head": place.head,
-        "reading": found.reading,
-        "held_head": place.held_head,
-        "held_since": _instant(place.held_since),
-        "error": trouble.message if trouble else None,
-        "next_step": trouble.next_step if trouble else None,
-        "error_since": _instant(trouble.since if trouble else None),
-        "again_at": _instant(trouble.again_at if trouble else None),
-    }
-    return {"daemon": daemon, "repository": repository}
+    from reconciler.model.surroundings import surroundings_json
+    from reconciler.views.surroundings import surroundings
 
-
-def _instant(moment: datetime | None) -> str | None:
-    from reconciler.schedule import rfc3339
-
-    return rfc3339(moment) if moment else None
+    return surroundings_json(surroundings(found.place, daemon=found.daemon, start=_start()))
 
 
 def _start() -> str:

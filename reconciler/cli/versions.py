@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli import asking, opened, printing
-from reconciler.errors import UnknownReference
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from reconciler.model.version import Version
 
 
@@ -27,12 +24,14 @@ def command() -> None:
 def listed(app: str, limit: int, form: str) -> None:
     """List the versions of APP, newest first."""
     from reconciler.model.output import version_json
-    from reconciler.store import versions
+    from reconciler.store import declared, versions
+    from reconciler.views.resolving import known_app
+    from reconciler.views.running import runs_in
 
     with opened.store(opened.settings()) as store, store.read() as connection:
-        _known(connection, app)
+        known_app(declared.known_names(connection), app)
         found = versions.newest(connection, app, limit)
-        runs = _runs_in(connection, app)
+        runs = runs_in(connection, app)
     if form == "json":
         printing.as_json([version_json(one) for one in found])
     elif found:
@@ -40,26 +39,6 @@ def listed(app: str, limit: int, form: str) -> None:
         printing.table(headings, [_row(one, runs.get(one.id, [])) for one in found])
     else:
         printing.echo(f"{app} has no version yet")
-
-
-def _known(connection: Connection, app: str) -> None:
-    from reconciler.store import declared
-
-    opened.known_app(declared.known_names(connection), app)
-
-
-def _runs_in(connection: Connection, app: str) -> dict[str, list[str]]:
-    """Where each version runs now, by its id."""
-    from reconciler.store import deployments
-
-    found: dict[str, list[str]] = {}
-    seen: set[str] = set()
-    for one in deployments.recent(connection, [app], 1):
-        if one.status == "completed" and one.environment not in seen:
-            seen.add(one.environment)
-            for part in one.traffic:
-                found.setdefault(part.version, []).append(one.environment)
-    return found
 
 
 def _row(one: Version, environments: list[str]) -> list[str]:
@@ -82,10 +61,12 @@ def _row(one: Version, environments: list[str]) -> list[str]:
 def show(app: str, reference: str, form: str) -> None:
     """Show one version of APP: a name, v12, a digest or commit:SHA as REF."""
     from reconciler.model.output import version_json
+    from reconciler.views.resolving import version
+    from reconciler.views.running import runs_in
 
     with opened.store(opened.settings()) as store, store.read() as connection:
         found = version(connection, app, reference)
-        runs = _runs_in(connection, app).get(found.id, [])
+        runs = runs_in(connection, app).get(found.id, [])
     if form == "json":
         printing.as_json(version_json(found))
         return
@@ -121,20 +102,6 @@ def _section(name: str, values: dict[str, Any]) -> None:
         printing.echo(f"  {name if number == 0 else '':11} {key} = {shown}")
 
 
-def version(connection: Connection, app: str, reference: str) -> Version:
-    """The version that a reference means. Raises UnknownReference."""
-    from reconciler.store import versions
-
-    _known(connection, app)
-    found = versions.find(connection, app, reference) if len(reference) <= 100 else None
-    if found is None:
-        raise UnknownReference(
-            f"{app} has no version {reference[:100]}",
-            f"`reconciler versions list {app}` shows those it has; a number is written like v12",
-        )
-    return found
-
-
 @asking.verb
 @click.argument("app")
 @click.argument("one", metavar="REF")
@@ -143,15 +110,18 @@ def version(connection: Connection, app: str, reference: str) -> Version:
 def compare(app: str, one: str, other: str, form: str) -> None:
     """Show how two versions of APP differ: code, settings, bindings, secrets, migrations, image."""
     from reconciler.cli import comparing
+    from reconciler.model.comparison import comparison_json
+    from reconciler.views.comparison import compared
+    from reconciler.views.resolving import version
 
     settings = opened.settings()
     with opened.store(settings) as store, store.read() as connection:
         pair = version(connection, app, one), version(connection, app, other)
-    compared = comparing.compared(*pair, settings.mirror)
+        found = compared(connection, *pair, settings.mirror)
     if form == "json":
-        printing.as_json(compared.as_json())
+        printing.as_json(comparison_json(found))
     else:
-        comparing.show(compared)
+        comparing.show(found, *pair)
 
 
 command.add_command(listed, "list")

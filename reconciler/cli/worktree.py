@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler.cli import printing, scratch
+from reconciler.cli import printing
+from reconciler.drafting import scratch
 from reconciler.errors import NotSo
 
 _SETTINGS = ["core.fsmonitor=false", "core.splitIndex=false", "core.safecrlf=false", "advice.addEmbeddedRepo=false"]

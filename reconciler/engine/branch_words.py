@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row
 from reconciler.git.shapes import Commit
 from reconciler.git.taking_back import revert_message
 from reconciler.planner.causes import RECONCILER, spoken
-from reconciler.schedule import rfc3339
+from reconciler.schedule import to_the_second
 from reconciler.store import deployments, holds
 from reconciler.store.rows import deployment_of
 from reconciler.words import plain
@@ -66,7 +66,7 @@ def message(case: Case, undone: Sequence[Commit]) -> str:
 
 def _paragraphs(case: Case) -> list[str]:
     who = "The reconciler" if case.by == RECONCILER else plain(case.by)[:_LINE]
-    told = [f"{who} left {case.left} of {case.app} in {case.environment} at {rfc3339(case.since)}:"]
+    told = [f"{who} left {case.left} of {case.app} in {case.environment} at {to_the_second(case.since)}:"]
     told.append(_indented(case.reason))
     if case.error:
         told += ["What it said last:", _indented(case.error)]

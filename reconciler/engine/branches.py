@@ -3,7 +3,8 @@
 The daemon writes it onto a branch of its own, ready for a pull request, and never onto the one that is followed. That
 happens beside the turns, in a thread: git may be slow or not answer, and going back waits for neither. What comes of it
 is recorded with the next turn. A branch that is there already with the same commits taken back is taken as written, so
-being killed between the push and the record does no harm. What the commit says is in `branch_words`.
+being killed between the push and the record does no harm. One that cannot be made on the head of the branch that is
+followed is tried again on the next head, and once by each process. What the commit says is in `branch_words`.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from reconciler.git.pushing import push
 from reconciler.git.signatures import Person, Signature
 from reconciler.git.taking_back import Conflicts, revert_commit
 from reconciler.git.writing import set_branch
+from reconciler.schedule import to_the_second
 from reconciler.store import holds, repository
 from reconciler.store.database import Transaction
 
@@ -68,9 +70,12 @@ class Job:
     head: str
 
 
+_Hold = tuple[str, str, datetime]
+
+
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    row: Row[Any]
+    job: Job
     branch: str = ""
     commit: str = ""
     trouble: str = ""
@@ -87,7 +92,9 @@ class Branches:
         self._answers: queue.SimpleQueue[_Answer] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._under_way = 0
-        self._failures: dict[tuple[str, str, datetime], int] = {}
+        self._failures: dict[_Hold, int] = {}
+        self._in_vain: dict[_Hold, str] = {}
+        """The head on which a commit could not be made: on the same one it cannot be made a second time."""
         self._next: datetime | None = None
 
     @property
@@ -111,11 +118,17 @@ class Branches:
         holding = holds.without_branch(connection) if lacking and self._how is not None else []
         # What is due by now is begun now, or after what is being written: its answer is a nudge.
         self._next = earliest([row.again_at for row in holding if row.again_at is not None and row.again_at > now])
-        rows = [row for row in holding if row.again_at is None or row.again_at <= now][:MOST]
-        place = repository.followed(connection) if rows and self.idle else None
+        place = repository.followed(connection) if holding and self.idle else None
         if place is None or place.head is None:
             return []
-        return [Job(row, _case(connection, row), place.head) for row in rows]
+        still = {_key(row) for row in holding}
+        self._in_vain = {key: head for key, head in self._in_vain.items() if key in still}
+        rows = [
+            row
+            for row in holding
+            if (row.again_at is None or row.again_at <= now) and self._in_vain.get(_key(row)) != place.head
+        ]
+        return [Job(row, _case(connection, row), place.head) for row in rows[:MOST]]
 
     def begin(self, jobs: Sequence[Job]) -> None:
         """Begin to write; when the facts that it follows from are in the store."""
@@ -138,8 +151,8 @@ class Branches:
         return count
 
     def _record(self, transaction: Transaction, answer: _Answer, now: datetime) -> None:
-        row = answer.row
-        key = (row.app, row.environment, row.since)
+        row = answer.job.row
+        key = _key(row)
         about = {"app": row.app, "environment": row.environment}
         if answer.commit:
             self._failures.pop(key, None)
@@ -150,9 +163,15 @@ class Branches:
         if answer.again:
             self._failures[key] = self._failures.get(key, 0) + 1
             again_at = now + backoff(FIRST_PAUSE, self._failures[key])
+        else:
+            self._in_vain[key] = answer.job.head
         holds.branch_failed(transaction, row, answer.trouble, again_at)
         if answer.trouble != row.trouble:
-            follows = f"again at {again_at}" if again_at else "a person writes the commit, or releases the hold"
+            follows = (
+                f"again at {to_the_second(again_at)}"
+                if again_at
+                else "again on the next head; or a person writes the commit, or releases the hold"
+            )
             log.warning("branch.failed", **about, error=answer.trouble, next=follows)
 
     def _work(self, jobs: Sequence[Job]) -> None:
@@ -160,10 +179,10 @@ class Branches:
             try:
                 answer = self._write(job)
             except ReconcilerError as error:
-                answer = _Answer(job.row, trouble=str(error), again=True)
+                answer = _Answer(job, trouble=str(error), again=True)
             except Exception as error:  # whatever it was, the hold says so and it is tried again
                 log.exception("branch.broke", app=job.row.app, environment=job.row.environment)
-                answer = _Answer(job.row, trouble=f"a fault of ours: {type(error).__name__}", again=True)
+                answer = _Answer(job, trouble=f"a fault of ours: {type(error).__name__}", again=True)
             self._answers.put(answer)
         self._nudge()
 
@@ -172,25 +191,25 @@ class Branches:
         assert how is not None
         if case is None:
             said = "no commit asked for what went wrong here, so none can be reverted: change what git asks for"
-            return _Answer(job.row, trouble=said)
+            return _Answer(job, trouble=said)
         with Objects(self._mirror.git_dir) as objects:
             words = message(case, list(objects.commits(case.commits)))
             name, there = self._place(objects, case, how)
         if there is not None:
-            return _Answer(job.row, branch=name, commit=there)
+            return _Answer(job, branch=name, commit=there)
         signature = Signature(_author(case, how), case.since, how.author)
         try:
             made = revert_commit(self._mirror.git_dir, job.head, case.commits, signature, message=words)
         except NotSo as error:
-            return _Answer(job.row, trouble=error.message)
+            return _Answer(job, trouble=error.message)
         if isinstance(made, Conflicts):
             by_hand = f"git revert {' '.join(one[:10] for one in case.commits)}"
-            return _Answer(job.row, trouble=f"{made}: `{by_hand}` on a branch of your own, and settle it there")
+            return _Answer(job, trouble=f"{made}: `{by_hand}` on a branch of your own, and settle it there")
         if how.push:
             push(self._mirror.git_dir, how.url, made, name, None, followed=how.followed, base=how.base)
         else:
             set_branch(self._mirror.git_dir, name, made, None, followed=how.followed)
-        return _Answer(job.row, branch=name, commit=made)
+        return _Answer(job, branch=name, commit=made)
 
     def _place(self, objects: Objects, case: Case, how: Writing) -> tuple[str, str | None]:
         """A name for the branch that is free; or where the very same is there already, and its commit."""
@@ -209,6 +228,10 @@ class Branches:
             return found.id if found else None
         there = Mirror.open(how.url, self._mirror.git_dir, name, base=how.base, timeout=_SECONDS)
         return there.fetch()
+
+
+def _key(row: Row[Any]) -> _Hold:
+    return row.app, row.environment, row.since
 
 
 def _case(connection: Connection, row: Row[Any]) -> Case | None:

@@ -20,7 +20,6 @@ from reconciler.engine.membership import Membership
 from reconciler.engine.outcomes import Gate
 from reconciler.engine.perform import Job, TriggersJob
 from reconciler.engine.pool import Pool
-from reconciler.manifest import shared
 from reconciler.model.deployment import Allotment, Deployment
 from reconciler.model.environment import Environment
 from reconciler.model.release import Release, ReleasedVersion
@@ -148,7 +147,12 @@ def _hindered(
 
     No plan asks for that, but what was begun before the target moved there, or waits to be tried again, would do it.
     """
-    sharing = shared(in_order(environments)) if places else []
+    if not places:
+        return {}
+    # Imported with the first thing that is claimed: it brings along what reads manifests.
+    from reconciler.manifest import shared
+
+    sharing = shared(in_order(environments))
     if not sharing:
         return {}
     apps = manifests(connection, sorted({app for app, _ in places}))

@@ -9,8 +9,11 @@ to a gate; every one of them carries deployments out and records how they went.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from reconciler import schedule
+from sqlalchemy import Row
+
+from reconciler import schedule, telemetry
 from reconciler.desired import earliest
 from reconciler.engine.branches import Branches
 from reconciler.engine.carry import by_person, carry
@@ -18,7 +21,7 @@ from reconciler.engine.claim import Begun, claim, claim_checks, claim_triggers
 from reconciler.engine.following import Following, Seen
 from reconciler.engine.going_back import answer_wishes
 from reconciler.engine.membership import Membership
-from reconciler.engine.outcomes import CheckOutcome, Outcome, note_check, note_outcome, note_triggers
+from reconciler.engine.outcomes import CheckOutcome, Outcome, note_check, note_outcomes, note_triggers
 from reconciler.engine.perform import Job, TriggersJob
 from reconciler.engine.pool import Answer as PoolAnswer
 from reconciler.engine.pool import Pool
@@ -26,18 +29,17 @@ from reconciler.engine.signing import Signing
 from reconciler.model.deployment import Deployment
 from reconciler.model.environment import Environment
 from reconciler.model.plan import Abort, Plan, together
-from reconciler.store import declared, deployments, gates, interventions, repository, waiting
+from reconciler.store import declared, deployments, gates, interventions, obstacles, repository, waiting
 from reconciler.store.ahead import ahead
 from reconciler.store.database import Database, Transaction
 from reconciler.store.rows import deployment_of
 from reconciler.views.planning import plan_apps
 from reconciler.views.scene import Scene, declared_environments, scene_of
 
-BATCH = 500
-"""How many apps are planned together: bounds memory."""
-MOST = 1000
+MOST = 250
 """How many apps are planned in a turn, about: what is due besides waits for the next one, and what came last comes
-first, so that neither a first start nor the hourly look at everything keeps a push or a rollback waiting."""
+first, so that neither a first start nor the hourly look at everything keeps a push or a rollback waiting. Of a revert
+of thousands the first deployments are carried out while the next ones are planned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +104,9 @@ class Cycle:
                 self._take_over(now)
             if self._following.holding and self._accepted():
                 self._following.again()
-            return self._turn(answers, self._following.look(now), now)
+            with telemetry.stage("look"):
+                seen = self._following.look(now)
+            return self._turn(answers, seen, now)
         except BaseException:
             # Nobody knows how far it came, not even whether it was committed: the next turn looks at everything.
             self._certain = False
@@ -126,31 +130,34 @@ class Cycle:
 
     def _assist(self, answers: Sequence[PoolAnswer], now: datetime) -> Turn:
         """A turn of a daemon that does not lead: record what was answered, and carry out what waits."""
-        if not answers and not self._to_assist(now):
-            return Turn()
+        something, wake_at = self._to_assist(now)
+        if not answers and not something:
+            return Turn(wake_at=wake_at)
         with self._database.write() as transaction:
             connection = transaction.connection
             environments = declared_environments(connection)
             _record(transaction, answers, environments, now)
             begun = self._begun(transaction, answers)
-            jobs = claim(transaction, begun, environments, self._pool, now, self._membership)
+            with telemetry.stage("claim"):
+                jobs = claim(transaction, begun, environments, self._pool, now, self._membership)
             to_stop = [row.id for row in begun.rows if row.abort_reason is not None]
             place = repository.followed(connection) if jobs else None
-        self._after(answers, jobs, [], to_stop)
         if place is not None and place.head is not None:
-            self._following.keep_up(place.head)
-        return Turn(answers=len(answers), begun=len(jobs))
+            self._following.keep_up(place.head, now)
+        self._after(answers, jobs, [], to_stop)
+        return Turn(answers=len(answers), begun=len(jobs), wake_at=_next_attempt(begun.rows, now))
 
-    def _to_assist(self, now: datetime) -> bool:
-        """Whether something waits that this daemon can carry out, or is to stop; reads only."""
+    def _to_assist(self, now: datetime) -> tuple[bool, datetime | None]:
+        """Whether something waits that this daemon can carry out, or is to stop, and when it will; reads only."""
         with self._database.read() as connection:
             begun = deployments.started(connection)
+            wake_at = _next_attempt(begun, now)
             if any(row.abort_reason is not None and row.id in self._pool.busy for row in begun):
-                return True
+                return True, wake_at
             if self._pool.workers <= len(self._pool.busy):
-                return False
+                return False, wake_at
             attended = deployments.attended(begun, self._pool.busy, self._membership.living(connection))
-            return waiting.anything(connection) or bool(deployments.to_resume(begun, now, attended))
+            return waiting.anything(connection) or bool(deployments.to_resume(begun, now, attended)), wake_at
 
     def _begun(self, transaction: Transaction, answers: Sequence[PoolAnswer]) -> Begun:
         rows = deployments.started(transaction.connection)
@@ -166,7 +173,8 @@ class Cycle:
             if not work_left:
                 return Turn(wake_at=wake_at)
         with self._database.write() as transaction:
-            commits = self._following.note(transaction, seen, now)
+            with telemetry.stage("note"):
+                commits = self._following.note(transaction, seen, now)
             scene = scene_of(transaction.connection)
             environments = scene.environments
             _record(transaction, answers, environments, now)
@@ -174,10 +182,12 @@ class Cycle:
             self._signing.refresh(transaction, now)
             answer_wishes(transaction, scene, now)
             _look_at_frozen(transaction, scene, now)
-            planned, looked_after = _plan_due(transaction, scene, now, self._signing, self._looked_after)
+            with telemetry.stage("plan"):
+                planned, looked_after = _plan_due(transaction, scene, now, self._signing, self._looked_after)
             begun = self._end_stopped(transaction, self._begun(transaction, answers), now)
             asked = frozenset(answer.gate for answer in answers if isinstance(answer, CheckOutcome))
-            jobs = claim(transaction, begun, environments, self._pool, now, self._membership)
+            with telemetry.stage("claim"):
+                jobs = claim(transaction, begun, environments, self._pool, now, self._membership)
             left = ahead(transaction.connection)
             checks = claim_checks(transaction, environments, self._pool, now, asked) if left.checks else []
             handed = claim_triggers(transaction, environments, self._pool, now) if left.triggers else []
@@ -285,10 +295,11 @@ def _record(
     environments: Mapping[str, Environment],
     now: datetime,
 ) -> None:
+    note_outcomes(transaction, [one for one in answers if isinstance(one, Outcome)], environments, now)
     for answer in answers:
         if isinstance(answer, Outcome):
-            note_outcome(transaction, answer, environments, now)
-        elif isinstance(answer, CheckOutcome):
+            continue
+        if isinstance(answer, CheckOutcome):
             note_check(transaction, answer, now)
         else:
             note_triggers(transaction, answer, now)
@@ -298,15 +309,16 @@ def _plan_due(
     transaction: Transaction, scene: Scene, now: datetime, signing: Signing, looked_after: str | None
 ) -> tuple[int, str | None]:
     """Plan the apps that are due, and where all are to be looked at, some of those behind `looked_after`; write down
-    what follows. How many they were, and behind which name to go on."""
-    count = 0
-    while count < MOST and (names := declared.due(transaction.connection, now, BATCH)):
+    what follows. How many they were, and behind which name to go on.
+
+    What is due again by then, since something it waited for was stopped just now, is planned anew with the next turn.
+    """
+    names = declared.due(transaction.connection, now, MOST)
+    count = len(names)
+    if names:
         _plan(transaction, names, scene, now, signing)
-        count += len(names)
-        if len(names) < BATCH:
-            break  # what was stopped just now is planned anew with the next turn
-    if looked_after is not None and count < BATCH:
-        names = declared.names_after(transaction.connection, looked_after, BATCH - count)
+    if looked_after is not None and count < MOST:
+        names = declared.names_after(transaction.connection, looked_after, MOST - count)
         _plan(transaction, names, scene, now, signing)
         count, looked_after = count + len(names), names[-1] if names else None
     return count, looked_after
@@ -317,10 +329,17 @@ def _plan(transaction: Transaction, names: Sequence[str], scene: Scene, now: dat
         signing.judge(transaction, commits, now)
 
     for plans in plan_apps(transaction.connection, names, scene, now, judge):
-        carry(transaction, together(plans.values()), now)
+        with telemetry.stage("carry"):
+            carry(transaction, together(plans.values()), now)
+        obstacles.record(transaction, plans, now)
         declared.planned(transaction, {name: plan.wake_at for name, plan in plans.items()})
         _plan_anew(transaction, {name for name, plan in plans.items() if _stops(plan)}, now)
     transaction.flush()
+
+
+def _next_attempt(begun: Sequence[Row[Any]], now: datetime) -> datetime | None:
+    """When one of these is tried again; what is due by now is begun now, or after an answer, which is a nudge."""
+    return earliest([row.next_attempt_at for row in begun if row.next_attempt_at and row.next_attempt_at > now])
 
 
 def _look_at_frozen(transaction: Transaction, scene: Scene, now: datetime) -> None:
@@ -331,7 +350,7 @@ def _look_at_frozen(transaction: Transaction, scene: Scene, now: datetime) -> No
         if schedule.active(freeze.spec.span, now)
         for environment in freeze.spec.environments
     }
-    names = {row.app for name in frozen for row in waiting.in_environment(transaction.connection, name, BATCH)}
+    names = {row.app for name in frozen for row in waiting.in_environment(transaction.connection, name, MOST)}
     if names:
         declared.mark_due(transaction, names, now)
 

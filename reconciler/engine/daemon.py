@@ -11,8 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-
-from apscheduler.schedulers.background import BackgroundScheduler
+from typing import TYPE_CHECKING
 
 from reconciler import telemetry
 from reconciler.engine.clock import Clock, Ticks, ticks
@@ -26,6 +25,9 @@ from reconciler.store import ledger, waiting
 from reconciler.store.database import Database
 from reconciler.store.nudging import Listener
 from reconciler.targets import process
+
+if TYPE_CHECKING:
+    from apscheduler.schedulers.background import BackgroundScheduler
 
 log = telemetry.logger("daemon")
 
@@ -74,6 +76,7 @@ class Daemon:
     def stop(self) -> None:
         """Begin to end: nothing new is started, what runs may come to its end. Not for a signal handler: it tells."""
         self._stopping.set()
+        self._following.interrupt()
         self._nudged.set()
         running = self._pool.under_way()
         waits = {"waits_for": running, "at_most": spell(self._drain), "next": "a second TERM ends them at once"}
@@ -86,10 +89,14 @@ class Daemon:
         ended = process.end_everything()
         log.warning("stopped.at-once", left=running, commands_ended=ended, next="taken up again at the next start")
 
-    def settle(self, begun: Callable[[], None] | None = None) -> Turn:
-        """Take turns until nothing more can be done now; `begun` is as in `run`. Raises what a turn raises."""
+    def settle(self, begun: Callable[[], None] | None = None, ending: Callable[[], object] | None = None) -> Turn:
+        """Take turns until nothing more can be done now; `begun` is as in `run`. Raises what a turn raises.
+
+        `ending` is called when all is done, while this daemon still leads.
+        """
         self._membership.join()
         self._lead()
+        self._following.wait_for_git()
         self._following.begin(self._clock())
         self._heart.start()
         if begun is not None:
@@ -97,7 +104,7 @@ class Daemon:
         turn = Turn()
         while not self._stopping.is_set():
             self._nudged.clear()
-            turn = self._cycle.turn(self._clock())
+            turn = self._turn()
             _say(turn)
             if turn.did_something:
                 self._gather(turn)
@@ -108,6 +115,8 @@ class Daemon:
         if self._stopping.is_set():
             self._end()
         else:
+            if ending is not None:
+                ending()
             self._seal()
             self._heart.stop()
             self._membership.resign()
@@ -120,6 +129,9 @@ class Daemon:
         """
         if self._begin() and begun is not None:
             begun()
+        # Imported by whoever stays: `settle` needs no scheduler.
+        from apscheduler.schedulers.background import BackgroundScheduler
+
         scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True})
         watching = [threading.Thread(target=self._watch, daemon=True, name="watch")] if self._watched else []
         self._heart.start()
@@ -176,7 +188,7 @@ class Daemon:
         try:
             if self._membership.lost:
                 self._begin_anew()
-            turn = self._cycle.turn(self._clock())
+            turn = self._turn()
         except LeaseLost as error:
             log.warning("lease.lost", error=error.message, next=error.next_step)
             return Turn(answers=1)  # right on, with a new life
@@ -190,6 +202,14 @@ class Daemon:
             return None
         self._failures = 0
         _say(turn)
+        return turn
+
+    def _turn(self) -> Turn:
+        """A turn, measured; one that did something is told to whoever watches."""
+        with telemetry.stage("turn") as stage:
+            turn = self._cycle.turn(self._clock())
+            if turn.did_something:
+                stage.facts = {name: getattr(turn, name) for name in ("commits", "answers", "planned", "begun")}
         return turn
 
     def _begin_anew(self) -> None:

@@ -1,6 +1,7 @@
 """Where is the followed branch, and what of it has not been noted yet?
 
-State is read fresh: whatever nudged the daemon, the head is looked at. A branch that was rewritten is held
+State is read fresh: whatever nudged the daemon, the head is looked at. A repository on this machine is read within
+the turn; one elsewhere is asked beside the turns, which use what was fetched last. A branch that was rewritten is held
 until a person accepts it.
 """
 
@@ -11,18 +12,18 @@ from datetime import datetime, timedelta
 
 from reconciler.engine.arriving import Arriving
 from reconciler.engine.breakages import Breakages, News
-from reconciler.engine.intake import note
-from reconciler.engine.reading import named
+from reconciler.engine.fetching import Fetched, Fetching
 from reconciler.errors import GitCorrupt, GitError, GitMissing
 from reconciler.git.history import history
 from reconciler.git.mirror import Mirror
 from reconciler.git.objects import Objects
-from reconciler.manifest import is_manifest_file
 from reconciler.store import declared, interventions, repository
 from reconciler.store.database import Database, Transaction
 
 EVERYTHING = 1_000_000
 LONGEST_PAUSE = timedelta(minutes=5)
+AT_FIRST = 3.0
+"""Seconds that the first look waits for a repository elsewhere: what was taken back meanwhile is not begun first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,8 @@ class Following:
     """Follows one branch of one repository into one store.
 
     `root` is the followed path inside the repository, '' for all of it; `adopt` is how many commits of an existing
-    history are noted at the very first start. `tell` hears of every change that people should know of, once.
+    history are noted at the very first start. `tell` hears of every change that people should know of, once. `nudge` is
+    called when a repository elsewhere has answered; without it, and for one on this machine, a look waits for git.
     """
 
     def __init__(
@@ -61,9 +63,15 @@ class Following:
         allow_rewrites: bool,
         adopt: int,
         tell: Callable[[News], None] | None = None,
+        nudge: Callable[[], None] | None = None,
     ) -> None:
         self._database = database
         self.mirror = mirror
+        self._fetching = Fetching(mirror, nudge) if nudge is not None and not mirror.is_local else None
+        self._patience: float | None = AT_FIRST
+        self._always_waits = False
+        self._fetched: str | None = None
+        self._damaged = False
         self.objects = Objects(mirror.git_dir)
         plain = posixpath.normpath(root) if root else ""
         self._source = repository.Source(url=mirror.url, branch=mirror.branch, root="" if plain == "." else plain)
@@ -75,6 +83,7 @@ class Following:
         self._asked = True
         self._considered: str | None = None
         self._kept_up: str | None = None
+        self._keep_up_at: datetime | None = None
         self._adopted = False
         self._recorded: repository.Trouble | None = None
         self._broken: Breakages | None = None
@@ -91,6 +100,9 @@ class Following:
             fits = repository.fits(known, self._source)
             self._broken = Breakages.all(connection) if self._tell else None
         self._recorded = known.trouble if known else None
+        if self._fetching is not None:
+            self._fetching.forget()
+            self._fetched, self._patience = None, AT_FIRST
         self._adopted = known is not None and known.head is not None
         if fits:
             return
@@ -113,15 +125,33 @@ class Following:
         for one in news:
             self._say(one)
 
-    def keep_up(self, head: str) -> None:
+    def wait_for_git(self) -> None:
+        """From now on each look waits for the answer: whoever settles speaks about the branch as it is."""
+        self._always_waits = True
+
+    def interrupt(self) -> None:
+        """Let no look wait any more for what is under way."""
+        if self._fetching is not None:
+            self._fetching.interrupt()
+
+    def keep_up(self, head: str, now: datetime) -> None:
         """See to it that the mirror has what another daemon has noted. When git does not answer, targets say so."""
         if self._kept_up == head:
             return
-        try:
-            self.mirror.fetch()
-        except GitError:
+        if self._fetching is None:
+            try:
+                self.mirror.fetch()
+            except GitError:
+                return
+            self._kept_up = head
             return
-        self._kept_up = head
+        if self._fetching.under_way or (self._keep_up_at is not None and now < self._keep_up_at):
+            return
+        self._fetching.begin()
+        self._fetching.wait(AT_FIRST)
+        answer = self._fetching.take()
+        fetched = answer is not None and answer.error is None
+        self._kept_up, self._keep_up_at = (head, None) if fetched else (None, now + self._interval)
 
     def again(self) -> None:
         """Consider the head anew: a person may have accepted it."""
@@ -129,21 +159,54 @@ class Following:
 
     def look(self, now: datetime) -> Seen:
         """The head of the branch now. When git does not answer, what was fetched last stays in force."""
+        if self._fetching is not None:
+            return self._look_aside(self._fetching, now)
         if not self._is_time(now):
             return Seen()
         try:
             head = self.mirror.remote_head() if self.mirror.is_local else self.mirror.fetch()
             if head is not None and head != self._considered:
                 head = self.mirror.fetch(head) if self.mirror.is_local else head
-            if head is None:
-                raise self._no_branch()
-            if head != self._considered:
-                self.require_path(head)
+            head = self._followable(head)
         except GitError as error:
             self._failed(error, now)
             return Seen()
+        self._asked = False
         self._answered(now)
         return Seen(head=head, new=head != self._considered)
+
+    def _look_aside(self, fetching: Fetching, now: datetime) -> Seen:
+        """What was answered last; the repository is asked again where it is time for that."""
+        answer = fetching.take()
+        if answer is None and not fetching.under_way and self._is_time(now):
+            # Who asks while this is under way may know of something that it does not see any more.
+            self._asked = False
+            fetching.begin(anew=self._damaged)
+            fetching.wait(None if self._always_waits else self._patience)
+            self._patience = 0.0
+            answer = fetching.take()
+        if answer is not None:
+            self._take(answer, now)
+        return Seen(head=self._fetched, new=self._fetched is not None and self._fetched != self._considered)
+
+    def _take(self, answer: Fetched, now: datetime) -> None:
+        try:
+            if answer.error is not None:
+                raise answer.error
+            self._fetched = self._followable(answer.head)
+        except GitError as error:
+            self._failed(error, now)
+        else:
+            self._damaged = False
+            self._answered(now)
+
+    def _followable(self, head: str | None) -> str:
+        """The head of the branch. Raises GitMissing where there is none, or where it lacks what is followed."""
+        if head is None:
+            raise self._no_branch()
+        if head != self._considered:
+            self.require_path(head)
+        return head
 
     def _is_time(self, now: datetime) -> bool:
         if self.trouble is not None and not self._asked:
@@ -218,7 +281,6 @@ class Following:
         if before is not None:
             error = before.error
             self._say(News(f"{error.what}.found" if isinstance(error, GitMissing) else "git.answers"))
-        self._asked = False
         self._next_poll = now + self._interval
 
     def _record(self, trouble: Trouble | None) -> None:
@@ -238,7 +300,9 @@ class Following:
 
     @property
     def next_look(self) -> datetime | None:
-        """When git is asked again without being nudged (UTC)."""
+        """When git is asked again without being nudged (UTC); an answer that is still to come is a nudge."""
+        if self._fetching is not None and self._fetching.under_way:
+            return None
         return self.trouble.again_at if self.trouble else self._next_poll
 
     def note(self, transaction: Transaction, seen: Seen, now: datetime) -> int:
@@ -257,6 +321,11 @@ class Following:
             return self._advance(transaction, place, seen.head, now)
         except GitCorrupt:
             self.objects.close()
+            if self._fetching is not None:
+                # Not within a transaction: nothing is taken in until the mirror has been made anew.
+                self._fetching.forget()
+                self._damaged, self._fetched, self._asked = True, None, True
+                raise
             self.mirror.renew()
             return self._advance(transaction, place, seen.head, now)
 
@@ -271,22 +340,15 @@ class Following:
         if found.rewritten:
             self._news.append(News("branch.accepted", {"head": head, "was": place.head}))
         arriving = Arriving(objects=self.objects, found=found, now=now, adopting=adopting)
-        commits = arriving.commits(head)
-        tree, position = place.tree, place.position
-        touched: set[str] = set()
-        files: set[str] = set()
-        for commit in commits:
-            position += 1
-            arrival = arriving.arrival(commit, tree, position)
-            touched |= note(transaction, arrival, self._source.root)
-            if not arrival.first:
-                files |= {named(c.path) for c in arrival.changes if is_manifest_file(c.path)}
-            tree = commit.tree
-        assert tree is not None
-        repository.advance(transaction, head, tree, position)
-        declared.mark_due(transaction, touched, now)
-        self._compare_broken(transaction, files, touched, adopting=adopting)
-        return len(commits)
+        # Imported with the first commit: it reads manifests, and a command mostly finds nothing new.
+        from reconciler.engine.advancing import advance
+
+        taken = advance(transaction, arriving, head, self._source.root, tree=place.tree, position=place.position)
+        assert taken.tree is not None
+        repository.advance(transaction, head, taken.tree, taken.position)
+        declared.mark_due(transaction, taken.touched, now)
+        self._compare_broken(transaction, taken.files, taken.touched, now, adopting=adopting)
+        return taken.commits
 
     def _hold(self, transaction: Transaction, place: repository.Followed, head: str, now: datetime) -> None:
         if place.held_head == head:
@@ -297,14 +359,20 @@ class Following:
         said = f"`reconciler accept {head[:10]}` follows it; until then {str(place.head)[:10]} stays in force"
         self._news.append(News("branch.held", {**body, "next": said}, bad=True))
 
-    def _compare_broken(self, transaction: Transaction, files: set[str], touched: set[str], *, adopting: bool) -> None:
+    def _compare_broken(
+        self, transaction: Transaction, files: set[str], touched: set[str], now: datetime, *, adopting: bool
+    ) -> None:
         """What broke and what was mended is told once it is in the store."""
         if self._tell is None or self._broken is None:
             return
         connection = transaction.connection
         after = Breakages.all(connection) if adopting else self._broken.after(connection, files, touched)
         self._broken_now = after
-        self._news += after.news(self._broken)
+        news = list(after.news(self._broken))
+        self._news += news
+        for one in news:
+            if one.event == "manifest.broken":
+                transaction.note(one.event, now, one.facts)
 
     def _accepted(self, transaction: Transaction, head: str, now: datetime) -> bool:
         if self._allow_rewrites:
@@ -320,4 +388,6 @@ class Following:
 
     def close(self) -> None:
         """End the open git processes."""
+        if self._fetching is not None:
+            self._fetching.close()
         self.objects.close()

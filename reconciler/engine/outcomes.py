@@ -4,7 +4,7 @@ A target's answer becomes exactly one of: completed, another attempt at a moment
 cycle's transaction.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -13,7 +13,7 @@ from sqlalchemy import Row, update
 
 from reconciler.engine import rolling
 from reconciler.engine.carry import EDGES, backoff, by_person
-from reconciler.model.deployment import ROLLBACKS
+from reconciler.engine.holding import hold_failed
 from reconciler.model.environment import Environment, EnvironmentSpec
 from reconciler.model.rollout import progress_of
 from reconciler.model.version import label
@@ -83,21 +83,37 @@ class TriggersOutcome:
     error: str | None = None
 
 
-def note_outcome(
-    transaction: Transaction, outcome: Outcome, environments: Mapping[str, Environment], now: datetime
+def note_outcomes(
+    transaction: Transaction, outcomes: Sequence[Outcome], environments: Mapping[str, Environment], now: datetime
 ) -> None:
-    """Record how an attempt ended, and mark for planning whatever that can concern."""
-    row = deployments.by_ids(transaction.connection, [outcome.deployment]).get(outcome.deployment)
-    if row is None or row.status != "started" or row.next_attempt_at is not None or rolling.is_old(row, outcome.stage):
-        return  # this answer has been recorded before
+    """Record how attempts ended, and mark for planning whatever that can concern."""
+    connection = transaction.connection
+    rows = deployments.by_ids(connection, list({one.deployment for one in outcomes})) if outcomes else {}
+    ended: set[str] = set()
+    for outcome in outcomes:
+        # A second answer to the same finds what the first one has made of it.
+        row = rows.pop(outcome.deployment, None) or deployments.by_ids(connection, [outcome.deployment]).get(
+            outcome.deployment
+        )
+        if row is not None and _note(transaction, row, outcome, environments, now):
+            ended.add(row.app)
+    if ended:
+        declared.mark_due(transaction, ended | declared.dependents(connection, ended), now)
+
+
+def _note(
+    transaction: Transaction, row: Row[Any], outcome: Outcome, environments: Mapping[str, Environment], now: datetime
+) -> bool:
+    """Record how an attempt ended; False when this answer counts no more."""
+    if row.status != "started" or row.next_attempt_at is not None or rolling.is_old(row, outcome.stage):
+        return False  # this answer has been recorded before
     if outcome.fence is not None and outcome.fence != row.fence:
-        return  # it was handed out anew meanwhile: that one answers
+        return False  # it was handed out anew meanwhile: that one answers
     _keep_output(transaction, row, outcome, now)
     _keep_checks(transaction, row, outcome, now)
     spec = environments[row.environment].spec if row.environment in environments else EnvironmentSpec()
     _settle(transaction, row, outcome, spec, now)
-    waiting = declared.dependents(transaction.connection, [row.app])
-    declared.mark_due(transaction, {row.app, *waiting}, now)
+    return True
 
 
 def _settle(transaction: Transaction, row: Row[Any], outcome: Outcome, spec: EnvironmentSpec, now: datetime) -> None:
@@ -120,18 +136,21 @@ def _settle(transaction: Transaction, row: Row[Any], outcome: Outcome, spec: Env
         again = now + backoff(spec.retry.backoff, row.attempts + 1)
         deployments.put_off(transaction, row, now, again, outcome.message, counted=True)
     else:
-        _fail(transaction, row, outcome, now)
+        _fail(transaction, row, outcome, spec, now)
 
 
-def _fail(transaction: Transaction, row: Row[Any], outcome: Outcome, now: datetime) -> None:
+def _fail(transaction: Transaction, row: Row[Any], outcome: Outcome, spec: EnvironmentSpec, now: datetime) -> None:
     deployments.move(transaction, row, "failed", now, outcome.message)
     failed = deployment_of(row)
     before = [d for d in deployments.recent(transaction.connection, [row.app], 1) if d.environment == row.environment]
     good = {part.version for d in before if d.status == "completed" for part in d.traffic}
     fresh = [part.version for part in failed.traffic if part.version not in good]
     # Going back to a version that worked says nothing against that version: only this very step is not repeated.
-    blamed = [] if row.cause in ROLLBACKS else fresh
+    blamed = [] if failed.goes_back else fresh
     deployments.suspect(transaction, failed, failed.subject, blamed, now, "failed")
+    if spec.on_failure == "hold":
+        ran_before = any(d.status == "completed" and d.traffic for d in before)
+        hold_failed(transaction, failed, fresh, now, ran_before=ran_before)
 
 
 def _keep_output(transaction: Transaction, row: Row[Any], outcome: Outcome, now: datetime) -> None:

@@ -20,7 +20,7 @@ from reconciler.errors import NotSo
 from reconciler.git.history import history
 from reconciler.git.shapes import Commit
 from reconciler.model.plan import Plan
-from reconciler.schedule import rfc3339
+from reconciler.schedule import rfc3339, to_the_second
 from reconciler.store import declared, gates, ledger, tables
 from reconciler.store.database import Database, Transaction
 
@@ -123,7 +123,7 @@ def _live(transaction: Transaction, future: Future, now: datetime, until: dateti
         _settle(transaction, future, moment)
         moment = future.next_moment()
         moment = None if moment is None else max(moment, now)
-    raise NotSo(f"the history does not come to rest at {rfc3339(now)}", "please report it")
+    raise NotSo(f"the history does not come to rest at {to_the_second(now)}", "please report it")
 
 
 def _settle(transaction: Transaction, future: Future, now: datetime) -> None:

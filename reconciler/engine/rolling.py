@@ -14,7 +14,7 @@ from reconciler.model.plan import Advance
 from reconciler.model.rollout import Progress, progress_of
 from reconciler.planner import rollouts
 from reconciler.planner.causes import spoken
-from reconciler.schedule import rfc3339
+from reconciler.schedule import to_the_second
 from reconciler.store import deployments
 from reconciler.store.database import Transaction
 from reconciler.store.rows import deployment_of
@@ -75,9 +75,9 @@ def _told(deployment: Deployment, progress: Progress) -> tuple[str, str]:
         case "releasing":
             return "step", f"{place}: {spoken(rollouts.split_at(deployment, progress))}"
         case "holding" if progress.until and progress.since and progress.until > progress.since:
-            return "held", f"{place} until {rfc3339(progress.until)}"
+            return "held", f"{place} until {to_the_second(progress.until)}"
         case "baking" if progress.bake_until and not _watched_before(deployment):
-            return "watched", f"{place} until {rfc3339(progress.bake_until)}"
+            return "watched", f"{place} until {to_the_second(progress.bake_until)}"
         case _:
             return "", ""
 

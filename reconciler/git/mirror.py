@@ -11,26 +11,19 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import signal
-import subprocess
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
+from reconciler import telemetry
 from reconciler.git import trouble
 from reconciler.git.addresses import Address, address
 from reconciler.git.addresses import branch as checked_branch
-from reconciler.git.processes import (
-    complaint,
-    damaged,
-    not_started,
-    outside_of_hooks,
-    talking_environment,
-    unattended_ssh,
-)
+from reconciler.git.processes import ask, complaint, damaged, talking_environment, unattended_ssh
 from reconciler.git.refs import LocalRefs, Unreadable
+from reconciler.git.talking import Talking
 
 _FILTER = "--filter=blob:limit=1g"
 _PACKS = 50
@@ -42,7 +35,7 @@ class Mirror:
     """The mirror of one branch. One process at a time writes it; any number may read.
 
     `timeout` is how many seconds one exchange with the repository may take; the first fetch, which brings
-    everything, may take thirty times as long.
+    everything, may take thirty times as long once the repository has answered.
     """
 
     def __init__(self, place: Address, directory: Path, branch: str, timeout: float) -> None:
@@ -53,6 +46,7 @@ class Mirror:
         self._there = LocalRefs(place.path) if place.path else None
         self._mine = LocalRefs(directory)
         self._writer = threading.Lock()
+        self._talking = Talking()
 
     @classmethod
     def open(cls, url: str, directory: Path, branch: str, *, base: Path | None = None, timeout: float = 120) -> Mirror:
@@ -115,7 +109,11 @@ class Mirror:
                 return there
         with self._writing():
             self._prepare()
-            status, said = self._fetch()
+            if self._there is None and self._begins():
+                self.remote_head()  # one that never answers is not waited for as long as everything may take
+            with telemetry.stage("fetch") as stage:
+                status, said = self._fetch()
+                stage.failed = status != 0
             self._refuse_if_shallow(self.git_dir)
         if status == 0:
             return self.head()
@@ -123,11 +121,19 @@ class Mirror:
             return None
         raise trouble.unreachable(self.url, said)
 
+    def point(self, head: str) -> None:
+        """Let the branch be at a commit that is here already, or that is borrowed: nothing is fetched."""
+        here = self.git_dir / self._here
+        here.parent.mkdir(parents=True, exist_ok=True)
+        here.write_text(f"{head}\n", encoding="ascii")
+
     def renew(self) -> str | None:
         """Move the mirror aside and fetch everything anew, after a GitCorrupt. Raises GitUnreachable.
 
         The old one is only given up when the repository answers.
         """
+        with self._writing():
+            self._prepare()
         self.remote_head()
         with self._writing():
             self._move_aside()
@@ -136,15 +142,23 @@ class Mirror:
     def tidy(self) -> bool:
         """Put what many fetches brought into one pack, if there are many; says whether there were.
 
-        For a quiet moment: it takes seconds where there are 100,000 files. Readers are not disturbed.
+        For a quiet moment: it takes seconds where there are 100,000 files. Readers are not disturbed, and nobody who
+        writes just now is waited for.
         """
         if sum(1 for _ in (self.git_dir / "objects" / "pack").glob("*.pack")) <= _PACKS:
             return False
-        with self._writing():
-            status, _, said = self._git(["repack", "-a", "-d", "--keep-unreachable", "--quiet"])
+        try:
+            with self._writing(at_once=True):
+                status, _, said = self._git(["repack", "-a", "-d", "--keep-unreachable", "--quiet"])
+        except BlockingIOError:
+            return False
         if status != 0:
             raise damaged(complaint(said))
         return True
+
+    def end(self) -> None:
+        """Give up what is asked of the repository just now, and ask it nothing more."""
+        self._talking.end()
 
     def watch_paths(self) -> list[Path]:
         """Directories in which something changes when the branch moves; none for a remote repository.
@@ -171,16 +185,24 @@ class Mirror:
         """Exit status, output and messages. What must not be seen in a list of processes is in variables."""
         settings = [("http.lowSpeedLimit", "1000"), ("http.lowSpeedTime", "60")]
         environment = talking_environment(self.git_dir) | self._address.environment(settings) | self._ssh
-        # The first fetch brings everything.
-        patience = self.timeout if self.head() else self.timeout * _FIRST_FETCH
-        status, printed, said = _run(arguments, self.git_dir.parent, environment, patience)
+        patience = self.timeout * _FIRST_FETCH if arguments[0] == "fetch" and self._begins() else self.timeout
+        status, printed, said = self._talking.run(arguments, self.git_dir.parent, environment, patience)
         return status, printed, self._address.scrub(said)
 
     @cached_property
     def _ssh(self) -> dict[str, str]:
         if self.is_local:
             return {}
-        return unattended_ssh(lambda: _run(_SSH_SETTING, self.git_dir.parent, {}, self.timeout)[1])
+        return unattended_ssh(lambda: self._talking.run(_SSH_SETTING, self.git_dir.parent, {}, self.timeout)[1])
+
+    def _begins(self) -> bool:
+        """Whether the next fetch brings everything: there is no branch yet, nor anybody whose objects are borrowed."""
+        try:
+            borrows = bool((self.git_dir / "objects" / "info" / "alternates").stat().st_size)
+        except OSError:
+            borrows = False
+        fetched = (self.git_dir / "refs" / "remotes").rglob("*")
+        return not borrows and self.head() is None and not any(path.is_file() for path in fetched)
 
     def _fetch(self) -> tuple[int, str]:
         status, said = self._fetch_once()
@@ -208,7 +230,7 @@ class Mirror:
     def _prepare(self, made_with: str = "sha1", *, thoroughly: bool = False) -> None:
         """See to it that there is a mirror to fetch into. Only called by the one who writes."""
         try:
-            if not self._looks_whole() or (thoroughly and self._git(["rev-parse", "--git-dir"])[0] != 0):
+            if not self._looks_whole() or (thoroughly and not self._opens()):
                 self._move_aside()
                 self.git_dir.mkdir(parents=True)
                 arguments = ["init", "--quiet", "--bare", "--template=", f"--object-format={made_with}"]
@@ -218,6 +240,9 @@ class Mirror:
             self._clear_the_way()
         except OSError as error:
             raise trouble.unwritable(self.git_dir, error.strerror or str(error)) from error
+
+    def _opens(self) -> bool:
+        return ask(self.git_dir, ["rev-parse", "--git-dir"], good=range(256))[0] == 0
 
     def _looks_whole(self) -> bool:
         files = all((self.git_dir / name).is_file() for name in ("HEAD", "config"))
@@ -259,17 +284,24 @@ class Mirror:
             raise trouble.unwritable(self.git_dir, error.strerror or str(error)) from error
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Nobody else writes the mirror meanwhile, in this process or another; a killed one holds nothing."""
-        with self._writer:
+    def _writing(self, *, at_once: bool = False) -> Iterator[None]:
+        """Nobody else writes the mirror meanwhile, in this process or another; a killed one holds nothing.
+
+        `at_once`: raise BlockingIOError where somebody does, and wait for nobody.
+        """
+        if not self._writer.acquire(blocking=not at_once):
+            raise BlockingIOError
+        try:
             try:
                 self.git_dir.parent.mkdir(parents=True, exist_ok=True)
                 lock = self.git_dir.with_name(f"{self.git_dir.name}.lock").open("w")
             except OSError as error:
                 raise trouble.unwritable(self.git_dir, error.strerror or str(error)) from error
             with lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
+                fcntl.flock(lock, fcntl.LOCK_EX | (fcntl.LOCK_NB if at_once else 0))
                 yield
+        finally:
+            self._writer.release()
 
 
 def _left_behind(git_dir: str) -> list[str]:
@@ -282,36 +314,3 @@ def _left_behind(git_dir: str) -> list[str]:
         names = [entry.name for entry in os.scandir(packs)]
         found += [os.path.join(packs, name) for name in names if name.endswith(".keep") or name.startswith("tmp_")]
     return found
-
-
-def _run(
-    arguments: Sequence[str], where: Path, environment: Mapping[str, str], patience: float
-) -> tuple[int, str, str]:
-    """Exit status, output and messages of a git command that ends after so many seconds at the latest."""
-    try:
-        # Loaded late: it takes as long as a whole short command, and asks for git's version.
-        import git
-    except ImportError as error:
-        raise not_started(FileNotFoundError("GitPython does not find it")) from error
-    try:
-        started = git.Git(str(where)).execute(
-            [*outside_of_hooks(), "git", *arguments],
-            env=environment,
-            as_process=True,
-            # No terminal, so that neither git nor ssh can ask there; and one group to end.
-            start_new_session=True,
-        )
-    except git.GitCommandNotFound as error:
-        raise not_started(FileNotFoundError("it is not found")) from error
-    except OSError as error:
-        raise not_started(error) from error
-    process = started.proc
-    assert process is not None
-    try:
-        printed, said = process.communicate(timeout=patience)
-    except subprocess.TimeoutExpired:
-        # GitPython's own timeout needs `ps`, which small images lack, and waits for git's children.
-        os.killpg(process.pid, signal.SIGKILL)
-        printed, said = process.communicate()
-        said += f"\n{trouble.TOO_LATE}".encode()
-    return process.returncode, printed.decode(errors="surrogateescape"), said.decode(errors="replace")

@@ -52,8 +52,13 @@ def commit(object_id: str, data: bytes) -> Commit:
         tuple(_ascii(parent) for parent in fields.get(b"parent", [])),
         *author,
         *committer,
-        message.decode(encoding, "replace"),
+        _decoded(message, encoding),
     )
+
+
+def _decoded(raw: bytes, encoding: str) -> str:
+    """What a person wrote. Not every database holds a NUL, so all of them hold the picture of one."""
+    return raw.decode(encoding, "replace").replace("\0", "\N{SYMBOL FOR NULL}")
 
 
 def _ascii(raw: bytes) -> str:
@@ -73,8 +78,8 @@ def _person(raw: bytes, encoding: str) -> tuple[str, str, datetime]:
     email, _, _ = rest.partition(b">")
     seconds = _SECONDS.match(raw.rpartition(b">")[2])
     return (
-        name.strip().decode(encoding, "replace"),
-        email.strip().decode(encoding, "replace"),
+        _decoded(name.strip(), encoding),
+        _decoded(email.strip(), encoding),
         _instant(seconds.group(1) if seconds else b"0"),
     )
 

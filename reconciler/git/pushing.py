@@ -67,12 +67,13 @@ def push(
         reference = f"refs/heads/{name}"
         lease = f"--force-with-lease={reference}:{full_id(expected) if expected else ''}"
         what = ["push", *_OPTIONS, lease, "--end-of-options", place.url, f"{commit}:{reference}"]
-        status, printed, said = _run(what, workshop.git_dir, place, timeout)
+        status, printed, said = talk(what, workshop.git_dir, place, timeout)
     if status != 0:
-        raise _refused(place, name, printed, place.scrub(said))
+        raise refused(place, f"branch {name}", printed, place.scrub(said))
 
 
-def _run(arguments: Sequence[str], git_dir: Path, place: Address, timeout: float) -> tuple[int, str, str]:
+def talk(arguments: Sequence[str], git_dir: Path, place: Address, timeout: float) -> tuple[int, str, str]:
+    """Exit status, output and messages of a git command that talks to another repository."""
     environment = {**os.environ, **talking_environment(git_dir), **place.environment(_SETTINGS), **_ssh(git_dir, place)}
     try:
         process = subprocess.Popen(
@@ -104,8 +105,14 @@ def _ssh(git_dir: Path, place: Address) -> Mapping[str, str]:
     return unattended_ssh(lambda: subprocess.run(setting, capture_output=True, check=False).stdout)
 
 
-def _refused(place: Address, branch: str, printed: str, said: str) -> ReconcilerError:
-    """Why a push did not go through, as an error."""
+def raced(printed: str) -> bool:
+    """Whether a push did not go through since somebody else was quicker."""
+    why = next((line.split("\t")[-1] for line in printed.splitlines() if line.startswith("!")), "")
+    return any(reason in why for reason in _RACED)
+
+
+def refused(place: Address, what: str, printed: str, said: str) -> ReconcilerError:
+    """Why a push did not go through, as an error; `what` was pushed."""
     why = next((line.split("\t")[-1] for line in printed.splitlines() if line.startswith("!")), "")
     there = plain(" ".join(line for line in _SAID_THERE.findall(said) if line))[:500]
     words = f": {there}" if there else ""
@@ -113,23 +120,21 @@ def _refused(place: Address, branch: str, printed: str, said: str) -> Reconciler
         return GitUnreachable(
             f"{place.url} did not answer in time", "Try again: what arrived already is not sent twice."
         )
-    if any(reason in why for reason in _RACED):
+    if raced(printed):
         return NotSo(
-            f"The branch {branch} of {place.url} is not where it was seen last",
+            f"The {what} of {place.url} is not where it was seen last",
             "Fetch it, look at it again, then repeat.",
         )
     if "protected branch" in f"{why}{there}".lower() or "hook declined" in why:
-        what = "its rules protect it" if "protected" in f"{why}{there}".lower() else "a hook declined"
-        return NotSo(
-            f"{place.url} refuses the branch {branch}: {what}{words}", "Follow its rules, or choose another name."
-        )
+        cause = "its rules protect it" if "protected" in f"{why}{there}".lower() else "a hook declined"
+        return NotSo(f"{place.url} refuses the {what}: {cause}{words}", "Follow its rules, or choose another name.")
     if re.search(_RIGHTS, f"{why}\n{said}"):
         return NotSo(
             f"{place.url} does not let us push{words}", "Check the credentials and that their owner may write there."
         )
     if why:
         reason = plain(place.scrub(why))
-        return NotSo(f"{place.url} refuses the branch {branch}: {reason}{words}", "Correct that, then repeat.")
+        return NotSo(f"{place.url} refuses the {what}: {reason}{words}", "Correct that, then repeat.")
     if re.search(_NO_REPOSITORY, said):
         return GitUnreachable(f"There is no repository at {place.url}", "Check the address.")
     told = plain(complaint(said)).removeprefix("fatal: ").removeprefix("error: ")

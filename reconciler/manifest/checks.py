@@ -16,6 +16,7 @@ from reconciler.manifest.kinds import Manifest
 from reconciler.manifest.paths import bundle_directory, check_pattern
 from reconciler.manifest.problems import Problem
 from reconciler.manifest.walk import Field
+from reconciler.model.alert import FIELDS, Alert, unknown_fields
 from reconciler.model.app import App, AppSpec
 from reconciler.model.entry import EnvironmentEntry, Train
 from reconciler.model.environment import LATEST, Environment, Resource
@@ -24,6 +25,7 @@ from reconciler.model.sets import AppSet, Group
 from reconciler.schedule.crons import check_cron
 from reconciler.schedule.public_holidays import check_holiday
 from reconciler.schedule.rrules import rule
+from reconciler.words import listed, meant
 
 Found = Iterator[tuple[Field, str, str]]
 """Field, message, remedy."""
@@ -55,8 +57,23 @@ def _found(manifest: Manifest, path: str) -> Found:
             yield from _train(manifest.spec.when, (*_SPEC, "when"))
         case Season() | Freeze():
             yield from _span(manifest.spec)
+        case Alert():
+            yield from _template(manifest)
         case Group() | Resource():
             return
+
+
+def _template(alert: Alert) -> Found:
+    template = alert.spec.template
+    for key, text in (("title", template.title), ("body", template.body)) if template is not None else ():
+        here: Field = (*_SPEC, "template", key)
+        try:
+            unknown = unknown_fields(text or "")
+        except ValueError:
+            yield here, "a $ in it names nothing", "write $app or ${app} for a field, and $$ for a dollar sign"
+            continue
+        for name in unknown:
+            yield here, f"a notice has no {name[:60]}", meant(name, FIELDS, f"there are {listed(FIELDS)}")
 
 
 def _app(spec: AppSpec, at: Field) -> Found:

@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 
 from reconciler.manifest import checks
 from reconciler.manifest.kinds import KINDS, Manifest, decode
-from reconciler.manifest.problems import Problem
+from reconciler.manifest.problems import Problem, may_be_secret
 from reconciler.manifest.sentences import Raw, problems
 from reconciler.manifest.walk import Document, Field, Odd
 from reconciler.model.metadata import API_VERSION
@@ -116,7 +116,7 @@ def odd(kind: str, name: str, found: Iterable[Odd]) -> Iterator[Problem]:
         free = not _FREE.isdisjoint(field)
         if (free and seen_as == "a date") or field[-1:] == (_TAKES_A_WORD,):
             continue
-        shown, remedy = (repr(text), f'quote it: "{text}"') if "secrets" not in field else ("this", "quote it")
+        shown, remedy = (repr(text), f'quote it: "{text}"') if not may_be_secret(field) else ("this", "quote it")
         message = f"{shown} stands without quotes and is {seen_as} to many readers of YAML"
         if seen_as == "an octal number":
             remedy = f'write {int(text)}, or quote it: "{text}"'

@@ -10,14 +10,16 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from reconciler.model.alert import Alert
 from reconciler.model.app import App
 from reconciler.model.environment import Environment, Resource
 from reconciler.model.season import Freeze, Season
 from reconciler.model.sets import AppSet, Group
 
-Manifest = App | AppSet | Environment | Season | Freeze | Group | Resource
+Manifest = App | AppSet | Environment | Season | Freeze | Group | Resource | Alert
 
 KINDS: dict[str, type[Manifest]] = {
+    "Alert": Alert,
     "App": App,
     "AppSet": AppSet,
     "Environment": Environment,

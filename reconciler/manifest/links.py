@@ -16,6 +16,7 @@ from reconciler.manifest.kinds import Manifest
 from reconciler.manifest.parse import Declaration
 from reconciler.manifest.problems import Problem
 from reconciler.manifest.walk import Field
+from reconciler.model.alert import Alert
 from reconciler.model.app import App
 from reconciler.model.entry import EnvironmentEntry
 from reconciler.model.environment import LATEST, Environment
@@ -79,12 +80,12 @@ def check_app(app: App, known: Known) -> list[Problem]:
     return [*_app_references(app, known), *_tracks(app, known), *_circles(app, known.environments)]
 
 
-def check_season(season: Season | Freeze | Group, known: Known) -> list[Problem]:
-    """References of a Season, a Freeze or a Group to what does not exist."""
+def check_season(season: Season | Freeze | Group | Alert, known: Known) -> list[Problem]:
+    """References of a Season, a Freeze, a Group or an Alert to what does not exist."""
     spec = season.spec
     found = [
         _unknown(season, "environment", name, ("spec", "environments", at), known.environments)
-        for at, name in enumerate(spec.environments)
+        for at, name in enumerate(spec.environments or ())
         if not known.is_environment(name)
     ]
     names = spec.apps if isinstance(spec.apps, tuple) else ()
@@ -197,7 +198,7 @@ def _circles(app: App, environments: Mapping[str, Environment]) -> Iterator[Prob
             circle = _circle(name, follows)
             # A circle of Environments' own tracks is theirs, and not said again for every app.
             if circle and (entry.track or any(item.track for item in entry.schedule)):
-                since = f" from {schedule.rfc3339(moment)} on" if moment else ""
+                since = f" from {schedule.to_the_second(moment)} on" if moment else ""
                 message = f"this track leads back to itself{since}: {' → '.join(circle)}"
                 field: Field = ("spec", "environments", name, "track")
                 yield Problem("App", app.name, field, message, "let one of them track latest")

@@ -89,7 +89,7 @@ def _conflict(season: Season, other: Season, apps: Mapping[str, Labels], window:
     what = listed(str(field[-1]) for field in same[:5])
     message = (
         f"{season.name} and {other.name} have one priority and both set {what} in {listed(environments)}"
-        f" from {schedule.rfc3339(window.start)} on"
+        f" from {schedule.to_the_second(window.start)} on"
     )
     remedy = "give one of them a higher priority, or another time"
     yield Problem("Season", season.name, same[0], message, remedy)
@@ -120,8 +120,8 @@ def _edges_inside(season: Season, freeze: Freeze, now: datetime) -> Iterator[Pro
         for edge, moment in (("starts", window.start), ("ends", window.until)):
             frozen = schedule.active(freeze.spec.span, moment) if moment >= now else None
             if frozen is not None:
-                policy = _POLICIES[season.spec.on_freeze, edge].format(over=schedule.rfc3339(frozen.until))
-                at = schedule.rfc3339(moment)
+                policy = _POLICIES[season.spec.on_freeze, edge].format(over=schedule.to_the_second(frozen.until))
+                at = schedule.to_the_second(moment)
                 message = f"{season.name} {edge} at {at}, in the freeze {freeze.name}: on_freeze is"
                 message = f"{message} {season.spec.on_freeze}, so {policy}"
                 yield Problem("Season", season.name, _place(season, edge), message, _REMEDY, "warning")

@@ -11,6 +11,11 @@ from reconciler.manifest.complaints import Severity
 from reconciler.manifest.walk import Field
 
 
+def may_be_secret(field: Field) -> bool:
+    """Whether a reference to a secret belongs there: a person may have pasted the value itself."""
+    return "secrets" in field or field[:2] == ("spec", "to")
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What is wrong with one field of one manifest. `at_key` points at the key rather than at its value."""

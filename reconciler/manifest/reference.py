@@ -15,7 +15,7 @@ from reconciler.manifest.meanings import shapes_of
 from reconciler.manifest.schemas import schema
 from reconciler.model import app, references, shape
 
-_ORDER = ("Environment", "App", "AppSet", "Group", "Season", "Freeze", "Resource")
+_ORDER = ("Environment", "App", "AppSet", "Group", "Season", "Freeze", "Resource", "Alert")
 _PATTERNS = {
     shape.NAME_PATTERN: "name",
     shape.LINE_PATTERN: "text",

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from reconciler.manifest.problems import Problem
+from reconciler.manifest.problems import Problem, may_be_secret
 from reconciler.manifest.schemas import keys_at
 from reconciler.manifest.walk import Field
 from reconciler.model.app import SOURCE_PATTERN, VARIABLE_PATTERN, VERSION_PATTERN
@@ -142,7 +142,7 @@ def _one_branch(errors: list[_Error]) -> list[_Error]:
 
 
 def _said(kind: str, name: str, error: _Error, raw: Raw) -> Problem:
-    secret = "secrets" in error.field
+    secret = may_be_secret(error.field)
     if error.type in _TYPES or error.type == "union":
         message, remedy = _wrong_type(error, None if secret else raw(error.field))
     elif error.type == _UNKNOWN:
@@ -163,7 +163,7 @@ def _wrong_type(error: _Error, text: str | None) -> tuple[str, str]:
     scalar = isinstance(error.value, bool | int | float)
     if error.type == "string_type" and scalar:
         return message, f'quote it: "{text[:_SHOWN]}"' if text is not None else "quote it"
-    if error.type == "tuple_type" and isinstance(error.value, str) and "secrets" not in error.field:
+    if error.type == "tuple_type" and isinstance(error.value, str) and not may_be_secret(error.field):
         return message, _as_list(error.value)
     return message, "write true or false" if error.type == "bool_type" else ""
 

@@ -44,6 +44,12 @@ Cause = Literal[
 ROLLBACKS: frozenset[Cause] = frozenset({"rollback", "auto-rollback"})
 
 
+def goes_back(cause: Cause, rolled_back_from: str | None) -> bool:
+    """Whether a deployment of this cause takes something back: a rollback, or another try of one that failed. Nothing
+    holds it up; `rolled_back_from` is the id of the deployment that it leaves."""
+    return cause in ROLLBACKS or (cause == "retry" and rolled_back_from is not None)
+
+
 @shape
 class Subject:
     """What a deployment releases: versions with their shares, and the environment's settings over theirs."""
@@ -141,6 +147,11 @@ class Deployment:
     def active(self) -> bool:
         """Whether it is still to end."""
         return self.status in ACTIVE
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether it takes something back."""
+        return goes_back(self.cause, self.rolled_back_from)
 
     @property
     def rolling(self) -> bool:

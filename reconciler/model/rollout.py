@@ -71,6 +71,17 @@ class Progress:
         return f"{self.step} {self.phase} {self.since.isoformat() if self.since else ''}"
 
 
+@shape
+class Mixture:
+    """What a rollout that failed on its way left: its target had taken the step, so it is known what runs."""
+
+    since: Instant
+    deployment: str
+    traffic: tuple[Allotment, ...]
+    reason: str
+    remedy: str
+
+
 _PROGRESS = TypeAdapter(Progress)
 
 

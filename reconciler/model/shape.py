@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar, cast, dataclass_transform
 
 from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.dataclasses import dataclass as checked_dataclass
+from pydantic.dataclasses import rebuild_dataclass
 from pydantic_core import PydanticCustomError
 
 from reconciler import schedule
@@ -18,14 +19,25 @@ from reconciler.errors import ScheduleError
 
 T = TypeVar("T")
 
-# What the fields mean is read from the sources where it is wanted, in `manifest/meanings`: not with every start.
-CONFIG = ConfigDict(extra="forbid", populate_by_name=True, serialize_by_alias=True)
+# What the fields mean is read from the sources where it is wanted, in `manifest/meanings`: not with every start. And
+# what checks a shape is built with its first value: a short command makes values of a few of them.
+CONFIG = ConfigDict(extra="forbid", populate_by_name=True, serialize_by_alias=True, defer_build=True)
+_DECLARED: list[type[Any]] = []
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def shape(cls: type[T]) -> type[T]:
     """Declare a frozen value whose fields are checked when it is made; unknown keys are errors."""
-    return cast(type[T], checked_dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)(cls))
+    made = cast(type[T], checked_dataclass(frozen=True, slots=True, kw_only=True, config=CONFIG)(cls))
+    _DECLARED.append(made)
+    return made
+
+
+def build() -> None:
+    """Build what checks all shapes that are declared by now. For whoever starts threads: two of them that make the
+    first value of a shape at the same time could find it half built."""
+    while _DECLARED:
+        rebuild_dataclass(_DECLARED.pop())
 
 
 def refusal(message: str, remedy: str = "", field: str = "") -> PydanticCustomError:

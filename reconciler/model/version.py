@@ -13,6 +13,7 @@ from pydantic import Field
 
 from reconciler.model.app import AppSpec, Binding, SecretReference
 from reconciler.model.shape import Config, Instant, shape
+from reconciler.model.traffic import Allotment
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 TAG = re.compile(r"\[([A-Z][A-Z0-9_-]{1,30})\]")
@@ -109,3 +110,12 @@ class Version:
 def label(number: int, name: str | None) -> str:
     """How people call a version: its name, else `v` and its number."""
     return name or f"v{number}"
+
+
+def spoken(traffic: tuple[Allotment, ...]) -> str:
+    """A traffic split in words: `v12`, or `v11 90 %, v12 10 %`."""
+    if not traffic:
+        return "nothing"
+    if len(traffic) == 1 and traffic[0].percent == 100:
+        return label(traffic[0].number, traffic[0].name)
+    return ", ".join(f"{label(part.number, part.name)} {part.percent:g} %" for part in traffic)

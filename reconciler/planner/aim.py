@@ -6,61 +6,20 @@ rule. What is then done about it (wait, abort, deploy, nothing) is `plan`'s ques
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 
-from reconciler.desired import Desired, Latest, Tracked, earliest
-from reconciler.model.deployment import ROLLBACKS, Deployment, Grounds, Subject
+from reconciler.desired import Desired, Latest, Tracked
+from reconciler.model.deployment import Deployment, Grounds, Subject
 from reconciler.model.environment import EnvironmentSpec
-from reconciler.model.plan import Lift, Refused, RunChecks, Waiting
+from reconciler.model.plan import Lift, Refused, Waiting
 from reconciler.planner import refusals, rollbacks
+from reconciler.planner.answer import Aim, Answer
 from reconciler.planner.causes import Why, grounds_of, is_pin, spoken, why
-from reconciler.planner.gates import Candidate, Passage, key_of, passage
+from reconciler.planner.gates import Candidate, key_of, passage
 from reconciler.planner.joint import ALONE, Back, Joint
 from reconciler.planner.promotions import Besides, Found, authors, candidate, entering, find, own, rolling
 from reconciler.planner.recorded import EnvironmentRecord, RecordedApp, Suspicion
 from reconciler.words import address
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Aim:
-    """What is to run here, and the words for getting there."""
-
-    subject: Subject
-    grounds: Grounds
-    why: Why
-    rolled_back_from: str | None = None
-    remarks: tuple[str, ...] = ()
-    """How its gates were passed, where that is worth remembering."""
-
-    @property
-    def urgent(self) -> bool:
-        """Going back waits for nothing."""
-        return self.why.cause in ("rollback", "auto-rollback")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """At most one aim, and what is to be said besides."""
-
-    aim: Aim | None = None
-    waiting: tuple[Waiting, ...] = ()
-    refused: tuple[Refused, ...] = ()
-    checks: RunChecks | None = None
-    lift: Lift | None = None
-    wake_at: datetime | None = None
-    staying: Aim | None = None
-    """Where a freeze holds back what would enter: what is here, with today's settings."""
-
-    def besides(self, said: Besides | Passage) -> Answer:
-        """This answer, with what is to be said of candidates that wait at their gates."""
-        return replace(
-            self,
-            waiting=(*self.waiting, *said.waiting),
-            refused=(*self.refused, *said.refused),
-            checks=self.checks or said.checks,
-            wake_at=earliest([self.wake_at, said.wake_at]),
-        )
 
 
 def aim(wanted: Desired, app: RecordedApp, record: EnvironmentRecord, spec: EnvironmentSpec) -> Answer:
@@ -70,9 +29,11 @@ def aim(wanted: Desired, app: RecordedApp, record: EnvironmentRecord, spec: Envi
     hit = rollbacks.withdrawal(wanted, app, record)
     if hit and (way := rollbacks.retreat(wanted, app, record, *hit)):
         subject, grounds, words = way
-        if guarded := rollbacks.guard(subject, wanted, app, record, spec.rollback.limit, hit[0].position):
+        guarded = rollbacks.guard(subject, wanted, app, record, spec.rollback.limit, hit[0].position)
+        if isinstance(guarded, Refused):
             return Answer(refused=(guarded,))
-        return Answer(aim=Aim(subject=subject, grounds=grounds, why=words, rolled_back_from=hit[1].id))
+        back_from = hit[1].id
+        return Answer(aim=Aim(subject=subject, grounds=grounds, why=words, rolled_back_from=back_from, remarks=guarded))
     joint = app.joint.get(wanted.environment, ALONE)
     together = _with_the_group(joint.back, wanted, app, record, spec) if joint.back else Answer()
     if together.aim is not None:
@@ -134,7 +95,7 @@ def _joined(
         grounds = replace(goal.grounds, move=joint.move, moved_with=joint.moved_with)
         return replace(answer, aim=replace(goal, grounds=grounds))
     active = record.active if record.active and record.active.grounds.chosen_by != "season" else None
-    stays = active if active and active.cause not in ROLLBACKS else own(record)  # what has begun goes on
+    stays = active if active and not active.goes_back else own(record)  # what has begun goes on
     here = _staying(stays, wanted, app, record, spec) if stays else Answer()
     return Answer(
         aim=here.aim,
@@ -152,7 +113,8 @@ def _with_the_group(
     """The way back that a group's member goes with another, with today's settings; the same guards stand in it."""
     subject = wanted.subject(back.traffic)
     since = record.touch.position if record.touch else 0
-    if guarded := rollbacks.guard(subject, wanted, app, record, spec.rollback.limit, since):
+    guarded = rollbacks.guard(subject, wanted, app, record, spec.rollback.limit, since)
+    if isinstance(guarded, Refused):
         return Answer(refused=(guarded,))
     grounds = grounds_of(wanted, back.traffic)
     words = Why(
@@ -162,14 +124,14 @@ def _with_the_group(
         deployed_by=back.deployed_by,
         reverts=back.reverts,
     )
-    return Answer(aim=Aim(subject=subject, grounds=grounds, why=words, rolled_back_from=back.left))
+    return Answer(aim=Aim(subject=subject, grounds=grounds, why=words, rolled_back_from=back.left, remarks=guarded))
 
 
 def _staying(
     stays: Deployment, wanted: Desired, app: RecordedApp, record: EnvironmentRecord, spec: EnvironmentSpec
 ) -> Answer:
     """What is here stays, with today's settings: what would enter waits for something."""
-    here = Found(stays.traffic)
+    here = Found(stays.traffic, stays=True)
     return _towards(wanted, here, here, app, record, spec)
 
 
@@ -183,20 +145,25 @@ def _towards(
 ) -> Answer:
     subject = wanted.subject(found.traffic)
     grounds = grounds_of(wanted, base.traffic if isinstance(base, Found) else ())
-    if again := _retry(subject, app, record):
-        return Answer(aim=Aim(subject=subject, grounds=grounds, why=again))
+    if again := _retry(subject, grounds, app, record):
+        return Answer(aim=again)
     if bad := rollbacks.suspicion(subject, wanted, app, record):
         return _instead(wanted, subject, bad, app, record, spec)
+    if found.stays and _waits_for_a_person(record, spec):
+        return Answer()
     words = why(wanted, found, subject, grounds, app, record)
+    guarded: Refused | tuple[str, ...] = ()
     if words.cause == "rollback":
         since = record.touch.position if record.touch else 0
-        if guarded := rollbacks.guard(subject, wanted, app, record, spec.rollback.limit, since):
-            return Answer(refused=(guarded,))
+        guarded = rollbacks.guard(subject, wanted, app, record, spec.rollback.limit, since)
+    if isinstance(guarded, Refused):
+        return Answer(refused=(guarded,))
     if words.cause == "promotion" and found.due_at:
         words = replace(words, due_at=found.due_at)
     left = record.change_from(subject.traffic) if words.cause == "rollback" else None
     back_from = left.id if left else None
-    aim = Aim(subject=subject, grounds=grounds, why=words, rolled_back_from=back_from, remarks=found.remarks)
+    remarks = (*found.remarks, *guarded)
+    aim = Aim(subject=subject, grounds=grounds, why=words, rolled_back_from=back_from, remarks=remarks)
     return Answer(aim=aim, lift=_lift(wanted, subject, record))
 
 
@@ -282,19 +249,21 @@ def _instead(
     settled, hold = record.settled, record.hold
     refused = (refusals.suspect(wanted, subject, bad, held=bool(hold and hold.traffic)),)
     if hold is not None and hold.traffic:
-        return _held(wanted, app, record, refused)
+        return _held(wanted, app, record, spec, refused)
     if again := _way_back_again(wanted, app, record):
         return Answer(aim=again, refused=refused)
     if settled is None or (settled.status == "aborted" and not settled.left_a_mixture):
         return Answer(refused=refused)
-    if settled.status == "failed" and (spec.on_failure != "rollback" or rollbacks.goes_nowhere(settled)):
+    if _waits_for_a_person(record, spec) or (settled.status == "failed" and rollbacks.goes_nowhere(settled)):
         return Answer(refused=refused)
     good = rollbacks.last_good(wanted, app, record, subject if settled.status == "completed" else settled.subject)
     if good is None:
         return Answer(refused=refused)
     stand_in, grounds = good
-    went_wrong = settled.status != "completed"
-    if went_wrong and (guarded := rollbacks.guard(stand_in, wanted, app, record, spec.rollback.limit, settled)):
+    guarded: Refused | tuple[str, ...] = ()
+    if settled.status != "completed":
+        guarded = rollbacks.guard(stand_in, wanted, app, record, spec.rollback.limit, settled)
+    if isinstance(guarded, Refused):
         return Answer(refused=(*refused, guarded))
     left = _left(record, stand_in)
     words = (
@@ -302,8 +271,22 @@ def _instead(
         if left
         else why(wanted, Found(stand_in.traffic), stand_in, grounds, app, record)
     )
-    back_from = left.id if left else None
-    return Answer(aim=Aim(subject=stand_in, grounds=grounds, why=words, rolled_back_from=back_from), refused=refused)
+    aim = Aim(
+        subject=stand_in,
+        grounds=grounds,
+        why=words,
+        rolled_back_from=left.id if left else None,
+        remarks=guarded,
+    )
+    return Answer(aim=aim, refused=refused)
+
+
+def _waits_for_a_person(record: EnvironmentRecord, spec: EnvironmentSpec) -> bool:
+    """Whether something failed where nothing goes back by itself: what is there stays as it is."""
+    settled = record.settled
+    if settled is None or settled.status != "failed" or rollbacks.goes_nowhere(settled):
+        return False
+    return spec.on_failure == "hold"
 
 
 def _left(record: EnvironmentRecord, stand_in: Subject) -> Deployment | None:
@@ -319,25 +302,19 @@ def _way_back_again(wanted: Desired, app: RecordedApp, record: EnvironmentRecord
     settled = record.settled
     if settled is None or settled.status != "failed" or not rollbacks.is_rollback(settled):
         return None
-    words = _retry(settled.subject, app, record)
-    if words is None:
-        return None
-    return Aim(
-        subject=settled.subject,
-        grounds=grounds_of(wanted, settled.traffic),
-        why=words,
-        rolled_back_from=settled.rolled_back_from,
-    )
+    return _retry(settled.subject, grounds_of(wanted, settled.traffic), app, record)
 
 
-def _held(wanted: Desired, app: RecordedApp, record: EnvironmentRecord, refused: tuple[Refused, ...]) -> Answer:
+def _held(
+    wanted: Desired, app: RecordedApp, record: EnvironmentRecord, spec: EnvironmentSpec, refused: tuple[Refused, ...]
+) -> Answer:
     """What a person went back to runs, with today's settings."""
     hold = record.hold
     assert hold is not None
     subject = wanted.subject(hold.traffic)
     grounds = replace(grounds_of(wanted, hold.traffic), held_by=hold.by)
-    if again := _retry(subject, app, record):
-        return Answer(aim=Aim(subject=subject, grounds=grounds, why=again), refused=refused)
+    if again := _retry(subject, grounds, app, record):
+        return Answer(aim=again, refused=refused)
     if bad := record.suspicions.get(subject.fingerprint):  # going back went wrong too: a person is needed
         return Answer(refused=(*refused, refusals.suspect(wanted, subject, bad)))
     before = record.change_from(hold.traffic)
@@ -350,17 +327,28 @@ def _held(wanted: Desired, app: RecordedApp, record: EnvironmentRecord, refused:
         commit=before.commit if before else None,
         deployed_by=hold.by,
     )
-    aim = Aim(subject=subject, grounds=grounds, why=words, rolled_back_from=hold.deployment)
+    # The guards have been asked before the hold began: here it is only told by whose word they were passed.
+    passed = rollbacks.guard(subject, wanted, app, record, spec.rollback.limit, before or 0)
+    aim = Aim(
+        subject=subject,
+        grounds=grounds,
+        why=words,
+        rolled_back_from=hold.deployment,
+        remarks=() if isinstance(passed, Refused) else passed,
+    )
     return Answer(aim=aim, refused=refused)
 
 
-def _retry(subject: Subject, app: RecordedApp, record: EnvironmentRecord) -> Why | None:
+def _retry(subject: Subject, grounds: Grounds, app: RecordedApp, record: EnvironmentRecord) -> Aim | None:
+    """What a person asks to be tried again, if it is this; a way back stays one."""
     asked = {request.deployment: request for request in app.retries}
     for deployment in record.recent:
         request = asked.get(deployment.id)
         if request and deployment.subject.fingerprint == subject.fingerprint:
             reason = f"{request.actor} asked to try deployment {deployment.number} again: {spoken(subject.traffic)}"
-            return Why(cause="retry", reason=reason, commit=deployment.commit, deployed_by=request.actor)
+            words = Why(cause="retry", reason=reason, commit=deployment.commit, deployed_by=request.actor)
+            left = deployment.rolled_back_from if deployment.goes_back else None
+            return Aim(subject=subject, grounds=grounds, why=words, rolled_back_from=left)
     return None
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from reconciler.desired import Desired, Latest, Pinned, Tracked
 from reconciler.model.deployment import Allotment, Cause, Deployment, Grounds, Subject
-from reconciler.model.version import label
+from reconciler.model.version import spoken as spoken
 from reconciler.planner.promotions import Found
 from reconciler.planner.recorded import EnvironmentRecord, Look, RecordedApp, Touch, on_the_way_back
 
@@ -29,15 +29,6 @@ class Why:
     due_at: datetime | None = None
 
 
-def spoken(traffic: tuple[Allotment, ...]) -> str:
-    """A traffic split in words: `v12`, or `v11 90 %, v12 10 %`."""
-    if not traffic:
-        return "nothing"
-    if len(traffic) == 1 and traffic[0].percent == 100:
-        return label(traffic[0].number, traffic[0].name)
-    return ", ".join(f"{label(part.number, part.name)} {part.percent:g} %" for part in traffic)
-
-
 def why(
     wanted: Desired,
     found: Found,
@@ -51,21 +42,38 @@ def why(
     said = spoken(subject.traffic)
     if previous is None:
         return _first(wanted, found, said, app, record)
-    edge = _season(wanted, previous, said, app, record.touch)
+    edge = _season(wanted, previous, subject, app, record)
     if edge and (previous.grounds.base == grounds.base or _by_season_alone(wanted, subject, previous)):
         return edge
     if previous.grounds.base == grounds.base:
-        return _by_touch(record.touch, subject, previous, said)
+        if again := _once_more(wanted, subject, previous, app, record):
+            return again
+        return _by_touch(record.touch, subject, previous, app)
     if schedule := _schedule(wanted, previous, record, said):
         return schedule
     if _taken_back(record.touch, found, app, record):
-        return _by_touch(record.touch, subject, previous, said)
-    versions_changed = _versions(subject.traffic) != _versions(previous.traffic)
-    if versions_changed and isinstance(wanted.choice, Tracked) and found.source:
-        return _promotion(wanted.choice, found, said)
-    if versions_changed and isinstance(wanted.choice, Latest) and app.content_touch:
+        return _by_touch(record.touch, subject, previous, app)
+    other = None
+    if _versions(subject.traffic) != _versions(previous.traffic):
+        other = _other_versions(wanted, found, subject, previous, app, record)
+    return other or _by_touch(record.touch or app.content_touch, subject, previous, app)
+
+
+def _other_versions(
+    wanted: Desired,
+    found: Found,
+    subject: Subject,
+    previous: Deployment,
+    app: RecordedApp,
+    record: EnvironmentRecord,
+) -> Why | None:
+    """Why others run than before, where no commit of the entry asked for them."""
+    said = spoken(subject.traffic)
+    if isinstance(wanted.choice, Tracked) and found.source:
+        return _promotion(wanted.choice, found, said, app)
+    if isinstance(wanted.choice, Latest) and app.content_touch and app.content in _versions(subject.traffic):
         return _published(app.content_touch, said, goes_back=_leaves_withdrawn(previous, app))
-    return _by_touch(record.touch or app.content_touch, subject, previous, said)
+    return _stands_in(wanted, subject, previous, record)
 
 
 def _versions(traffic: tuple[Allotment, ...]) -> set[str]:
@@ -74,16 +82,78 @@ def _versions(traffic: tuple[Allotment, ...]) -> set[str]:
 
 def _first(wanted: Desired, found: Found, said: str, app: RecordedApp, record: EnvironmentRecord) -> Why:
     if isinstance(wanted.choice, Tracked):
-        return _promotion(wanted.choice, found, said)
+        return _promotion(wanted.choice, found, said, app)
     touch = app.content_touch if isinstance(wanted.choice, Latest) else record.touch or app.content_touch
     if touch is None:
         return Why(cause="release", reason=f"{said} is the first here")
-    return Why(cause="release", reason=f"{said}: {touch.subject}", commit=touch.commit, deployed_by=touch.author)
+    return Why(cause="release", reason=_asked(touch, found.traffic, app), commit=touch.commit, deployed_by=touch.author)
 
 
-def _promotion(choice: Tracked, found: Found, said: str) -> Why:
-    commit = found.source.commit if found.source else None
-    return Why(cause="promotion", reason=f"{said} completed in {choice.environment}", commit=commit)
+def _asked(touch: Touch, traffic: tuple[Allotment, ...], app: RecordedApp) -> str:
+    """That a commit asked for these versions; its subject is not to be taken for the message of another one's."""
+    published = app.content_touch is not None and app.content_touch.position == touch.position
+    if published and app.content in _versions(traffic):
+        return f"{spoken(traffic)}: {touch.subject}"
+    return f"{touch.commit[:10]} asks for {spoken(traffic)}: {touch.subject}"
+
+
+def _promotion(choice: Tracked, found: Found, said: str, app: RecordedApp) -> Why:
+    upstream = app.environments.get(choice.environment)
+    came = came_with(upstream, found.traffic) if upstream else None
+    source = came or found.source
+    return Why(
+        cause="promotion",
+        reason=f"{said} completed in {choice.environment}",
+        commit=source.commit if source else None,
+    )
+
+
+def came_with(record: EnvironmentRecord, traffic: tuple[Allotment, ...]) -> Deployment | None:
+    """The deployment with which these versions came last: whose settings were changed since is not told by that."""
+    wish, found = _versions(traffic), None
+    for deployment in record.completed:
+        if _versions(deployment.traffic) == wish:
+            found = deployment
+        elif found is not None:
+            break
+    return found
+
+
+_KEPT: frozenset[Cause] = frozenset({"release", "promotion", "schedule", "season-start", "season-end", "restore"})
+
+
+def _once_more(
+    wanted: Desired, subject: Subject, previous: Deployment, app: RecordedApp, record: EnvironmentRecord
+) -> Why | None:
+    """What was begun and did not arrive comes again: by a newer commit's word, else for the reason that it had."""
+    if previous.status not in ("failed", "aborted") or previous.subject.fingerprint != subject.fingerprint:
+        return None
+    newer = [touch for touch in (record.touch, app.content_touch) if touch and touch.at > previous.created_at]
+    if isinstance(wanted.choice, Latest) and app.content_touch in newer and app.content in _versions(subject.traffic):
+        return _published(app.content_touch, spoken(subject.traffic), goes_back=_leaves_withdrawn(previous, app))
+    if record.touch in newer:
+        return _by_touch(record.touch, subject, previous, app)
+    ended = "failed" if previous.status == "failed" else "was stopped"
+    return Why(
+        cause=previous.cause if previous.cause in _KEPT else "release",
+        reason=f"{spoken(subject.traffic)} once more, since deployment {previous.number} {ended}",
+        commit=previous.commit,
+        deployed_by=previous.deployed_by,
+    )
+
+
+def _stands_in(wanted: Desired, subject: Subject, previous: Deployment, record: EnvironmentRecord) -> Why | None:
+    """What comes back since nothing newer may run: neither the entry nor the newest content asked for it."""
+    if isinstance(wanted.choice, Pinned) or (record.touch and record.touch.look == "reverted"):
+        return None
+    came = came_with(record, subject.traffic)
+    if came is None:
+        return None
+    return Why(
+        cause="rollback" if moves_back(subject, previous) else "release",
+        reason=f"back to {spoken(subject.traffic)}, which ran well here before",
+        commit=came.commit,
+    )
 
 
 _PUBLISHED: dict[Look, tuple[Cause, str]] = {
@@ -138,10 +208,13 @@ def _taken_back(touch: Touch | None, found: Found, app: RecordedApp, record: Env
     return app.content_touch is None or app.content_touch.position < touch.position
 
 
-def _season(wanted: Desired, previous: Deployment, said: str, app: RecordedApp, touch: Touch | None) -> Why | None:
+def _season(
+    wanted: Desired, previous: Deployment, subject: Subject, app: RecordedApp, record: EnvironmentRecord
+) -> Why | None:
+    said, touch = spoken(subject.traffic), record.touch
     before = dict(zip(previous.grounds.seasons, previous.grounds.season_ends, strict=False))
     started = [season for season in wanted.seasons if season.name not in before]
-    commit = app.content_touch.commit if app.content_touch else previous.commit
+    commit = _of_version(subject, previous, app, record)
     if started:
         names = ", ".join(season.name for season in started)
         due = max(season.window.start for season in started)
@@ -156,6 +229,17 @@ def _season(wanted: Desired, previous: Deployment, said: str, app: RecordedApp, 
         due = max(before[name] for name in ended)
         return Why(cause="season-end", reason=f"{', '.join(ended)} is over: {said}", commit=commit, due_at=due)
     return None
+
+
+def _of_version(subject: Subject, previous: Deployment, app: RecordedApp, record: EnvironmentRecord) -> str | None:
+    """The commit that an edge of time deploys: no commit asked for it at that moment."""
+    if app.content_touch and app.content in _versions(subject.traffic):
+        return app.content_touch.commit
+    if came := came_with(record, subject.traffic):
+        return came.commit
+    largest = max(subject.traffic, key=lambda part: (part.percent, part.number), default=None)
+    version = app.versions.get(largest.version) if largest else None
+    return version.commit if version else previous.commit
 
 
 def _schedule(wanted: Desired, previous: Deployment, record: EnvironmentRecord, said: str) -> Why | None:
@@ -174,7 +258,8 @@ def _schedule(wanted: Desired, previous: Deployment, record: EnvironmentRecord, 
     )
 
 
-def _by_touch(touch: Touch | None, subject: Subject, previous: Deployment, said: str) -> Why:
+def _by_touch(touch: Touch | None, subject: Subject, previous: Deployment, app: RecordedApp) -> Why:
+    said = spoken(subject.traffic)
     if touch is None:
         return Why(cause="release", reason=f"settings changed: {said}")
     returns = touch.look == "reverted" or moves_back(subject, previous)
@@ -183,7 +268,7 @@ def _by_touch(touch: Touch | None, subject: Subject, previous: Deployment, said:
     elif returns:
         reason = f"{touch.commit[:10]} moves back to {said}: {touch.subject}"
     else:
-        reason = f"{said}: {touch.subject}"
+        reason = _asked(touch, subject.traffic, app)
     return Why(
         cause="rollback" if returns else "release",
         reason=reason,

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.desired import Desired
-from reconciler.model.deployment import ROLLBACKS, Allotment, Deployment
+from reconciler.model.deployment import Allotment, Deployment
 from reconciler.model.plan import Refused
-from reconciler.planner.aim import Aim
+from reconciler.planner.answer import Aim
 from reconciler.planner.causes import is_pin, spoken
 from reconciler.planner.joint import Back, Joint
 from reconciler.planner.promotions import withdrawn_in
@@ -77,7 +77,7 @@ def _return(record: EnvironmentRecord) -> tuple[Deployment, Deployment] | None:
     """The rollback that brought what is here, and the deployment that it left."""
     line = _own(record)
     run = _run(line, versions(line[0].traffic)) if line else []
-    back = next((d for d in run if d.cause in ROLLBACKS), None)
+    back = next((d for d in run if d.goes_back), None)
     if back is None:
         return None
     named = next((d for d in record.recent if d.id == back.rolled_back_from), None)
@@ -124,7 +124,7 @@ def ways_back(one: Trace, fellows: Mapping[str, Trace], group: str) -> Joint | N
     if one.alone is not None and one.alone.why.cause == "retry":
         return None
     top = line[0]
-    if top.cause in ROLLBACKS and top.status != "completed":
+    if top.goes_back and top.status != "completed":
         return _half_way(one, top, fellows, group)
     mark = None if top.status == "failed" else standing_mark(one.record)
     back = gone_back(mark, fellows) if mark else []

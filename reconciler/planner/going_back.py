@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from reconciler.desired import Desired
 from reconciler.model.deployment import Allotment, Deployment, Subject
 from reconciler.model.environment import EnvironmentSpec
+from reconciler.model.plan import Refused
 from reconciler.model.version import Version, label
 from reconciler.planner import rollbacks
 from reconciler.planner.causes import spoken
@@ -60,7 +61,8 @@ def way_back(
     if bad := _bad(subject, record):
         again = f"`reconciler retry {bad.deployment}` tries it again, or name another version"
         return NoWay(f"{spoken(found)} {bad.why} in {wanted.environment} (deployment {bad.number})", again)
-    if guarded := rollbacks.guard(subject, wanted, app, record, spec.rollback.limit, left):
+    guarded = rollbacks.guard(subject, wanted, app, record, spec.rollback.limit, left)
+    if isinstance(guarded, Refused):
         words, _, way_out = guarded.detail.rpartition("; ")
         return NoWay(words, way_out)
     going = _versions(left.traffic) - _versions(found)

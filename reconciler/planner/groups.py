@@ -28,13 +28,14 @@ from datetime import datetime
 from typing import Literal
 
 from reconciler.desired import Desired, Tracked
-from reconciler.model.deployment import ROLLBACKS, Deployment
+from reconciler.model.deployment import Deployment
 from reconciler.model.environment import Environment
 from reconciler.model.plan import Abort, Deploy, Plan, Waiting
 from reconciler.model.sets import Group
 from reconciler.model.version import canonical
 from reconciler.planner import fallen
-from reconciler.planner.aim import Aim, Answer, aim, goes_along
+from reconciler.planner.aim import aim, goes_along
+from reconciler.planner.answer import Aim, Answer
 from reconciler.planner.causes import spoken
 from reconciler.planner.joint import Joint
 from reconciler.planner.promotions import in_line, own, rolling
@@ -163,7 +164,7 @@ def _lets_in(record: EnvironmentRecord) -> bool:
     """Whether something new is being let in step by step: it is as good as here, and not yet there."""
     active = rolling(record)
     here = {part.version for one in (record.running, own(record)) if one for part in one.traffic}
-    return active is not None and active.cause not in ROLLBACKS and not fallen.versions(active.traffic) <= here
+    return active is not None and not active.goes_back and not fallen.versions(active.traffic) <= here
 
 
 def _pause(wanted: Desired, app: RecordedApp, now: datetime) -> tuple[str, datetime] | None:

@@ -11,13 +11,14 @@ from datetime import datetime
 
 from reconciler.desired import Desired, earliest
 from reconciler.model.app import App, Triggers
-from reconciler.model.deployment import ROLLBACKS, Cause, Deployment, Grounds, Subject
+from reconciler.model.deployment import Cause, Deployment, Grounds, Subject
 from reconciler.model.environment import Environment
 from reconciler.model.plan import Abort, Action, Advance, ApplyTriggers, Deploy, Plan, Refused, Waiting, together
 from reconciler.model.rollout import Course
 from reconciler.model.version import canonical
 from reconciler.planner import freezes, repairs, rollouts
-from reconciler.planner.aim import Aim, Answer, aim
+from reconciler.planner.aim import aim
+from reconciler.planner.answer import Aim, Answer
 from reconciler.planner.causes import RECONCILER, Why, spoken
 from reconciler.planner.gates import is_hotfix
 from reconciler.planner.recorded import Brake, EnvironmentRecord, PauseRecord, RecordedApp
@@ -177,7 +178,7 @@ def _before_its_turn(
     active: Deployment, wanted: Desired | None, recorded: RecordedApp, record: EnvironmentRecord, now: datetime
 ) -> Waiting | None:
     """What began to hold while a deployment waited for its turn: starts are held back, running work finishes."""
-    if active.status != "pending" or active.cause in ROLLBACKS:
+    if active.status != "pending" or active.goes_back:
         return None
     frozen, _ = _frozen(active.subject, active.cause, active.commit, wanted, recorded, record)
     return _paused(recorded, record, now) or frozen
@@ -205,7 +206,8 @@ def _against_settled(
         return Plan(waiting=answer.waiting, refused=(*answer.refused, _refused_by_brake(brake, recorded, record)))
     if not goal.urgent and (held := _paused(recorded, record, now) or _dependency(recorded, record)):
         return Plan(waiting=(*answer.waiting, held), refused=answer.refused)
-    frozen, remark = _frozen(goal.subject, goal.why.cause, goal.why.commit, wanted, recorded, record)
+    under = None if goal.urgent else wanted
+    frozen, remark = _frozen(goal.subject, goal.why.cause, goal.why.commit, under, recorded, record)
     if frozen is not None:
         return Plan(waiting=(*answer.waiting, frozen), refused=answer.refused)
     deploy = Deploy(
@@ -231,7 +233,7 @@ def _course(goal: Aim, wanted: Desired | None, record: EnvironmentRecord) -> Cou
     before = record.running
     if before is not None and _elsewhere(before, goal):
         before = None
-    return rollouts.course(wanted.rollout if wanted else None, goal.subject, goal.why.cause, before)
+    return rollouts.course(wanted.rollout if wanted and not goal.urgent else None, goal.subject, goal.why.cause, before)
 
 
 def _same(settled: Deployment, goal: Aim) -> bool:

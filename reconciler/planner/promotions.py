@@ -39,6 +39,8 @@ class Found:
     """How the gates were passed, where that is worth remembering."""
     due_at: datetime | None = None
     """The departure of the train that takes it."""
+    stays: bool = False
+    """It is what is here already, as far as it went well: nothing newer may enter."""
 
 
 def whole(version: Version) -> tuple[Allotment, ...]:
@@ -96,7 +98,7 @@ def _tracked(choice: Tracked, wanted: Desired, app: RecordedApp, record: Environ
         besides = through
     # Where nothing good is known, what runs here keeps its versions: settings and ends of seasons still reach it.
     if stays := rolling(record, app) or newest_good(record, app) or _by_own_choice(record.running):
-        return Found(stays.traffic, besides=besides)
+        return Found(stays.traffic, besides=besides, stays=True)
     if besides.waiting or besides.refused:
         return besides
     if upstream is not None and upstream.running is not None:

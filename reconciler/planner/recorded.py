@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from reconciler.model.deployment import ROLLBACKS, Allotment, Deployment
+from reconciler.model.deployment import Allotment, Deployment
 from reconciler.model.version import Version
 from reconciler.planner.joint import Joint
 
@@ -251,7 +251,7 @@ class EnvironmentRecord:
 def on_the_way_back(one: Deployment, traffic: tuple[Allotment, ...]) -> bool:
     """Whether it goes back to these versions, whatever their shares and settings, and has not arrived."""
     versions = {part.version for part in traffic}
-    back = one.cause in ROLLBACKS and one.status != "completed"
+    back = one.goes_back and one.status != "completed"
     return back and {part.version for part in one.traffic} == versions
 
 

@@ -6,7 +6,7 @@ remembered as suspect.
 """
 
 from reconciler.desired import Desired, Latest, Tracked
-from reconciler.model.deployment import ROLLBACKS, Deployment, Grounds, Subject
+from reconciler.model.deployment import Deployment, Grounds, Subject
 from reconciler.model.plan import Refused
 from reconciler.model.version import Version, label
 from reconciler.planner.causes import RECONCILER, Why, grounds_of, is_pin, spoken
@@ -52,27 +52,29 @@ def guard(
     record: EnvironmentRecord,
     limit: int,
     since: int | Deployment,
-) -> Refused | None:
-    """The first rule that speaks against going back to `subject`, unless a commit from `since` on allows it.
+) -> Refused | tuple[str, ...]:
+    """The first rule that speaks against going back to `subject`; or, where a commit from `since` on allows it all the
+    same, the remark that it did, if any rule spoke against it.
 
     `since` is a commit's position, or the deployment that is left: then its own commit may allow it too.
 
     At most `limit` deployments back; not across a migration that the older version lacks; not to a binding whose
     resource has gone; not to secrets that were found elsewhere then.
     """
-    if any(one.environment == record.environment and _allows(one, since) for one in app.allowances):
-        return None
     rules = (_too_far(subject, wanted, record, limit), _across_migration(subject, app, record))
-    for words in (*rules, _lost_resource(subject, app), _moved_secret(subject, app, record)):
-        if words:
-            trailer = f"`Allow-Rollback: {wanted.app}/{wanted.environment}`"
-            return Refused(
-                app=wanted.app,
-                environment=wanted.environment,
-                rule="rollback",
-                detail=f"{words}; a commit with the trailer {trailer} goes back all the same, or release forward",
-            )
-    return None
+    against = [words for words in (*rules, _lost_resource(subject, app), _moved_secret(subject, app, record)) if words]
+    if not against:
+        return ()
+    trailer = f"`Allow-Rollback: {wanted.app}/{wanted.environment}`"
+    for one in app.allowances:
+        if one.environment == record.environment and _allows(one, since):
+            return (f"{'; '.join(against)}: passed by the word of {one.author} in {one.commit[:10]} ({trailer})",)
+    return Refused(
+        app=wanted.app,
+        environment=wanted.environment,
+        rule="rollback",
+        detail=f"{against[0]}; a commit with the trailer {trailer} goes back all the same, or release forward",
+    )
 
 
 def _allows(word: Allowance, since: int | Deployment) -> bool:
@@ -195,7 +197,7 @@ def after_failure(failed: Deployment, subject: Subject) -> Why:
 
 def is_rollback(deployment: Deployment) -> bool:
     """Whether a deployment itself goes back: when that fails too, a person is needed."""
-    return deployment.cause in ROLLBACKS
+    return deployment.goes_back
 
 
 def goes_nowhere(deployment: Deployment) -> bool:

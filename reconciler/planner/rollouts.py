@@ -14,7 +14,7 @@ from reconciler.model.plan import Waiting
 from reconciler.model.rollout import Course, Phase, Progress
 from reconciler.model.traffic import Allotment
 from reconciler.planner.causes import spoken
-from reconciler.schedule import rfc3339
+from reconciler.schedule import to_the_second
 
 EVERY = timedelta(minutes=1)
 """How often the last step is looked at where no interval says so; in a short bake, ten times."""
@@ -75,6 +75,15 @@ def split_at(deployment: Deployment, progress: Progress | None) -> tuple[Allotme
     if progress is None or progress.last:
         return deployment.traffic
     return mix(progress.course.before, deployment.traffic, progress.percent)
+
+
+def left_behind(deployment: Deployment) -> tuple[Allotment, ...] | None:
+    """What runs since a rollout failed, where that is known: its target had taken the step, and something else, as a
+    check of it, went wrong."""
+    progress = deployment.rollout
+    if deployment.status != "failed" or progress is None or progress.phase == "releasing":
+        return None
+    return split(deployment)
 
 
 def under_test(deployment: Deployment) -> str:
@@ -143,12 +152,12 @@ def said(deployment: Deployment) -> str:
     progress = deployment.rollout
     if progress is None:
         return ""
-    since = f" since {rfc3339(progress.since)}" if progress.since else ""
+    since = f" since {to_the_second(progress.since)}" if progress.since else ""
     text = f"deployment {deployment.number} ({spoken(deployment.traffic)}) is at {place(progress)}"
     if not progress.last:
         then = f", then {progress.course.steps[progress.step + 1]} %"
     elif progress.bake_until:
-        then = f", complete at {rfc3339(progress.bake_until)} if all goes well"
+        then = f", complete at {to_the_second(progress.bake_until)} if all goes well"
     else:
         then = ""
     return f"{text}, {_DOING[progress.phase]}{since}{then}"

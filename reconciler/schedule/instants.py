@@ -55,6 +55,11 @@ def rfc3339(moment: datetime) -> str:
     return aware(moment).isoformat().removesuffix("+00:00") + "Z"
 
 
+def to_the_second(moment: datetime) -> str:
+    """`moment` in UTC as a sentence tells it, '2026-12-01T08:00:00Z': the second that it lies in."""
+    return rfc3339(moment.replace(microsecond=0))
+
+
 def utc(text: str) -> datetime:
     """The instant, in UTC, of a text with an offset, of any year: the inverse of `rfc3339`.
 

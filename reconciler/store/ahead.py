@@ -12,6 +12,7 @@ from sqlalchemy import Connection, exists, select, text
 from reconciler.store import tables
 from reconciler.store.declared import NEXT_DUE
 from reconciler.store.deployments import NEXT_ATTEMPT
+from reconciler.store.holds import WITHOUT_BRANCH
 from reconciler.store.statements import Prepared
 
 _AHEAD = Prepared(
@@ -20,7 +21,7 @@ _AHEAD = Prepared(
         NEXT_ATTEMPT.scalar_subquery().label("next_attempt_at"),
         exists().where(tables.checks.c.verdict == "running").label("checks"),
         exists().select_from(tables.triggers).where(text("triggers.open")).label("triggers"),
-        exists().where(tables.holds.c.branch.is_(None)).label("branches"),
+        exists().where(WITHOUT_BRANCH).label("branches"),
     )
 )
 

@@ -10,20 +10,19 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import exc
 from sqlalchemy.engine import URL
 
 from reconciler.errors import NotSo, StoreError
-from reconciler.store import ledger, repository
-from reconciler.store.backups import APPLICATION, FORMAT, TABLE, Backup, counts, examine, reading
+from reconciler.store import ledger, parts, repository
+from reconciler.store.backups import APPLICATION, FORMAT, TABLE, Backup, counts, digests, examine, reading
 from reconciler.store.copying import copy_rows
 from reconciler.store.database import Database
 from reconciler.store.migrate import HEAD, migrate
@@ -55,6 +54,7 @@ def back_up(database: Database, file: Path, made_at: datetime, made_by: str, *, 
         with _writing(file):
             if not _is_backup(file):
                 raise _foreign(file)
+    parts.sweep(file.parent, made_at)
     with _part_of(file) as part:
         _copy(database, part, file)
         with _writing(file):
@@ -87,6 +87,17 @@ def durable(file: Path) -> None:
             os.close(descriptor)
 
 
+def aside(database: Database, file: Path) -> Database:
+    """A SQLite store as it is at this moment, as another one in a new file that nobody else knows. Raises StoreError.
+
+    Quicker than a backup: its pages as they are, in one step, which sees one state however many write meanwhile.
+    """
+    with database.read() as source, closing(sqlite3.connect(file)) as target:
+        opened: Any = source.connection.dbapi_connection
+        opened.backup(target)
+    return sqlite_store(file)
+
+
 def _taken(file: Path) -> NotSo:
     return NotSo(f"{file} is there already", "name another file, or write over it with --force; nothing was changed")
 
@@ -110,15 +121,10 @@ def _writing(file: Path) -> Iterator[None]:
 @contextmanager
 def _part_of(file: Path) -> Iterator[Path]:
     """A file beside the backup, which only its owner may read; it is gone afterwards, however it ends."""
-    with _writing(file):
-        descriptor, name = tempfile.mkstemp(prefix=".reconciler-", suffix=".part", dir=file.parent)
-        os.close(descriptor)
-    part = Path(name)
-    try:
+    with ExitStack() as stack:
+        with _writing(file):
+            part = stack.enter_context(parts.part_in(file.parent))
         yield part
-    finally:
-        for suffix in ("", "-wal", "-shm", "-journal"):
-            part.with_name(part.name + suffix).unlink(missing_ok=True)
 
 
 def _copy(database: Database, part: Path, file: Path) -> None:
@@ -141,7 +147,7 @@ def _copy(database: Database, part: Path, file: Path) -> None:
 def _copy_tables(source: Connection, part: Path) -> None:
     copied = sqlite_store(part)
     try:
-        migrate(copied)
+        _made(copied)
         with copied.engine.begin() as target:
             target.exec_driver_sql("BEGIN IMMEDIATE")
             found = copy_rows(source, target)
@@ -152,6 +158,16 @@ def _copy_tables(source: Connection, part: Path) -> None:
         there = counts(connection)
     if there != found:
         raise NotSo("the backup lacks rows of what was read", "type this again; nothing is left of it")
+
+
+def _made(copied: Database) -> None:
+    """The tables of a copy. What its disk says is about the copy, and not about the store."""
+    try:
+        migrate(copied)
+    except StoreError as error:
+        if isinstance(error.__cause__, exc.DBAPIError | sqlite3.Error):
+            raise error.__cause__ from error
+        raise
 
 
 def _about(database: Database, made_at: datetime, made_by: str) -> Backup:
@@ -174,7 +190,9 @@ def _described(part: Path, about: Backup) -> Backup:
         connection.execute("BEGIN")
         for statement in _FORGET_DAEMONS:
             connection.execute(statement)
-        found = replace(about, counts=counts(connection), head=chain.head, commit=place.head if place else None)
+        there = counts(connection)
+        made_of = digests(connection, there)
+        found = replace(about, counts=there, digests=made_of, head=chain.head, commit=place.head if place else None)
         connection.execute(TABLE)
         connection.execute("INSERT INTO backup VALUES (?, ?)", (FORMAT, found.row()))
         connection.execute("COMMIT")

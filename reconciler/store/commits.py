@@ -191,3 +191,12 @@ def release_brake(transaction: Transaction, app: str, environment: str, after: s
 def writers(connection: Connection, ids: Sequence[str]) -> dict[str, frozenset[str]]:
     """Addresses of all who wrote what each of these commits brings in, in lower case."""
     return {row.id: frozenset(row.writers or ()) for row in _WRITERS.run(connection, ids)}
+
+
+def subjects(connection: Connection, ids: Iterable[str]) -> dict[str, Any]:
+    """The rows of commits on the branch, by id, for whoever shows what was released."""
+    rows: dict[str, Any] = {}
+    for part in chunks(set(ids)):
+        query = select(C.id, C.subject, C.author_name, C.author_email, C.pull_request, C.committed_at)
+        rows.update({row.id: row for row in connection.execute(query.where(C.id.in_(part)))})
+    return rows

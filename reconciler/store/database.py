@@ -6,6 +6,8 @@ PostgreSQL alike: what one has looked at stays so until it commits.
 """
 
 import os
+import re
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, exc, func, pool, select, text
 from sqlalchemy.engine import URL, make_url
 
-from reconciler.errors import StoreError
+from reconciler.errors import StoreError, StoreRefuses
 from reconciler.store import tables
 from reconciler.store.statements import Prepared
 
@@ -35,6 +37,11 @@ _OF_A_SESSION = {
     "keepalives_count": "3",
     "tcp_user_timeout": "10000",
 }
+# A driver that is not let in has no code for why: only the server's words. In another language it is waited for.
+_REFUSED = re.compile(
+    r"authentication failed|no password supplied|no pg_hba\.conf entry|is not permitted to log in"
+    r"|(?:role|database) \".*\" does not exist|permission denied for database"
+)
 _NOTE = Prepared(tables.ledger.insert())
 
 
@@ -90,6 +97,8 @@ class Database:
         """Called at the beginning of each transaction that writes: whether this process still may. It raises if not."""
         self.called = ""
         """What this process is called in the database, and in the nudges that it sends."""
+        self._beside: Any = None
+        self._looking = threading.Lock()
         self._reading = self.engine
         if self.is_shared:
             event.listen(self.engine, "do_connect", self._call)
@@ -162,8 +171,32 @@ class Database:
             with self.aside() as connection:
                 connection.execute(_END_SESSIONS, {"name": name})
 
+    def ask(self) -> None:
+        """Raise StoreError where it cannot be reached."""
+        with self.read() as connection:
+            connection.execute(select(1))
+
+    def version(self) -> int | None:
+        """Another number as soon as anybody has committed anything, here or in another process; it costs next to
+        nothing. None where there is no such number: outside of a SQLite file. Raises StoreError.
+        """
+        if self.is_shared or isinstance(self.engine.pool, pool.StaticPool):
+            return None
+        with _said(self.engine), self._looking:
+            if self._beside is None:
+                # Its own: a connection does not count what it commits itself.
+                self._beside = self.engine.raw_connection()
+                self._beside.detach()
+            # All of it: what is still to be read holds the log back.
+            ((found,),) = self._beside.driver_connection.execute("PRAGMA data_version").fetchall()
+            return int(found)
+
     def close(self) -> None:
         """Let go of all connections."""
+        with self._looking:
+            if self._beside is not None:
+                self._beside.close()
+                self._beside = None
         self.engine.dispose()
 
     def _call(self, _dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
@@ -181,7 +214,13 @@ def _said(engine: Engine) -> Iterator[None]:
         if engine.dialect.name != "sqlite":
             engine.dispose()  # the others that are open were most likely cut as well
         where = engine.url.render_as_string(hide_password=True)
-        cause = next(iter(str(getattr(error, "orig", error)).splitlines()), type(error).__name__)
+        said = str(getattr(error, "orig", error))
+        cause = next(iter(said.splitlines()), type(error).__name__)
+        if engine.dialect.name != "sqlite" and (refused := _REFUSED.search(said)):
+            line = next(line for line in said.splitlines() if refused.group() in line)
+            why = line.partition("FATAL:")[2].strip() or line
+            remedy = "correct state.url, or the server's users and databases"
+            raise StoreRefuses(f"the store at {where} does not let us in: {why}", remedy) from error
         raise StoreError(f"the store at {where} does not answer: {cause}", "tried again with the next cycle") from error
 
 

@@ -346,6 +346,12 @@ def placed(connection: Connection) -> int:
     return int(connection.execute(select(func.count()).select_from(tables.placements).where(P.declared)).scalar() or 0)
 
 
+def placed_in(connection: Connection) -> dict[str, int]:
+    """How many apps git places in each environment."""
+    query = select(P.environment, func.count()).where(P.declared).group_by(P.environment)
+    return {name: int(count) for name, count in connection.execute(query)}
+
+
 def mark_due(transaction: Transaction, names: Iterable[str], at: datetime) -> None:
     """These apps are to be planned again at `at` or sooner."""
     for part in chunks(sorted(names)):

@@ -30,7 +30,8 @@ D = tables.deployments.c
 S = tables.suspicions.c
 MOMENT = D.created_at.type
 RESTING = ("holding", "baking")
-ROLLBACK_FIRST = case((D.cause.in_(sorted(ROLLBACKS)), 0), else_=1)
+_BACK_AGAIN = (D.cause == "retry") & D.rolled_back_from.is_not(None)
+ROLLBACK_FIRST = case((D.cause.in_(sorted(ROLLBACKS)) | _BACK_AGAIN, 0), else_=1)
 
 # Statements of every turn are made once: making one costs more than carrying it out.
 _ALL = select(tables.deployments)

@@ -180,7 +180,9 @@ def ask_again(
     transaction.connection.execute(query.values(next_attempt_at=now + after))
 
 
-def forget_failures(transaction: Transaction, app: str, environment: str, key: str, actor: str, now: datetime) -> int:
+def forget_failures(
+    transaction: Transaction, app: str, environment: str, key: str, actor: str, now: datetime, reason: str = ""
+) -> int:
     """The checks that failed, or that rest since they could not tell, are run again as a person asked; how many."""
     here = (_C.app == app, _C.environment == environment, _C.key == key)
     done = transaction.connection.execute(delete(tables.checks).where(*here, _C.verdict == "failed"))
@@ -188,7 +190,7 @@ def forget_failures(transaction: Transaction, app: str, environment: str, key: s
     roused = transaction.connection.execute(resting.values(next_attempt_at=now))
     count = int(done.rowcount) + int(roused.rowcount)
     if count:
-        body = {"key": key, "checks": count}
+        body = {"key": key, "checks": count} | ({"reason": reason} if reason else {})
         transaction.note("gate.again", now, body, app=app, environment=environment, subject=key, actor=actor)
     return count
 

@@ -13,7 +13,18 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger as Whole
-from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, bindparam, func, select, text, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Select,
+    bindparam,
+    func,
+    select,
+    text,
+    tuple_,
+    type_coerce,
+)
 
 from reconciler.model.deployment import Deployment
 from reconciler.store import tables
@@ -55,6 +66,7 @@ _NUMBERED = Prepared(
         D.app == bindparam("of_app"), D.environment == bindparam("in_environment"), D.number == bindparam("numbered")
     )
 )
+_LAST = Prepared(select(D.sequence, D.number, D.created_at).where(D.id == bindparam("identifier")))
 _L = tables.ledger.c
 _ENDS = tuple(f"deployment.{status}" for status in ("completed", "failed", "aborted"))
 _ENDED = Prepared(select(_L.kind).where(_L.sequence > bindparam("after"), _L.kind.in_(_ENDS)))
@@ -72,6 +84,9 @@ class Filter:
     status: str | None = None
     cause: str | None = None
     since: datetime | None = None
+    """Made then or later (UTC)."""
+    until: datetime | None = None
+    """Made before (UTC)."""
     limit: int = 10
 
 
@@ -105,15 +120,16 @@ def ended_after(connection: Connection, sequence: int) -> dict[str, int]:
     return Counter(kind.removeprefix("deployment.") for kind in _ENDED.run(connection, after=sequence).scalars())
 
 
-def listed(connection: Connection, which: Filter) -> list[Deployment]:
-    """Deployments that pass a filter, newest first."""
+def listed(connection: Connection, which: Filter, before: str | None = None) -> list[Deployment]:
+    """Deployments that pass a filter, newest first; `before`: only those that follow the one of this id."""
+    last = _LAST.run(connection, identifier=before).one_or_none() if before is not None else None
     if which.app is None and which.environment is None and which.status not in (None, "completed"):
         # Asked for each environment, an index has them in order.
         places = _places(connection, which.status)
-        found = [row for name in places for row in connection.execute(_listing(replace(which, environment=name)))]
+        found = [row for name in places for row in connection.execute(_listing(replace(which, environment=name), last))]
         rows = sorted(found, key=lambda row: int(row.sequence), reverse=True)[: which.limit]
     else:
-        rows = list(connection.execute(_listing(which)))
+        rows = list(connection.execute(_listing(which, last)))
     return [deployment_of(row) for row in rows]
 
 
@@ -125,7 +141,7 @@ def _places(connection: Connection, status: str | None) -> Iterator[str]:
         name = _NEXT_PLACE.run(connection, of_status=status, after=name).scalar()
 
 
-def _listing(which: Filter) -> Select[Any]:
+def _listing(which: Filter, last: Any = None) -> Select[Any]:
     """What is asked for an app goes through its own rows, and else through what is rare: a database that knows nothing
     of how many rows each index leads to must not choose another."""
     query, newest = _ALL.limit(which.limit), D.sequence
@@ -142,7 +158,7 @@ def _listing(which: Filter) -> Select[Any]:
         # Said as the index says it, that ordinary releases are not in.
         query = query.where(text("deployments.cause <> 'release'"))
         environment, status, created = _aside(environment), _aside(status), created + 0
-    elif which.since is not None:
+    elif which.since is not None or which.until is not None:
         environment, status, cause = _aside(environment), _aside(status), _aside(cause)
         newest = D.created_at
     wanted = (
@@ -154,7 +170,21 @@ def _listing(which: Filter) -> Select[Any]:
     query = query.where(*(column == value for column, value in wanted if value is not None))
     if which.since is not None:
         query = query.where(created >= type_coerce(which.since, D.created_at.type))
+    if which.until is not None:
+        query = query.where(created < type_coerce(which.until, D.created_at.type))
+    if last is not None:
+        query = query.where(_behind(newest, last))
     return query.order_by(newest.desc(), D.sequence.desc())
+
+
+def _behind(newest: ColumnElement[Any], last: Any) -> ColumnElement[bool]:
+    """What comes after a deployment in this order."""
+    if newest is D.created_at:
+        moment = type_coerce(last.created_at, D.created_at.type)
+        earlier: ColumnElement[bool] = tuple_(newest, D.sequence) < tuple_(moment, last.sequence)
+        return earlier
+    behind: ColumnElement[bool] = D.number < last.number if newest is D.number else D.sequence < last.sequence
+    return behind
 
 
 def _aside(column: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -7,17 +7,19 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, or_, select, update
 
 from reconciler.store import tables
 from reconciler.store.database import Transaction
 from reconciler.store.statements import Among, Prepared
 
 _H, _D, _C, _T, _V = tables.holds.c, tables.deployments.c, tables.commits.c, tables.touches.c, tables.versions.c
+WITHOUT_BRANCH = or_(_H.branch.is_(None), _H.branch == "")
+"""Some that were written down long ago have '' where no branch could be written."""
 _FAR = 1_000
 """So many deployments are looked back at."""
 _HOLDS = Among(select(tables.holds), _H.app)
-_WITHOUT_BRANCH = Prepared(select(tables.holds).where(_H.branch.is_(None)).order_by(_H.since, _H.app).limit(_FAR))
+_WITHOUT_BRANCH = Prepared(select(tables.holds).where(WITHOUT_BRANCH).order_by(_H.since, _H.app).limit(_FAR))
 
 
 def of(connection: Connection, apps: Sequence[str]) -> Iterable[Row[Any]]:
@@ -65,7 +67,7 @@ def lift(
 
 
 def without_branch(connection: Connection) -> list[Row[Any]]:
-    """Holds whose branch is still to be written, now or `again_at`; oldest first."""
+    """Holds whose branch is still to be written, now, `again_at` or on another head; oldest first."""
     return _WITHOUT_BRANCH.run(connection)
 
 
@@ -136,10 +138,8 @@ def wrote_branch(transaction: Transaction, row: Row[Any], branch: str, commit: s
 
 
 def branch_failed(transaction: Transaction, row: Row[Any], trouble: str, again_at: datetime | None) -> None:
-    """The branch could not be written: why, and when it is tried again (None: a person is needed)."""
+    """The branch could not be written: why, and when it is tried again (None: not before the head has moved)."""
     values: dict[str, Any] = {"trouble": trouble, "again_at": again_at}
-    if again_at is None:
-        values["branch"] = ""
     transaction.connection.execute(update(tables.holds).where(_same(row)).values(**values))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, bindparam, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, func, or_, select, update
 
 from reconciler.store import tables
 from reconciler.store.database import Transaction
@@ -24,6 +24,8 @@ _OPEN_FOR = Among(_OPEN.where(I.kind.in_(["pause", "abort", "retry"])), I.app)
 _FINISH = update(tables.interventions).where(
     I.done_at.is_(None), I.kind == bindparam("of_kind"), I.subject == bindparam("about")
 )
+_COUNT_OPEN = select(func.count()).select_from(tables.interventions).where(I.done_at.is_(None))
+_STAMP = Prepared(select(select(func.max(I.id)).scalar_subquery(), _COUNT_OPEN.scalar_subquery()))
 _FINISH_ONE = Prepared(_FINISH.values(done_at=bindparam("at", type_=I.done_at.type), outcome=bindparam("how")))
 
 
@@ -39,6 +41,12 @@ class Wish:
     subject: str | None = None
     """What it is about: a deployment to stop or to try again, a commit to accept, a version to go back to."""
     until: datetime | None = None
+
+
+def stamp(connection: Connection) -> tuple[int, int]:
+    """Another one than before as soon as somebody asked for something, or something asked for was done."""
+    newest, still_open = _STAMP.run(connection)[0]
+    return int(newest or 0), int(still_open)
 
 
 def record(transaction: Transaction, wish: Wish, now: datetime) -> int:
@@ -107,7 +115,9 @@ def finish(transaction: Transaction, kind: Kind, subject: str, now: datetime, ou
     _FINISH_ONE.change(transaction.connection, of_kind=kind, about=subject, at=now, how=outcome)
 
 
-def resume(transaction: Transaction, app: str, environment: str | None, actor: str, now: datetime) -> int:
+def resume(
+    transaction: Transaction, app: str, environment: str | None, actor: str, now: datetime, reason: str = ""
+) -> int:
     """End the pauses of an app (in one environment, or all of them); how many there were."""
     where = [I.done_at.is_(None), I.kind == "pause", I.app == app, or_(I.until.is_(None), I.until > now)]
     if environment is not None:
@@ -116,5 +126,6 @@ def resume(transaction: Transaction, app: str, environment: str | None, actor: s
         update(tables.interventions).where(*where).values(done_at=now, outcome=f"resumed by {actor}")
     )
     if done.rowcount:
-        transaction.note("intervention.resume", now, {}, app=app, environment=environment, actor=actor)
+        body = {"reason": reason} if reason else {}
+        transaction.note("intervention.resume", now, body, app=app, environment=environment, actor=actor)
     return int(done.rowcount)

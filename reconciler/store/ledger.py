@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, inspect, select
+from sqlalchemy import Connection, Row, func, inspect, or_, select
 
 from reconciler.model.version import canonical
 from reconciler.schedule import rfc3339
@@ -133,3 +133,47 @@ def of_subject(connection: Connection, subject: str) -> list[dict[str, Any]]:
     """What happened to one thing, oldest first."""
     query = select(tables.ledger).where(tables.ledger.c.subject == subject).order_by(tables.ledger.c.sequence)
     return [entry(row) for row in connection.execute(query)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which facts to list; None lets all pass."""
+
+    app: str | None = None
+    environment: str | None = None
+    kind: str | None = None
+    """A kind such as `deployment.failed`, or its first word."""
+    actor: str | None = None
+    subject: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int = 100
+
+
+LOOKED_AT = 50_000
+"""So many facts are looked through for one answer: most of what is asked for has no index."""
+
+
+def listed(connection: Connection, which: Filter, before: int | None = None) -> tuple[list[dict[str, Any]], int | None]:
+    """Facts that pass a filter, newest first, and from where on to look for more: None when there are none.
+
+    `before`: only those with a lower sequence number. What is rare may take several looks, of which some find nothing.
+    """
+    facts = tables.ledger.c
+    top = newest(connection) + 1 if before is None else before
+    bottom = top - LOOKED_AT if which.subject is None else 0
+    query = select(tables.ledger).where(facts.sequence < top, facts.sequence >= bottom)
+    equal = ((facts.app, which.app), (facts.environment, which.environment), (facts.actor, which.actor))
+    wanted = (*equal, (facts.subject, which.subject))
+    query = query.where(*(column == value for column, value in wanted if value is not None))
+    if which.kind is not None:
+        query = query.where(or_(facts.kind == which.kind, facts.kind.startswith(f"{which.kind}.", autoescape=True)))
+    if which.since is not None:
+        query = query.where(facts.at >= which.since)
+    if which.until is not None:
+        query = query.where(facts.at < which.until)
+    rows = connection.execute(query.order_by(facts.sequence.desc()).limit(which.limit + 1)).all()
+    found = [entry(row) for row in rows[: which.limit]]
+    if len(rows) > which.limit:
+        return found, int(found[-1]["sequence"])
+    return found, bottom if bottom > 1 else None

@@ -21,6 +21,13 @@ _D = tables.deployments.c
 _COMPLETED = select(tables.deployments).where(
     _D.app == bindparam("of_app"), _D.environment == bindparam("in_environment"), _D.status == "completed"
 )
+_BEFORE = (
+    select(tables.deployments)
+    .where(_D.app == bindparam("of_app"), _D.environment == bindparam("in_environment"), _D.cause != "repair")
+    .where(_D.number < bindparam("oldest"))
+    .order_by(_D.number.desc())
+    .limit(bindparam("most"))
+)
 _MOMENT = bindparam("moment", type_=Moment())
 _PASSED = _COMPLETED.where(_D.finished_at <= _MOMENT).order_by(_D.number.desc()).limit(3)
 _COMING = _COMPLETED.where(_D.finished_at > _MOMENT).order_by(_D.number).limit(3)
@@ -74,10 +81,23 @@ def in_line(connection: Connection, line: Line) -> list[Deployment]:
     return [deployment_of(row) for row in rows]
 
 
+def before_repairs(connection: Connection, recent: Sequence[Deployment]) -> list[Deployment]:
+    """As many deployments that repaired nothing as there are repairs among the `recent` ones: those that came before
+    them, newest first."""
+    repairs = sum(one.cause == "repair" for one in recent)
+    if not repairs:
+        return []
+    which = {"of_app": recent[0].app, "in_environment": recent[0].environment}
+    oldest = min(one.number for one in recent)
+    return [deployment_of(row) for row in connection.execute(_BEFORE, {**which, "oldest": oldest, "most": repairs})]
+
+
 def depths(connection: Connection, recent: Sequence[Deployment], references: Iterable[str | None]) -> dict[str, int]:
-    """How many completed deployments ago each of these versions ran, where that is none of the `recent` ones."""
+    """How many completed deployments ago each of these versions ran, where that is none of the `recent` ones. Repairs
+    released nothing: they do not count."""
     near = {part.version for one in recent for part in one.traffic}
     here = (_D.app == recent[0].app) & (_D.environment == recent[0].environment) & (_D.status == "completed")
+    here &= _D.cause != "repair"
     found = {}
     for version in {one for one in references if one is not None} - near:
         last = select(func.max(_D.number)).where(here, cast(_D.traffic, Text).contains(version))

@@ -27,7 +27,7 @@ from reconciler.store.passing import NOTHING_MORE, Needs, Passing
 from reconciler.store.statements import Among, Prepared, many
 
 EACH = 25
-"""How many of the newest deployments the planner sees in an environment."""
+"""How many of the newest deployments the planner sees in an environment, besides repairs."""
 
 _C, _T, _B, _W = tables.commits.c, tables.touches.c, tables.brakes.c, tables.withdrawals.c
 _COMMIT = (_C.position, _C.id, _C.noted_at, _C.author_email, _C.author_name, _C.subject)
@@ -134,6 +134,10 @@ def _gather_deployments(connection: Connection, names: Sequence[str], gathered: 
     for deployment in deployments.recent(connection, names, EACH):
         here = gathered.recent.setdefault(deployment.app, {})
         here.setdefault(deployment.environment, []).append(deployment)
+    for by_environment in gathered.recent.values():
+        for several in by_environment.values():
+            if len(several) >= EACH:  # what was put right over and over hides nothing that was released before
+                several += passing.before_repairs(connection, several)
     for row in _SUSPICIONS.run(connection, names) if rare.suspicions else ():
         found = Suspicion(what=row.what, deployment=row.deployment, number=row.number, at=row.at, why=row.why)
         gathered.suspicions.setdefault((row.app, row.environment), {})[row.what] = found

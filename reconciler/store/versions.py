@@ -74,10 +74,18 @@ def named(connection: Connection, app: str, name: str) -> Version | None:
     return version_of(found) if found else None
 
 
-def newest(connection: Connection, app: str, limit: int) -> list[Version]:
-    """The newest versions of an app, the highest number first."""
+def newest(connection: Connection, app: str, limit: int, before: int | None = None) -> list[Version]:
+    """The newest versions of an app, the highest number first; `before`: only those with a lower one."""
     query = select(tables.versions).where(V.app == app).order_by(V.number.desc()).limit(limit)
+    query = query if before is None else query.where(V.number < before)
     return [version_of(found) for found in connection.execute(query)]
+
+
+def between(connection: Connection, app: str, first: int, last: int, limit: int) -> list[Version]:
+    """The versions of an app from one number to another, both included, the lowest first: the newest of them."""
+    here = (V.app == app) & V.number.between(first, last)
+    query = select(tables.versions).where(here).order_by(V.number.desc()).limit(limit)
+    return [version_of(found) for found in connection.execute(query)][::-1]
 
 
 def find(connection: Connection, app: str, reference: str) -> Version | None:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, exists, func, select, text
 
 from reconciler.model.deployment import ROLLBACKS
+from reconciler.model.deployment import goes_back as going_back
 from reconciler.store import tables
 from reconciler.store.statements import Prepared
 
@@ -31,6 +32,7 @@ _ANY = Prepared(select(exists().select_from(tables.deployments).where(_PENDING))
 _UNFINISHED = Prepared(select(func.count()).select_from(tables.deployments).where(tables.ACTIVE))
 _OLDEST_IN = _in_one(_ALL)
 _OF_CAUSE_IN = _in_one(_ALL.where(D.cause == bindparam("of_cause")))
+_BACK_AGAIN_IN = _in_one(_ALL.where(D.cause == "retry", D.rolled_back_from.is_not(None)))
 
 
 def anything(connection: Connection) -> bool:
@@ -43,6 +45,7 @@ def in_environment(connection: Connection, environment: str, limit: int) -> list
     of_each = [
         _OF_CAUSE_IN.run(connection, in_environment=environment, of_cause=one, most=limit) for one in sorted(ROLLBACKS)
     ]
+    of_each.append(_BACK_AGAIN_IN.run(connection, in_environment=environment, most=limit))
     first = sorted((row for several in of_each for row in several), key=_order)[:limit]
     if len(first) >= limit:
         return first
@@ -68,7 +71,7 @@ def next_ones(connection: Connection, environments: Iterable[str], limit: int) -
 
 def goes_back(row: Row[Any]) -> bool:
     """Whether a deployment takes something back."""
-    return row.cause in ROLLBACKS
+    return going_back(row.cause, row.rolled_back_from)
 
 
 def _order(row: Row[Any]) -> tuple[bool, int]:

@@ -15,7 +15,7 @@ from reconciler.model.version import Version, canonical, label
 from reconciler.planner.causes import spoken
 from reconciler.planner.promotions import candidate
 from reconciler.planner.recorded import Touch
-from reconciler.schedule import rfc3339
+from reconciler.schedule import rfc3339, to_the_second
 from reconciler.store import declared, gates
 from reconciler.views.forecast import chosen
 from reconciler.views.pictures import Picture
@@ -128,11 +128,13 @@ def _layers(picture: Picture, environment: str) -> Iterator[_Link]:
     settings = f", with {canonical(entry.config)}" if entry.config else ""
     yield "base", f"{base}{settings}", "", {"config": entry.config}
     if wanted.scheduled_at is not None:
-        text = f"its schedule's entry of {rfc3339(wanted.scheduled_at)} is in force: {chosen(wanted.base_choice)}"
+        text = f"its schedule's entry of {to_the_second(wanted.scheduled_at)} is in force: {chosen(wanted.base_choice)}"
         yield "schedule", text, "", {"at": rfc3339(wanted.scheduled_at), "config": dict(wanted.base_config)}
     by_name = {season.name: season for season in picture.scene.seasons}
     for active in wanted.seasons:
-        text = f"the season {active.name} holds until {rfc3339(active.window.until)}: {_sets(by_name[active.name])}"
+        text = (
+            f"the season {active.name} holds until {to_the_second(active.window.until)}: {_sets(by_name[active.name])}"
+        )
         facts = {"name": active.name, "from": rfc3339(active.window.start), "until": rfc3339(active.window.until)}
         yield "season", text, "", facts
 
@@ -170,13 +172,17 @@ def _promotion(picture: Picture, environment: str) -> Iterator[_Link]:
         text = f"{upstream} has nothing to promote at present"
         yield "promotion", text, f"`reconciler why {picture.name} {upstream}` tells why", {}
         return
-    facts = {"deployment": source.id, "environment": upstream, "at": _at(source.finished_at)}
+    facts = {
+        "deployment": source.id,
+        "environment": upstream,
+        "at": rfc3339(source.finished_at) if source.finished_at else None,
+    }
     text = f"deployment {source.number} completed in {upstream} with {spoken(source.traffic)}"
     yield "promotion", f"{text} at {_at(source.finished_at)}", "", facts
 
 
 def _at(moment: datetime | None) -> str:
-    return rfc3339(moment) if moment else "an unknown moment"
+    return to_the_second(moment) if moment else "an unknown moment"
 
 
 def _runs(standing: Standing) -> Iterator[_Link]:
@@ -189,6 +195,10 @@ def _runs(standing: Standing) -> Iterator[_Link]:
         text = f"deployment {running.number} runs {spoken(running.traffic)} since {_at(running.finished_at)}"
         reason = f": {running.cause}, because {running.reason}" if running.reason else f": {running.cause}"
         yield "deployment", f"{text}{reason}", "", _facts(running)
+    mixture = standing.mixture
+    if mixture is not None:
+        text = f"{spoken(mixture.traffic)} run together since {to_the_second(mixture.since)}: {mixture.reason}"
+        yield "deployment", text, mixture.remedy, {"deployment": mixture.deployment}
     active = standing.active
     if active is not None:
         text = f"deployment {active.number} ({spoken(active.traffic)}) is {active.status}: {active.reason}"
@@ -209,7 +219,7 @@ def _facts(deployment: Deployment) -> dict[str, Any]:
 def _held(standing: Standing) -> Iterator[_Link]:
     held = standing.held
     if held is not None:
-        text = f"it differs from git, held by {held.by}, since {rfc3339(held.since)}: {held.reason}"
+        text = f"it differs from git, held by {held.by}, since {to_the_second(held.since)}: {held.reason}"
         facts = {"by": held.by, "since": rfc3339(held.since), "deployment": held.deployment, "branch": held.branch}
         yield "held", text, held.remedy, facts
 
@@ -217,13 +227,13 @@ def _held(standing: Standing) -> Iterator[_Link]:
 def _drifted(standing: Standing) -> Iterator[_Link]:
     drift = standing.drift
     if drift is not None:
-        text = f"it has drifted, as was seen first at {rfc3339(drift.since)}: {drift.detail}"
+        text = f"it has drifted, as was seen first at {to_the_second(drift.since)}: {drift.detail}"
         yield "drift", text, drift.remedy, {"since": rfc3339(drift.since), "detail": drift.detail}
 
 
 def _waits(picture: Picture, standing: Standing) -> Iterator[_Link]:
     for wait in standing.waiting:
-        until = f" until {rfc3339(wait.until)}" if wait.until else ""
+        until = f" until {to_the_second(wait.until)}" if wait.until else ""
         facts = {"for": wait.waits_for, "until": rfc3339(wait.until) if wait.until else None}
         remedy = _remedy(picture, standing, wait.waits_for)
         yield "waiting", f"it waits for {_ARTICLES[wait.waits_for]}{until}: {wait.detail}", remedy, facts
@@ -246,7 +256,12 @@ def _checks(connection: Connection, picture: Picture, environment: str) -> Itera
             last = " ".join(row.output.split())[-200:]
             printed = f"; it printed: {last}" if last else ""
             facts = {"check": row.name, "verdict": row.verdict, "at": rfc3339(row.at), "output": row.output}
-            yield "check", f"the check {row.name} {row.verdict} at {rfc3339(row.at)}: {row.detail}{printed}", "", facts
+            yield (
+                "check",
+                f"the check {row.name} {row.verdict} at {to_the_second(row.at)}: {row.detail}{printed}",
+                "",
+                facts,
+            )
 
 
 _ARTICLES = {
@@ -296,5 +311,5 @@ def _next(picture: Picture, environment: str) -> Iterator[_Link]:
     wanted = picture.wanted.get(environment)
     if wanted is not None and wanted.next_edge is not None:
         moment = rfc3339(wanted.next_edge)
-        text = f"without a new commit, the next change can come at {moment}"
+        text = f"without a new commit, the next change can come at {to_the_second(wanted.next_edge)}"
         yield "next", text, f"`reconciler calendar --until {moment}` tells which", {"at": moment}

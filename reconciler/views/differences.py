@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from reconciler.desired import effective
 from reconciler.model.deployment import Allotment, Deployment, Subject
-from reconciler.model.output import Changed, Effect
+from reconciler.model.shown import Changed, Effect
 from reconciler.model.version import Version, canonical
 from reconciler.store import versions
 

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
+from reconciler.model.alert import Alert
 from reconciler.model.app import App
 from reconciler.model.environment import LATEST, Environment
 from reconciler.model.season import Freeze, Season
@@ -23,6 +24,7 @@ ENVIRONMENT = TypeAdapter(Environment)
 SEASON = TypeAdapter(Season)
 FREEZE = TypeAdapter(Freeze)
 GROUP = TypeAdapter(Group)
+ALERT = TypeAdapter(Alert)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,16 @@ def declared_freezes(connection: Connection) -> list[Freeze]:
 def declared_groups(connection: Connection) -> list[Group]:
     """Every Group in force, in order of their names."""
     return [GROUP.validate_python(found) for _, found in sorted(declared.documents(connection, "Group").items())]
+
+
+def declared_alerts(connection: Connection) -> list[Alert]:
+    """Every Alert in force, in order of their names."""
+    return [_alert(text) for _, text in sorted(declared.texts(connection, "Alert").items())]
+
+
+@lru_cache(maxsize=256)
+def _alert(text: str) -> Alert:
+    return ALERT.validate_python(json.loads(text))
 
 
 def manifests(connection: Connection, names: Sequence[str]) -> dict[str, App | None]:

@@ -7,15 +7,17 @@ be read (no mirror yet, a file that broke meanwhile), the file alone is named.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
 from reconciler.errors import ReconcilerError
 from reconciler.git.objects import Objects
-from reconciler.manifest.places import Places
-from reconciler.manifest.text import read
 from reconciler.store import attention, declared
 from reconciler.words import plain
+
+if TYPE_CHECKING:
+    from reconciler.manifest.places import Places
 
 LARGEST = 1 << 20
 Field = tuple[str | int, ...]
@@ -50,6 +52,10 @@ class Sources:
         return self._read[path]
 
     def _found(self, path: str) -> Places | None:
+        # Imported with the first place that is asked for: it brings along what reads manifests.
+        from reconciler.manifest.places import Places
+        from reconciler.manifest.text import read
+
         if self._broken is None:
             self._broken = attention.manifest_files(self.connection)
         blob = declared.blobs(self.connection, [path]).get(path)

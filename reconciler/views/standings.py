@@ -8,11 +8,14 @@ from reconciler.model.deployment import Allotment, Deployment, Subject
 from reconciler.model.environment import Environment
 from reconciler.model.output import Doubt, DriftShown, Hold, PauseShown, Refusal, Standing, Wait, Wanted
 from reconciler.model.plan import Deploy, short
+from reconciler.model.rollout import Mixture
 from reconciler.planner import rollbacks
-from reconciler.planner.aim import Answer, aim
+from reconciler.planner.aim import aim
+from reconciler.planner.answer import Answer
 from reconciler.planner.causes import RECONCILER, spoken
 from reconciler.planner.promotions import Found, find
 from reconciler.planner.recorded import EnvironmentRecord, PauseRecord, RecordedApp
+from reconciler.planner.rollouts import left_behind, place
 from reconciler.views.pictures import Picture
 
 
@@ -41,6 +44,7 @@ def _orphan(picture: Picture, environment: str) -> Standing:
         orphaned=True,
         due=due,
         doubt=_doubt(record),
+        mixture=_mixture(record),
         drift=_drift(record, None),
     )
 
@@ -59,7 +63,7 @@ def _drift(record: EnvironmentRecord, environment: Environment | None) -> DriftS
 def _doubt(record: EnvironmentRecord) -> Doubt | None:
     """The newest deployment that reached the target did not complete, so nobody knows for sure what is there."""
     last, running = record.settled, record.running
-    if last is None or last.status == "completed":
+    if last is None or last.status == "completed" or left_behind(last) is not None:
         return None
     known = (
         f"{spoken(running.traffic)} completed last (deployment {running.number})" if running else "nothing completed"
@@ -72,6 +76,22 @@ def _doubt(record: EnvironmentRecord) -> Doubt | None:
         reason=f"{known}, then deployment {last.number} ({last.cause}: {wish}) {ended}{_why(last)}",
         remedy=f"look at what runs there; `reconciler deployments show {last.id}` tells more, "
         f"`reconciler retry {last.id}` or a push makes it certain again",
+    )
+
+
+def _mixture(record: EnvironmentRecord) -> Mixture | None:
+    """What a rollout that failed left, where that is known."""
+    last = record.settled
+    left = left_behind(last) if last is not None else None
+    if last is None or last.rollout is None or left is None:
+        return None
+    return Mixture(
+        since=last.finished_at or last.created_at,
+        deployment=last.id,
+        traffic=left,
+        reason=f"deployment {last.number} ({spoken(last.traffic)}) failed at {place(last.rollout)}{_why(last)}",
+        remedy=f"`reconciler deployments show {last.id}` tells more; a fix, a revert or "
+        f"`reconciler retry {last.id}` ends it",
     )
 
 
@@ -98,6 +118,7 @@ def _standing(picture: Picture, wanted: Desired, environment: Environment, now: 
         active=record.active,
         due=_due(picture, wanted.environment),
         doubt=_doubt(record),
+        mixture=_mixture(record),
         drift=_drift(record, environment),
     )
 

@@ -15,7 +15,7 @@ def test_the_generated_pages_are_those_of_the_code():
 
 def test_every_kind_has_its_heading():
     headings = (ROOT / "docs" / "manifests.md").read_text(encoding="utf-8").splitlines()
-    for kind in ("App", "AppSet", "Environment", "Season", "Freeze", "Resource"):
+    for kind in ("Alert", "App", "AppSet", "Environment", "Season", "Freeze", "Resource"):
         assert f"## {kind}" in headings
 
 

@@ -26,7 +26,6 @@ from reconciler.store import declared, deployments, interventions, versions
 from reconciler.store.database import Database
 from reconciler.views.planning import plan_apps
 from reconciler.views.scene import scene_of
-from tests.stores import IN_POSTGRESQL
 from tests.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -183,10 +182,16 @@ class Live(World):
     def store(self) -> Database:
         """The daemon's store, looked at from outside."""
         if self._store is None:
-            if not IN_POSTGRESQL and not (self.directory / "state" / "reconciler.db").exists():
+            file = Database.file(self.settings["state"]["url"])
+            if file is not None and not file.exists():
                 raise StoreError("there is no store yet", "start the daemon")
             self._store = Database(self.settings["state"]["url"])
         return self._store
+
+    def forget_store(self) -> None:
+        """Look at another one next time."""
+        self.store.close()
+        self._store = None
 
     def history(self, app: str = "shop", environment: str | None = None) -> list[Deployment]:
         with self.store.read() as connection:

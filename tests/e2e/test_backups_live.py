@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from reconciler.store.backups import examine
+from tests import stores
 from tests.commands import typed
 from tests.e2e.daemon import Live
 from tests.world import CHAIN
@@ -52,9 +54,9 @@ def test_backups_under_a_stream_of_commits_are_whole_and_the_last_one_is_restore
     assert (done.status, "another reconciler runs" in done.err) == (1, True)
     live.kill()
     ran = {name: live.facts(name) for name in CHAIN}
-    live.store.close()
-    for file in (live.directory / "state").glob("reconciler.db*"):
-        file.unlink()
+    live.forget_store()
+    stores.lose(live.settings["state"], live.directory)
+    live.config.write_text(json.dumps(live.settings))
     done = typed("restore", f"{PUSHES - 1}.backup", at=live.directory)
     assert done.status == 0, done.err
     live.start()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from tests import stores
 from tests.e2e.daemon import Live, environment_manifest, exec_target, plan_now, refused, waiting
 from tests.world import World, app_manifest
 
@@ -186,7 +188,7 @@ def test_secrets_and_output_of_a_failing_command_are_told_without_the_secret(typ
     typed.start()
     typed.wait_for(lambda: typed.story("live") == [("release", "failed", [1])], "the release has failed")
     typed.terminate()
-    store = b"".join(path.read_bytes() for path in (typed.directory / "state").glob("reconciler.db*"))
+    store = stores.content(typed.settings["state"]["url"])
     assert b"key is " in store
     assert b"s3cr3t-value" not in store
     assert "s3cr3t-value" not in typed.log
@@ -243,3 +245,31 @@ def test_other_rules_for_an_environment_are_no_word_about_what_failed_there(worl
     world.commit("More at once", {"live.yaml": environment_manifest("live", "latest", target=target, **rules)})
     settled(world)
     assert len(world.story("live")) == 3
+
+
+def test_another_try_of_a_way_back_waits_for_no_freeze_and_no_gate(world: World) -> None:
+    down = world.directory / "down"
+    script = (
+        f'test -e {down} && exit 3; echo "$RECONCILER_VERSION_NUMBER $RECONCILER_CAUSE" >> {world.directory}/served'
+    )
+    place = {"target": exec_target(script), "retry": {"limit": 0}}
+    text = {"shop.yaml": app_manifest(environments=["live"]), "shop/index.html": "one"}
+    world.commit("Begin", {"environments.yaml": environment_manifest("live", "latest", **place), **text})
+    world.settle()
+    world.commit("Say two", {"shop/index.html": "two"})
+    world.settle()
+    stock = {"environments": ["live"], "from": "2026-06-01T00:00", "until": "2026-07-01T00:00", "timezone": "UTC"}
+    frozen = {"apiVersion": "reconciler/v1", "kind": "Freeze", "metadata": {"name": "stock"}}
+    gated = environment_manifest("live", "latest", **place, gates={"approvals": 1})
+    frozen["spec"] = {**stock, "reason": "stock-taking"}
+    world.commit("Stock-taking", {"environments.yaml": gated, "freeze.yaml": json.dumps(frozen)})
+    down.touch()
+    world.commit("Back", {"shop.yaml": app_manifest(environments={"live": {"version": "v1"}})})
+    world.settle()
+    failed = world.history()[-1]
+    assert (failed.cause, failed.status) == ("rollback", "failed")
+    down.unlink()
+    world.wish("retry", app="shop", environment="live", subject=failed.id)
+    world.settle()
+    assert served(world) == ["1 release", "2 release", "1 retry"]
+    assert world.history()[-1].rolled_back_from == failed.rolled_back_from

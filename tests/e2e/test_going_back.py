@@ -51,6 +51,12 @@ def wish_for(world: World, version: str | None) -> None:
     world.settle()
 
 
+def remarks(world: World) -> list[str]:
+    """What is remarked on the newest deployment."""
+    newest = world.history()[-1].id
+    return [str(row["body"]["message"]) for row in facts(world, "deployment.remark") if row["subject"] == newest]
+
+
 def outcome(world: World) -> str:
     return str(facts(world, "intervention.done")[-1]["body"]["outcome"])
 
@@ -236,6 +242,10 @@ def test_not_further_than_the_limit_unless_a_commit_says_so(world: World):
     assert (allowed["actor"], allowed["app"], allowed["environment"]) == ("ada@example.org", "shop", "live")
     go_back(world, "v1")
     assert world.runs("live") == "a"
+    assert remarks(world) == [
+        "v1 ran here 6 deployments ago, and live goes back 4 at most (`rollback.limit` of the Environment): passed by "
+        f"the word of ada@example.org in {allowed['subject'][:10]} (`Allow-Rollback: shop/live`)"
+    ]
 
 
 def test_a_pin_does_not_go_further_than_the_limit_either(world: World):
@@ -253,6 +263,9 @@ def test_a_pin_does_not_go_further_than_the_limit_either(world: World):
     world.commit("All the same\n\nAllow-Rollback: shop/live", {})
     world.settle()
     assert (world.runs("live"), world.story("live")[-1][0]) == ("0", "rollback")
+    (passed,) = remarks(world)
+    assert "v1 ran here 27 deployments ago" in passed
+    assert "passed by the word of ada@example.org" in passed
 
 
 def test_an_old_leave_does_not_count_for_what_came_later(world: World):

@@ -192,6 +192,24 @@ def test_where_the_revert_conflicts_a_person_is_told(world: World):
     assert f"taking {bad[:12]} back conflicts in other.txt: `git revert {bad[:10]}` on a branch" in held.remedy
 
 
+def test_what_conflicted_is_written_as_soon_as_a_newer_head_lets_it(world: World):
+    begin(world)
+    bad = world.commit("Say two", {**BREAK, "other.txt": "y"})
+    world.commit("Beside it", {"other.txt": "z"})
+    with world.running() as found:
+        found.daemon.settle()
+        world.commit("Elsewhere", {"README": "nothing of it"})
+        found.daemon.settle()
+        assert branches(world) == []
+        world.commit("Put it back", {"other.txt": "y"})
+        found.daemon.settle()
+    assert branches(world) == [f"reconciler/revert-shop-live-{bad[:8]}"]
+    held = standing(world).held
+    assert held is not None
+    assert (held.branch, "has not written" in held.remedy) == (branches(world)[0], False)
+    assert world.home.git("show", f"{held.branch}:other.txt") == "x"
+
+
 def test_a_changed_setting_that_failed_is_taken_back_by_its_own_commit(world: World):
     begin(world)
     script = 'case "$RECONCILER_CONFIG" in *dark*) exit 3;; esac; true'

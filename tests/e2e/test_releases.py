@@ -81,7 +81,7 @@ def test_an_environments_own_setting_is_a_deployment_there_and_no_version(live: 
     assert live.facts("sandbox")["config"] == {"log_level": "info"}
     assert len(live.history("shop", "sandbox")) == 1
     second = live.history("shop", "live")[1]
-    assert (second.cause, second.commit, second.reason) == ("release", change, "v1: Quiet")
+    assert (second.cause, second.commit, second.reason) == ("release", change, f"{change[:10]} asks for v1: Quiet")
 
 
 def test_content_that_was_there_before_is_the_same_version_and_a_restore(world: World) -> None:

@@ -215,6 +215,7 @@ def test_a_stream_of_commits_goes_on_while_daemons_are_killed(fleet: Fleet, kill
         assert fleet.versions(app) == killing.changes[number] + 1
 
 
+@pytest.mark.sqlite_only("a file has one daemon at a time")
 @pytest.mark.parametrize("by_link", [False, True])
 def test_a_store_in_a_file_has_one_daemon_at_a_time(live: Live, tmp_path: Path, by_link: bool):
     live.start_repository()

@@ -38,6 +38,12 @@ class Server:
         query = f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{database}'"
         return int(self.tell(query))
 
+    def require_password(self, user: str) -> None:
+        """From now on this user has to name a password; the others are let in as before."""
+        rules = self._data / "pg_hba.conf"
+        rules.write_text(f"local all {user} scram-sha-256\n{rules.read_text()}")
+        self.tell("SELECT pg_reload_conf()")
+
     def control(self, *words: str) -> None:
         """`pg_ctl` with these words."""
         # With the server, since importing any of it complains; see `started`.

@@ -137,7 +137,9 @@ def small(tmp_path: Path) -> Told:
     [
         (".", 2, "is a directory"),
         ("nowhere/now.backup", 2, "there is no directory nowhere"),
-        ("state/reconciler.db", 2, "is the store itself"),
+        pytest.param(
+            "state/reconciler.db", 2, "is the store itself", marks=pytest.mark.sqlite_only("the store is a file")
+        ),
         ("/proc/now.backup", 1, "cannot be written"),
         ("x" * 300, 1, "too long"),
         ("/dev/full", 1, "is no backup, and only a backup is written over"),
@@ -168,6 +170,7 @@ def test_a_disk_that_is_full_is_told_and_nothing_is_left(small: Told) -> None:
     assert not [path for path in small.directory.iterdir() if "backup" in path.name or ".part" in path.name]
 
 
+@pytest.mark.sqlite_only("its pages are damaged")
 def test_a_store_that_is_damaged_is_told(small: Told) -> None:
     file = small.directory / "state" / "reconciler.db"
     content = bytearray(file.read_bytes())

@@ -46,6 +46,7 @@ def test_a_repository_that_is_empty_or_gone_is_1(told: Told) -> None:
     assert "there is no repository at this address" in gone.err
 
 
+@pytest.mark.sqlite_only("its file is no database")
 def test_a_store_that_does_not_answer_is_1(told: Told) -> None:
     began(told)
     (told.directory / "state").mkdir()

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.cli.workplaces import workplace
 from reconciler.config import SETTINGS
+from reconciler.drafting.workplaces import workplace
 from reconciler.errors import NotSo
 from reconciler.git.signatures import Person, Signature
 from reconciler.git.writing import commit_files
@@ -238,7 +238,7 @@ def test_a_followed_branch_that_has_moved_meanwhile_is_not_overwritten(
     told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(told.directory)
-    with workplace(SETTINGS.validate_python(told.settings)) as place:
+    with workplace(SETTINGS.validate_python(told.settings), print) as place:
         who = Signature(Person("Grace", "grace@example.org"), datetime(2026, 5, 1, tzinfo=UTC))
         made = commit_files(place.room, place.head, {"late.txt": b"x"}, "Late", who)
         newer = told.commit("Somebody was faster", {"notes.txt": "x"})
@@ -446,7 +446,7 @@ def test_who_writes_at_the_same_time_gets_another_name(told: Told, monkeypatch: 
 
     def one(number: int, push: bool) -> None:
         who = Signature(Person("Grace", "grace@example.org"), datetime(2026, 5, number, tzinfo=UTC))
-        with workplace(settings) as place:
+        with workplace(settings, print) as place:
             made = commit_files(place.room, place.head, {"late.txt": b"x"}, f"Late {number}", who)
             together.wait(timeout=30)
             names.append(place.put(made, "late", push=push, numbered=True).branch)

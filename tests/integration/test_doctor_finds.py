@@ -92,6 +92,7 @@ def test_keys_that_cannot_be_used_are_wrong_and_run_warns_once(changed: Told) ->
     assert found(changed.directory, "signers.gpg") == []
 
 
+@pytest.mark.sqlite_only("a copy of its file lacks a table")
 def test_a_missing_table_is_damage(shop: Told, tmp_path: Path) -> None:
     copied, config = tmp_path / "copy.db", tmp_path / "reconciler.yaml"
     noted = shop.directory / "state" / "reconciler.db"

@@ -18,7 +18,10 @@ from tests.counting import Work, counted
 from tests.world import ENVIRONMENTS, NOON, World, app_manifest
 
 FEW, MANY = 60, 1200
-COMPLETE = "UPDATE deployments SET status = 'completed', finished_at = created_at WHERE status = 'pending'"
+COMPLETE = (
+    "UPDATE deployments SET status = 'completed', started_at = created_at, finished_at = created_at"
+    " WHERE status = 'pending'"
+)
 
 
 def name(number: int) -> str:
@@ -37,13 +40,18 @@ def many_apps(directory: Path, count: int) -> Iterator[tuple[World, Running]]:
     world.repo.commit("Begin")
     world.repo.push()
     with world.running() as found:
-        left = count
-        while left > 0:
-            left -= found.cycle.turn(world.now).planned
+        while decided(found) < count:
+            assert found.cycle.turn(world.now).planned
         with found.database.write() as transaction:
             transaction.connection.execute(text(COMPLETE))
         found.daemon.settle()  # what had begun by then ends by itself
         yield world, found
+
+
+def decided(found: Running) -> int:
+    """How many deployments there are; what was answered meanwhile is planned again and makes none."""
+    with found.database.read() as connection:
+        return int(connection.scalar(text("SELECT count(*) FROM deployments")) or 0)
 
 
 def change(world: World, number: int, value: int) -> None:

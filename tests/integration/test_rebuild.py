@@ -8,11 +8,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from reconciler.cli.rebuild import rebuild_into
 from reconciler.config import SETTINGS
 from reconciler.store import declared
 from reconciler.store.backing import sqlite_store
+from reconciler.store.database import Database
+from tests import stores
 from tests.commands import Told
 from tests.integration.test_replay import NOW, Replay, recorded_steps, recorded_versions
 from tests.postgres import empty_database, serving
@@ -28,8 +31,8 @@ def told(tmp_path: Path) -> Told:
 
 def lose(told: Told) -> None:
     """The store is gone."""
-    for file in (told.directory / "state").glob("reconciler.db*"):
-        file.unlink()
+    stores.lose(told.settings["state"], told.directory)
+    told.set()
 
 
 def lose_everything(told: Told) -> None:
@@ -39,6 +42,7 @@ def lose_everything(told: Told) -> None:
     shutil.rmtree(told.directory / "state")
     (told.directory / "state").mkdir()
     kept.rename(told.directory / "state" / "releases")
+    lose(told)
 
 
 def current(told: Told) -> dict[str, tuple[str, int, str, str | None]]:
@@ -193,6 +197,7 @@ def test_a_commit_that_changes_much_and_runs_all_the_same_is_not_held_back(told:
     assert told.runs("sandbox", app="app3") == "two"
 
 
+@pytest.mark.sqlite_only("the store is a file")
 def test_a_store_that_holds_something_stays_unless_it_is_set_aside(told: Told) -> None:
     start(told)
     file = told.directory / "state" / "reconciler.db"
@@ -246,10 +251,10 @@ def test_a_check_says_what_git_alone_cannot_know(told: Told) -> None:
     start(told)
     with told.running():
         assert told.json("rebuild", "--check")["same"] == {"versions": 2, "current": 3}
-    store = told.directory / "state" / "reconciler.db"
-    with closing(sqlite3.connect(store)) as changed:
-        changed.execute("UPDATE versions SET number = 7 WHERE number = 2")
-        changed.commit()
+    store = Database(told.settings["state"]["url"])
+    with store.write() as transaction:
+        transaction.connection.execute(text("UPDATE versions SET number = 7 WHERE number = 2"))
+    store.close()
     done = told.type("rebuild", "--check")
     assert done.status == 1
     assert "version 2 of shop: none is recorded" in done.out

@@ -13,6 +13,7 @@ import pytest
 
 from reconciler.store.backups import examine
 from reconciler.store.database import Database
+from tests import stores
 from tests.commands import Told
 from tests.integration.test_backup import everything
 from tests.postgres import empty_database, serving
@@ -40,8 +41,8 @@ def told(tmp_path: Path) -> Told:
 
 
 def lose(told: Told) -> None:
-    for file in (told.directory / "state").glob("reconciler.db*"):
-        file.unlink()
+    stores.lose(told.settings["state"], told.directory)
+    told.set()
 
 
 def deployed(told: Told) -> list[tuple[str, str, int, str]]:
@@ -214,6 +215,7 @@ def listed(told: Told, found: Any) -> list[tuple[str, int, str]]:
         ]
 
 
+@pytest.mark.sqlite_only("the store is a file")
 def test_a_store_that_holds_something_stays_unless_it_is_set_aside(told: Told) -> None:
     told.commit("Three", {"shop/index.html": "three"})
     told.settle()
@@ -245,6 +247,7 @@ def test_what_a_postgresql_store_held_is_set_aside_in_a_schema(tmp_path: Path, s
     assert len(deployed(told)) == 3
 
 
+@pytest.mark.sqlite_only("only SQLite holds numbers that PostgreSQL does not")
 def test_what_goes_wrong_half_way_leaves_the_earlier_store_as_it_was(tmp_path: Path, server: str) -> None:
     told = Told(tmp_path)
     told.start_repository()
@@ -343,12 +346,13 @@ def test_an_older_backup_is_brought_to_the_present_schema(told: Told) -> None:
 
 
 def test_a_check_changes_nothing(told: Told) -> None:
-    before = (told.directory / "state" / "reconciler.db").read_bytes()
+    before = everything(told.settings["state"]["url"])
     done = told.json("restore", FILE, "--check")
     assert (done["restored"], done["head"]) == (False, examine(told.directory / FILE).head)
-    assert (told.directory / "state" / "reconciler.db").read_bytes() == before
+    assert everything(told.settings["state"]["url"]) == before
 
 
+@pytest.mark.sqlite_only("its file is damaged")
 def test_a_damaged_store_is_set_aside_as_it_is(told: Told) -> None:
     file = told.directory / "state" / "reconciler.db"
     file.write_bytes(b"\xee" * 100_000)

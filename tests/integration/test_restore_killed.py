@@ -7,6 +7,8 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.commands import Told
 
 FILE = "now.backup"
@@ -30,6 +32,7 @@ def killed(told: Told, step: int) -> bool:
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == -signal.SIGKILL
 
 
+@pytest.mark.sqlite_only("one file takes the place of another")
 def test_it_may_be_killed_before_any_step(tmp_path: Path) -> None:
     told = Told(tmp_path)
     told.start_repository()

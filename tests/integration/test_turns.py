@@ -63,7 +63,7 @@ def test_a_push_is_planned_before_what_was_left_of_a_mass_of_plans(tmp_path: Pat
 
 
 def test_the_look_at_everything_comes_to_an_end_and_a_push_goes_before_it(tmp_path: Path):
-    count = 3 * cycle.BATCH
+    count = 3 * cycle.MOST
     world = world_of(tmp_path, count)
     with world.running() as found:
         while found.cycle.turn(world.now).planned:
@@ -88,8 +88,10 @@ def test_a_turn_is_no_more_work_however_many_deployments_wait(tmp_path: Path):
     for count in (100, 900):
         world = world_of(tmp_path / str(count), count)
         with world.running() as found:
+            workers, found.pool.workers = found.pool.workers, 0  # all of them wait, and none is answered meanwhile
             while found.cycle.turn(world.now).planned:
                 pass
+            found.pool.workers = workers
             change(world, 7, 2, CHAIN[0])
             push(world, "Set one")
             world.later(minutes=1)

@@ -15,8 +15,9 @@ from typing import Any
 from unittest.mock import patch
 
 import structlog
+from apscheduler.schedulers import background
 
-from reconciler.engine import branches, checking, daemon, membership
+from reconciler.engine import branches, checking, daemon, fetching, membership
 from reconciler.engine.branches import Branches, Writing
 from reconciler.engine.cycle import Cycle, Turn
 from reconciler.engine.daemon import Daemon
@@ -108,6 +109,7 @@ class Machine:
         mirror.trouble, mirror.corrupt = self.trouble, self.corrupt
         around.mirrors[str(mirror.git_dir)] = mirror
         member = Membership(database, name, around.lease, process.clock, moments.ticks)
+        self._nudged = Event(moments)
         follows = Following(
             database,
             mirror,  # type: ignore[arg-type]
@@ -116,9 +118,9 @@ class Machine:
             allow_rewrites=False,
             adopt=100,
             tell=lambda news: moments.say(self.name, f"tells {news.event}"),
+            nudge=self._nudged.set,
         )
         follows.objects = SimulatedObjects(mirror)
-        self._nudged = Event(moments)
         surroundings = Surroundings(
             make_target=around.estate.target,  # type: ignore[arg-type]
             unpack=lambda _tree, _directory: None,
@@ -239,8 +241,9 @@ def machines(around: Surround) -> Iterator[None]:
 
     replaced = [
         patch.object(daemon, "threading", threading),
-        patch.object(daemon, "BackgroundScheduler", lambda **settings: Scheduler(around.moments, **settings)),
+        patch.object(background, "BackgroundScheduler", lambda **settings: Scheduler(around.moments, **settings)),
         patch.object(membership, "threading", threading),
+        patch.object(fetching, "threading", threading),
         patch.object(branches, "threading", threading),
         patch.object(branches, "Objects", objects),
         patch.object(branches, "Mirror", type("Mirror", (), {"open": staticmethod(opened)})),

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from reconciler.model.deployment import Deployment, Grounds, Subject
+from reconciler.model.deployment import Grounds, Subject
 from reconciler.model.environment import Environment
 from reconciler.model.plan import Deploy, Plan
 from reconciler.model.rollout import Course, Progress
 from reconciler.planner.plan import plan as plan_of
-from reconciler.planner.recorded import RecordedApp, RetryRequest
+from reconciler.planner.recorded import RetryRequest
 from tests.builders import (
     app,
     at,
@@ -30,31 +29,7 @@ from tests.builders import (
     version,
     withdrawal,
 )
-
-HERE = {"app": "shop", "environment": "sandbox"}
-ALONE = app(environments=("sandbox",))
-BOTH = app(environments=("sandbox", "live"))
-PLACES = {"sandbox": environment("sandbox"), "live": environment("live", "sandbox")}
-ONE, TWO = version(1).id, version(2).id
-
-
-def live(number: int, of: int, status: Any = "completed", **more: Any) -> Deployment:
-    return deployment(number, of, status, environment="live", **more)
-
-
-def alone(facts: RecordedApp, hours: float = 9, entry: Mapping[str, Any] | None = None, **spec: Any) -> Plan:
-    """The plan where the app is in sandbox only."""
-    shop = app(environments={"sandbox": dict(entry or {})})
-    return planned(shop, facts, at(hours), {"sandbox": environment("sandbox", **spec)})
-
-
-def deploy_of(plan: Plan, name: str = "sandbox") -> Deploy:
-    (one,) = [action for action in plan.actions if isinstance(action, Deploy) and action.environment == name]
-    return one
-
-
-def told(deploy: Deploy) -> tuple[str, str, str | None, str]:
-    return deploy.cause, deploy.reason, deploy.commit, deploy.deployed_by
+from tests.plans import ALONE, BOTH, HERE, ONE, PLACES, TWO, alone, deploy_of, live, told
 
 
 def test_a_release_and_a_first_one():
@@ -118,12 +93,12 @@ def test_a_setting_a_pin_and_a_split():
     facts = replace(facts, references={"v1": ONE, "v2": TWO})
     setting = deploy_of(alone(facts, entry={"config": {"size": 9}}))
     assert setting.grounds.base == Subject(traffic=traffic(2), config={"size": 9}).fingerprint
-    assert told(setting) == ("release", "v2: change 7", f"{7:040x}", "ann@example.com")
+    assert told(setting) == ("release", "0000000000 asks for v2: change 7", f"{7:040x}", "ann@example.com")
     pin = deploy_of(alone(facts, entry={"version": "v1"}))
     assert told(pin) == ("rollback", "0000000000 moves back to v1: change 7", f"{7:040x}", "ann@example.com")
     shares = [{"version": "v1", "percent": 10}, {"version": "v2", "percent": 90}]
     split = deploy_of(alone(facts, entry={"traffic": shares}))
-    assert told(split) == ("release", "v1 10 %, v2 90 %: change 7", f"{7:040x}", "ann@example.com")
+    assert told(split) == ("release", "0000000000 asks for v1 10 %, v2 90 %: change 7", f"{7:040x}", "ann@example.com")
     there = replace(facts.environments["sandbox"], touch=touch(7, "reverted", ["5" * 40], hours=3))
     undone = deploy_of(alone(replace(facts, environments={"sandbox": there}), entry={"version": "v1"}))
     assert told(undone) == ("rollback", "0000000000 reverts 5555555555: back to v1", f"{7:040x}", "ann@example.com")
@@ -222,7 +197,7 @@ def test_a_season_with_a_version_remembers_what_is_beneath_it():
     deploy = deploy_of(
         planned(BOTH, replace(facts, references={"v5": version(5).id}), at(9), PLACES, [special]), "live"
     )
-    assert told(deploy) == ("season-start", "special begins: v5", f"{1:040x}", "reconciler")
+    assert told(deploy) == ("season-start", "special begins: v5", f"{5:040x}", "reconciler")
     assert deploy.grounds.base == Subject(traffic=traffic(1)).fingerprint
     assert deploy.grounds.chosen_by == "season"
 
@@ -275,15 +250,17 @@ def test_versions_are_called_by_their_names():
     named = version(2, "2.0")
     facts = recorded(1, record("sandbox", deployment(1, 1), touch=touch(7, "changed", hours=3)), versions=[named])
     facts = replace(facts, references={"1": ONE, "2.0": named.id})
-    assert deploy_of(alone(facts, entry={"version": "2.0"})).reason == "2.0: change 7"
+    assert deploy_of(alone(facts, entry={"version": "2.0"})).reason == "0000000000 asks for 2.0: change 7"
     shares = [{"version": "1", "percent": 60}, {"version": "2.0", "percent": 40}]
-    assert deploy_of(alone(facts, entry={"traffic": shares})).reason == "v1 60 %, 2.0 40 %: change 7"
+    assert (
+        deploy_of(alone(facts, entry={"traffic": shares})).reason == "0000000000 asks for v1 60 %, 2.0 40 %: change 7"
+    )
 
 
 def test_a_pin_where_nothing_was_left_is_no_step_back():
     here = record("sandbox", deployment(2, 0), deployment(1, 1), touch=touch(7, "changed", hours=3))
     deploy = deploy_of(alone(recorded(2, here, references={"v1": ONE}), entry={"version": "v1"}))
-    assert told(deploy) == ("release", "v1: change 7", f"{7:040x}", "ann@example.com")
+    assert told(deploy) == ("release", "0000000000 asks for v1: change 7", f"{7:040x}", "ann@example.com")
 
 
 def test_taking_a_pin_back_is_a_rollback_to_what_ran_before_it():

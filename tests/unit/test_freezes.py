@@ -12,7 +12,6 @@ from tests.builders import (
     chain,
     deployment,
     deploys,
-    environment,
     freeze,
     planned,
     record,
@@ -23,9 +22,9 @@ from tests.builders import (
     waits,
     withdrawal,
 )
+from tests.plans import PLACES
 
 SHOP = app(environments=("sandbox", "live"))
-PLACES = {"sandbox": environment("sandbox"), "live": environment("live", "sandbox")}
 FREEZE = freeze("stock", "2026-06-01T13:00", "2026-06-01T20:00")
 
 

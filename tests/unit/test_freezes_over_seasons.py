@@ -5,7 +5,8 @@ from __future__ import annotations
 from reconciler import schedule
 from reconciler.freezing import season_active, season_windows
 from reconciler.model.plan import Abort
-from tests.builders import app, at, deployment, deploys, environment, freeze, planned, record, recorded, season
+from tests.builders import app, at, deployment, deploys, freeze, planned, record, recorded, season
+from tests.plans import PLACES
 
 FREEZE = freeze("stock", "2026-06-01T13:00", "2026-06-01T20:00")
 WAITING = season("sale", "2026-06-01T10:00", "2026-06-01T15:00", config={"sale": True}, on_freeze="wait")
@@ -33,7 +34,6 @@ def test_a_window_is_not_told_where_it_has_just_ended():
 # What a freeze makes of a deployment that was planned before it
 
 SHOP = app(environments=("sandbox", "live"))
-PLACES = {"sandbox": environment("sandbox"), "live": environment("live", "sandbox")}
 
 
 def test_what_takes_the_place_of_a_deployment_that_waits_is_held_back_by_the_freeze_too():

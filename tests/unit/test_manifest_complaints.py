@@ -20,7 +20,7 @@ TWICE = "such as [10, 50, 100]"
 NAME = "use letters, digits, '.', '_' and '-', beginning with a letter or a digit"
 WHERE = "say where, such as environments: [sandbox]; nothing runs anywhere by silence"
 FIELDS = "minute, hour, day of month, month, day of week, such as '0 9 * * mon-thu'"
-KINDS = "there are App, AppSet, Environment, Freeze, Group, Resource and Season"
+KINDS = "there are Alert, App, AppSet, Environment, Freeze, Group, Resource and Season"
 
 WRONG = [
     # The document as a whole.

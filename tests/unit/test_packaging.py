@@ -15,7 +15,7 @@ import pytest
 import reconciler
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-mutants.lock", "requirements-bench.lock")
+LOCKS = tuple(f"requirements{kind}.lock" for kind in ("", "-dev", "-fuzz", "-mutants", "-bench"))
 
 # Put together from pieces, so that this file does not hold what it looks for.
 MACHINE_PATHS = r"(?<![\w.~-])/(?:" + "|".join(["work", "root", "home", "Users", "tmp"]) + r")/\w"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from reconciler.model.deployment import Deployment, Grounds, Subject
-from reconciler.model.plan import Deploy, Plan, RunChecks
+from reconciler.model.deployment import Grounds, Subject
+from reconciler.model.plan import Plan, RunChecks
 from reconciler.model.rollout import Course, Progress
 from reconciler.planner import rollouts
 from reconciler.planner.plan import triggers_digest
@@ -28,24 +28,14 @@ from tests.builders import (
     waits,
     withdrawal,
 )
+from tests.plans import BOTH, PLACES, live, only
 
-SHOP = app(environments=("sandbox", "live"))
-PLACES = {"sandbox": environment("sandbox"), "live": environment("live", "sandbox")}
 BY_SEASON = Grounds(chosen_by="season")
 FREEZE = freeze("stock", "2026-06-01T13:00", "2026-06-01T20:00")
 
 
-def live(number: int, of: int, **more: Any) -> Deployment:
-    return deployment(number, of, environment="live", **more)
-
-
-def plan(facts: RecordedApp, hours: float = 9, shop: Any = SHOP, **spec: Any) -> Plan:
+def plan(facts: RecordedApp, hours: float = 9, shop: Any = BOTH, **spec: Any) -> Plan:
     return planned(shop, facts, at(hours), {**PLACES, "live": environment("live", "sandbox", **spec)})
-
-
-def deploy_of(plan: Plan) -> Deploy:
-    (one,) = [action for action in plan.actions if isinstance(action, Deploy)]
-    return one
 
 
 # Promotions
@@ -59,8 +49,8 @@ def test_what_a_season_chose_above_does_not_hide_what_completed_before_it():
 def test_a_setting_of_an_environment_that_follows_another_is_no_promotion():
     shop = app(environments={"sandbox": {}, "live": {"config": {"size": 9}}})
     here = record("live", live(1, 1), touch=touch(7, "changed", hours=3))
-    deploy = deploy_of(plan(recorded(1, record("sandbox", deployment(1, 1)), here), shop=shop))
-    assert (deploy.cause, deploy.reason, deploy.commit) == ("release", "v1: change 7", f"{7:040x}")
+    deploy = only(plan(recorded(1, record("sandbox", deployment(1, 1)), here), shop=shop))
+    assert (deploy.cause, deploy.reason, deploy.commit) == ("release", "0000000000 asks for v1: change 7", f"{7:040x}")
 
 
 def test_a_soak_begins_when_the_deployment_is_complete():
@@ -81,7 +71,7 @@ def test_a_train_leaves_by_the_clocks_of_its_zone():
     train = {"cron": "0 17 * * *", "timezone": "Europe/Paris"}  # three hours after noon
     facts = recorded(2, record("sandbox", deployment(2, 2)), record("live", live(1, 1)))
     assert plan(facts, 2.5, when=train).wake_at == at(3)
-    assert deploy_of(plan(facts, 3.5, when=train)).due_at == at(3)
+    assert only(plan(facts, 3.5, when=train)).due_at == at(3)
 
 
 def test_promotions_wait_for_the_winner_when_an_experiment_is_over():
@@ -111,7 +101,7 @@ def test_the_gates_that_a_hotfix_skipped_are_listed():
     urgent = [version(2, tags=("HOTFIX",))]
     facts = recorded(2, record("sandbox", deployment(2, 2)), record("live", live(1, 1)), versions=urgent)
     found = plan(facts, 3, gates={"soak": "5h", "approvals": 1, "hotfix": ["soak", "approvals"]})
-    assert deploy_of(found).remarks == ("[HOTFIX] skipped soak, approvals",)
+    assert only(found).remarks == ("[HOTFIX] skipped soak, approvals",)
 
 
 # Ways back
@@ -121,7 +111,7 @@ def test_the_way_back_passes_by_what_a_season_chose_and_has_todays_settings():
     shop = app(environments={"sandbox": {}, "live": {"config": {"size": 9}}})
     there = record("live", live(3, 2), live(2, 5, grounds=BY_SEASON), live(1, 1))
     facts = recorded(1, record("sandbox", deployment(1, 1)), there, withdrawn=withdrawal(2))
-    deploy = deploy_of(plan(facts, shop=shop))
+    deploy = only(plan(facts, shop=shop))
     assert (deploy.cause, deploy.subject) == ("rollback", Subject(traffic=traffic(1), config={"size": 9}))
 
 
@@ -140,7 +130,7 @@ def test_a_pin_that_was_reverted_goes_back_to_the_end_although_settings_change_o
     begun = replace(back, commit=f"{7:040x}")
     here = record("live", begun, live(2, 2), live(1, 1), touch=touch(7, "reverted", ["9" * 40], hours=2.9))
     facts = recorded(1, record("sandbox", deployment(1, 1)), here)
-    deploy = deploy_of(planned(shop, facts, at(3.5), PLACES, freezes=[FREEZE]))
+    deploy = only(planned(shop, facts, at(3.5), PLACES, freezes=[FREEZE]))
     assert (deploy.cause, deploy.subject) == ("rollback", Subject(traffic=traffic(1), config={"size": 9}))
     assert deploy.rolled_back_from == "live-2"
 
@@ -151,7 +141,7 @@ def test_a_pin_that_was_reverted_goes_back_to_the_end_although_settings_change_o
 def test_only_a_hotfix_passes_as_a_hotfix():
     allowed = freeze("stock", "2026-06-01T13:00", "2026-06-01T20:00", allow=["hotfix"])
     facts = recorded(2, record("sandbox", deployment(2, 2)), record("live", live(1, 1)))
-    assert deploys(planned(SHOP, facts, at(3), PLACES, freezes=[allowed])) == {}
+    assert deploys(planned(BOTH, facts, at(3), PLACES, freezes=[allowed])) == {}
 
 
 def test_a_setting_passes_a_freeze_by_the_word_of_its_own_commit():
@@ -162,7 +152,7 @@ def test_a_setting_passes_a_freeze_by_the_word_of_its_own_commit():
     facts = recorded(1, record("sandbox", deployment(1, 1)), here, overrides={word.commit: word})
     assert deploys(planned(shop, facts, at(3), PLACES, freezes=[FREEZE])) == {}
     passing = replace(facts, environments={**facts.environments, "live": replace(here, touch=own)})
-    deploy = deploy_of(planned(shop, passing, at(3), PLACES, freezes=[FREEZE]))
+    deploy = only(planned(shop, passing, at(3), PLACES, freezes=[FREEZE]))
     said = "passed the freeze stock by the word of eve@example.com in abcdef0000: the tills are wrong"
     assert deploy.remarks == (said,)
 
@@ -174,13 +164,13 @@ def test_a_schedule_is_remembered_and_an_experiment_ends_at_its_very_moment():
     timed = app(environments={"live": {"schedule": [{"at": "2026-06-01T14:00", "timezone": "UTC", "version": "v2"}]}})
     named = {"v1": version(1).id, "v2": version(2).id}
     here = record("live", live(1, 1), touch=touch(7))
-    due = deploy_of(plan(recorded(1, here, references=named), 2, timed))
+    due = only(plan(recorded(1, here, references=named), 2, timed))
     assert (due.cause, due.grounds.scheduled_at) == ("schedule", at(2))
     trial = {"control": "v1", "variant": "v2", "percent": 20, "until": "2026-06-01T20:00:00Z"}
     base = Grounds(base=Subject(traffic=traffic(1, 2)).fingerprint)
     split = replace(live(2, 1, grounds=base), traffic=traffic(1, 2))
     facts = recorded(1, record("live", split, touch=touch(7)), references=named)
-    over = deploy_of(plan(facts, 8, app(environments={"live": {"experiment": trial}})))
+    over = only(plan(facts, 8, app(environments={"live": {"experiment": trial}})))
     assert (over.cause, over.due_at) == ("schedule", at(8))
 
 

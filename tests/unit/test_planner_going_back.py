@@ -29,12 +29,9 @@ from tests.builders import (
     version,
     withdrawal,
 )
+from tests.plans import live
 
 LIVE = {"live": environment("live")}
-
-
-def live(number: int, of: int, **more: Any) -> Deployment:
-    return deployment(number, of, environment="live", **more)
 
 
 def ask(

@@ -18,6 +18,8 @@ from reconciler.store.tables.declared import (
     triggers,
 )
 from reconciler.store.tables.drifts import drifts
+from reconciler.store.tables.faces import reports, sessions, tokens, webhooks
+from reconciler.store.tables.notices import announced, deliveries, messages, notices, notified, obstacles, records
 from reconciler.store.tables.passing import approvals, checks, holds, overrides, requests, signatures
 from reconciler.store.tables.recorded import (
     ACTIVE,
@@ -34,6 +36,7 @@ from reconciler.store.tables.schema import metadata, partial_in_postgresql
 
 __all__ = [
     "ACTIVE",
+    "announced",
     "approvals",
     "apps",
     "brakes",
@@ -41,6 +44,7 @@ __all__ = [
     "commits",
     "daemons",
     "declarations",
+    "deliveries",
     "dependencies",
     "deployments",
     "drifts",
@@ -50,18 +54,27 @@ __all__ = [
     "leadership",
     "ledger",
     "merged",
+    "messages",
     "metadata",
+    "notices",
+    "notified",
+    "obstacles",
     "occurrences",
     "overrides",
     "partial_in_postgresql",
     "placements",
+    "records",
+    "reports",
     "repository",
     "requests",
     "seals",
+    "sessions",
     "signatures",
     "suspicions",
+    "tokens",
     "touches",
     "triggers",
     "versions",
+    "webhooks",
     "withdrawals",
 ]

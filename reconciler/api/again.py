@@ -1,0 +1,192 @@
+"""Has this very question been answered a moment ago, and is nothing new since?
+
+Then the bytes that were sent are sent again, without a look at what they were made of; and while one reader waits for
+an answer, others who ask the same wait for it too. It holds within one second, and in SQLite only as long as nobody
+has committed anything; on another database nothing is kept here. Answers to nobody in particular alone, and of those
+the ones that have a tag: what a tag does not cover is asked for anew.
+
+Such answers leave packed for whoever takes them so. What is told to somebody who signed in is not packed: how well it
+packs would tell others what stands in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from reconciler.api.access import COOKIE
+from reconciler.api.context import Context
+
+LEAST, LEVEL, MUCH = 1_000, 5, 100_000
+"""Bytes below which nothing is packed, how hard it is tried, and bytes above which a thread does it."""
+MOST, MOST_BYTES = 2_048, 24 << 20
+"""Answers that are kept, and what they may take together."""
+_PACKABLE = (b"text/", b"application/json", b"application/problem+json", b"image/svg+xml")
+_COOKIE = COOKIE.encode()
+Key = tuple[object, ...]
+State = tuple[int, datetime]
+Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An answer, as it is sent. `state` is what it was made of; None where it may not be given again."""
+
+    state: State | None
+    tag: bytes
+    headers: Headers
+    body: bytes
+
+    async def send(self, known: bytes, send: Send) -> None:
+        """Send it; less where the reader has it."""
+        has = self.tag in {one.strip().removeprefix(b"W/") for one in known.split(b",")}
+        headers = [one for one in self.headers if one[0] not in _OF_BODIES] if has else self.headers
+        await send({"type": "http.response.start", "status": 304 if has else 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if has else self.body})
+
+
+_OF_BODIES = (b"content-length", b"content-type", b"content-encoding")
+
+
+class Again:
+    """Around the application itself; names of hosts and rates have been looked at."""
+
+    def __init__(self, application: ASGIApp, context: Context) -> None:
+        self._application, self._context = application, context
+        self._held: OrderedDict[Key, Given] = OrderedDict()
+        self._bytes = 0
+        self._making: dict[tuple[Key, State], asyncio.Future[Given | None]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = _asked(scope)
+        if asked is None:
+            await self._application(scope, receive, send)
+            return
+        packed = _takes_gzip(asked.get(b"accept-encoding", b""))
+        words = (asked.get(name, b"") for name in (b"host", b"accept", b"cookie"))
+        key = (scope["path"], scope["query_string"], packed, *words)
+        state, known = self._state(), asked.get(b"if-none-match", b"")
+        if state is None:
+            await self._make(scope, receive, send, state, packed)
+            return
+        held = self._held.get(key)
+        if held is not None and held.state == state:
+            await held.send(known, send)
+            return
+        making = self._making.get((key, state))
+        if making is not None:
+            await asyncio.wait((making,))
+            found = None if making.cancelled() else making.result()
+            if found is not None:
+                await found.send(known, send)
+                return
+        await self._lead(scope, receive, send, key, state, packed)
+
+    async def _lead(self, scope: Scope, receive: Receive, send: Send, key: Key, state: State, packed: bool) -> None:
+        """Make it, for all who ask meanwhile."""
+        making = self._making[key, state] = asyncio.get_running_loop().create_future()
+        made = None
+        try:
+            made = await self._make(scope, receive, send, state, packed, making)
+        finally:
+            if not making.done():
+                making.set_result(made)
+            if self._making.get((key, state)) is making:
+                del self._making[key, state]
+        if made is not None:
+            self._keep(key, made)
+
+    async def _make(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        state: State | None,
+        packed: bool,
+        making: asyncio.Future[Given | None] | None = None,
+    ) -> Given | None:
+        """Ask the application, and send what it answers; that answer, where it can be given again."""
+        begun: Message | None = None
+        made: Given | None = None
+
+        async def catch(message: Message) -> None:
+            nonlocal begun, made
+            if message["type"] == "http.response.start" and message["status"] == 200 and _tag(message["headers"]):
+                begun = message
+            elif begun is not None and message.get("more_body", False):  # a stream, or a file
+                first, begun = begun, None
+                await send(first)
+                await send(message)
+            elif begun is not None:
+                made = await _given(begun["headers"], message.get("body", b""), state, packed)
+                begun = None
+                if making is not None and not making.done():
+                    making.set_result(made)  # nobody waits for this reader to have taken it
+                await made.send(b"", send)
+            else:
+                await send(message)
+
+        await self._application(scope, receive, catch)
+        return made
+
+    def _state(self) -> State | None:
+        version = self._context.version()
+        return None if version is None else (version, self._context.now().replace(microsecond=0))
+
+    def _keep(self, key: Key, made: Given) -> None:
+        old = self._held.pop(key, None)
+        self._held[key] = made
+        self._bytes += len(made.body) - (len(old.body) if old is not None else 0)
+        while len(self._held) > MOST or self._bytes > MOST_BYTES:
+            self._bytes -= len(self._held.popitem(last=False)[1].body)
+
+
+def _asked(scope: Scope) -> dict[bytes, bytes] | None:
+    """The headers of a request whose answer depends on nobody; None for any other."""
+    if scope["type"] != "http" or scope["method"] != "GET":
+        return None
+    headers = dict(scope["headers"])
+    names = len(headers) == len(scope["headers"])  # what is said twice is for others to read
+    known = b"authorization" in headers or _COOKIE in headers.get(b"cookie", b"")
+    return headers if names and not known else None
+
+
+def _tag(headers: Headers) -> bytes:
+    return next((value for name, value in headers if name == b"etag"), b"")
+
+
+def _takes_gzip(accepted: bytes) -> bool:
+    """Whether gzip is among the codings, and not as one that is refused."""
+    for one in accepted.lower().split(b","):
+        name, _, quality = one.partition(b";")
+        if name.strip() in (b"gzip", b"*"):
+            return quality.replace(b" ", b"") not in (b"q=0", b"q=0.0", b"q=0.00", b"q=0.000")
+    return False
+
+
+async def _given(headers: Headers, body: bytes, state: State | None, packed: bool) -> Given:
+    tag, found = _tag(headers), dict(headers)
+    if len(body) >= LEAST and found.get(b"content-type", b"").startswith(_PACKABLE):
+        headers = [*(one for one in headers if one[0] != b"vary"), (b"vary", _varies(found.get(b"vary", b"")))]
+        if packed:
+            body = await run_in_threadpool(_pack, body) if len(body) > MUCH else _pack(body)
+            # Other bytes than the tag was made for: it says no more than that they mean the same.
+            changed: dict[bytes, Any] = {b"etag": b"W/" + tag, b"content-length": str(len(body)).encode()}
+            headers = [(name, changed.get(name, value)) for name, value in headers]
+            headers.append((b"content-encoding", b"gzip"))
+    return Given(state, tag, headers, body)
+
+
+def _varies(written: bytes) -> bytes:
+    return b", ".join(filter(None, (written, b"Accept-Encoding")))
+
+
+def _pack(body: bytes) -> bytes:
+    return gzip.compress(body, LEVEL, mtime=0)

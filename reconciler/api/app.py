@@ -1,0 +1,94 @@
+"""What is the application made of? Routes, refusals, documentation pages and the dashboard put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from reconciler import __version__
+from reconciler.api import again, answers, documents, problems, shielding
+from reconciler.api.context import Context
+from reconciler.api.dashboard.live import Watch
+from reconciler.api.dashboard.pages import acting, app, matrix, signing_in
+from reconciler.api.routes import (
+    alerts,
+    apps,
+    calendar,
+    deployment_events,
+    deployments,
+    drift,
+    environments,
+    figures,
+    health,
+    interventions,
+    ledger,
+    metrics,
+    plan,
+    status,
+    versions,
+    webhooks,
+    why,
+)
+
+ROUTERS = (
+    health.router,
+    interventions.router,
+    deployment_events.router,
+    webhooks.router,
+    apps.router,
+    status.router,
+    environments.router,
+    versions.router,
+    deployments.router,
+    plan.router,
+    calendar.router,
+    why.router,
+    ledger.router,
+    metrics.router,
+    drift.router,
+    figures.router,
+    alerts.router,
+    documents.router,
+)
+PAGES = (matrix, app, acting, signing_in)
+
+
+def application(context: Context) -> FastAPI:
+    """The API over a store, with its pages."""
+
+    @asynccontextmanager
+    async def life(_made: FastAPI) -> AsyncIterator[None]:
+        made.openapi()  # which parameters there are is asked of it
+        yield
+        context.close()
+
+    made = FastAPI(
+        title="Reconciler",
+        version=__version__,
+        summary="What should run at this commit and at this moment, carried out and recorded.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=life,
+        responses=problems.RESPONSES,
+    )
+    made.state.context = context
+    made.state.watch = Watch(context)
+    made.state.ready = answers.Ready()
+    terms = context.terms
+    # The last one added is the first to see a request.
+    made.add_middleware(again.Again, context=context)
+    made.add_middleware(shielding.Bodies)
+    made.add_middleware(shielding.Rates, reads=terms.reads, writes=terms.writes)
+    made.add_middleware(shielding.Hosts, hosts=terms.hosts)
+    made.add_middleware(shielding.Headers)
+    problems.install(made)
+    documents.describe(made)
+    for router in ROUTERS:
+        made.include_router(router)
+    for page in PAGES:
+        made.include_router(page.router)
+    made.mount("/ui/static", StaticFiles(packages=[("reconciler.api", "static")]), name="static")
+    return made

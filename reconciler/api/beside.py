@@ -1,0 +1,77 @@
+"""How does a daemon have its HTTP face beside it? As a process of its own, so that readers never slow reconciling.
+
+It is started again when it ends by itself, and ends when the daemon is gone, however that came.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+
+from reconciler import telemetry
+
+log = telemetry.logger("api")
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""Seconds between two starts: doubled each time, up to a minute."""
+_PATIENCE = 10.0
+
+
+class Beside:
+    """A `reconciler serve` that lives as long as this process."""
+
+    def __init__(self, options: Sequence[str]) -> None:
+        self._options = options
+        self._stopping = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._watch, name="api", daemon=True)
+        self._reading, self._writing = os.pipe()
+
+    def __enter__(self) -> Beside:
+        self.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Serve from now on."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Serve no more; what is being answered may come to its end."""
+        with self._lock:
+            self._stopping.set()
+            process = self._process
+        os.close(self._writing)
+        if process is not None:
+            try:
+                process.wait(_PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        if self._thread.is_alive():
+            self._thread.join(_PATIENCE)
+        os.close(self._reading)
+
+    def _watch(self) -> None:
+        pause = FIRST_PAUSE
+        while not self._stopping.is_set():
+            with self._lock:
+                if self._stopping.is_set():
+                    return
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "reconciler", "serve", *self._options, "--beside", str(self._reading)],
+                    pass_fds=[self._reading],
+                    stdin=subprocess.DEVNULL,
+                    # Its own group: what a terminal sends to the daemon reaches it through the daemon alone.
+                    process_group=0,
+                )
+            status = self._process.wait()
+            if self._stopping.is_set():
+                return
+            log.warning("api.ended", status=status, next=f"started again in {pause:g} s")
+            self._stopping.wait(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)

@@ -1,0 +1,43 @@
+"""What does the line at the top say: which commit is followed, how fresh it is, and what is wrong with that?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from reconciler.api.context import Context
+from reconciler.store import repository
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Daemon:
+    """How the daemon stands. `state` is the class of its ink."""
+
+    state: str
+    icon: str
+    word: str
+    branch: str = ""
+    head: str = ""
+    detail: str = ""
+    since: datetime | None = None
+
+
+def look(context: Context, connection: Connection) -> Daemon:
+    """How it is now."""
+    place = repository.followed(connection)
+    runs = context.daemon_runs(connection)
+    if place is None:
+        return Daemon(state="is-wait", icon="wait", word="nothing read yet")
+    found = Daemon(state="is-ok", icon="ok", word="following", branch=place.branch, head=place.head or "")
+    if not runs:
+        return replace(found, state="is-bad", icon="bad", word="no daemon runs", detail="nothing goes on by itself")
+    if place.held_head is not None:
+        detail = f"rewritten to {place.held_head[:10]}: accept it, or put the branch back"
+        return replace(found, state="is-stop", icon="held", word="held", detail=detail, since=place.held_since)
+    if place.trouble is not None:
+        detail = f"{place.trouble.message}; {place.trouble.next_step}"
+        since = place.trouble.since
+        return replace(found, state="is-bad", icon="warn", word="cannot fetch", detail=detail, since=since)
+    return found

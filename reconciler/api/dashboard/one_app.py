@@ -1,0 +1,195 @@
+"""How does one app stand, why, which way leads back, and what comes without a new commit? All that its page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from reconciler.errors import ReconcilerError
+from reconciler.model.deployment import Allotment, Deployment
+from reconciler.model.environment import LATEST
+from reconciler.model.output import Edge, Step
+from reconciler.model.version import Version, label
+from reconciler.store import commits, declared, versions
+from reconciler.store.deployments import Filter
+from reconciler.views import calendar, explaining, history, matrix
+from reconciler.views.differences import changed
+from reconciler.views.pictures import Picture, pictures
+from reconciler.views.remarks import remarks
+from reconciler.views.resolving import known_app
+from reconciler.views.scene import scene_of
+from reconciler.views.standings import standings
+from reconciler.wishes import expecting, going_back
+
+NEXT = 6
+"""Changes ahead that are shown."""
+RECENT = 30
+"""Deployments of one page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """The app in one environment."""
+
+    name: str
+    cell: matrix.Cell
+    gates: str
+    """What something waits for that would enter, in a few words."""
+    tracks: str
+    """`latest`, or the environment that is promoted from."""
+    expected: str
+    """What a form says that was looked at."""
+
+    @property
+    def gate(self) -> bool:
+        """Whether anything enters from another environment."""
+        return self.tracks not in ("", LATEST)
+
+    @property
+    def approvals(self) -> tuple[Any, ...]:
+        """What waits for an approval."""
+        return tuple(one for one in self.cell.standing.waiting if one.waits_for == "approval" and one.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """Where a rollback would go; or why there is none."""
+
+    words: str = ""
+    name: str = ""
+    """Of what is gone back to."""
+    reverts: str = ""
+    """The commit that published what would be left."""
+    differs: str = ""
+    """What becomes another, in a few words."""
+    compare: tuple[str, str] = ("", "")
+    """References to what would be left and to what is gone back to."""
+    refused: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneApp:
+    """An app."""
+
+    name: str
+    team: str
+    removed: bool
+    complaints: tuple[str, ...]
+    triggers: tuple[str, ...]
+    places: tuple[Place, ...]
+    """Along the chain."""
+    place: Place | None
+    """The one that this is about, the last of the chain where nobody says."""
+    why: tuple[Step, ...]
+    way: Way | None
+    ahead: tuple[Edge, ...]
+    deployments: tuple[Deployment, ...]
+    next_page: history.After | None
+    commits: Mapping[str, Any]
+    versions: tuple[Version, ...]
+    """The newest, for a choice of where to go back to."""
+
+
+def one_app(
+    connection: Connection,
+    name: str,
+    now: datetime,
+    mirror: Path,
+    *,
+    environment: str | None = None,
+    which: Filter | None = None,
+    after: history.After | None = None,
+) -> OneApp:
+    """Everything about an app at `now` (UTC); `environment` is the one that its reasons are asked for.
+
+    Raises UnknownReference.
+    """
+    known_app(declared.known_names(connection), name)
+    (picture,) = pictures(connection, [name], now)
+    places = _places(connection, picture, now)
+    chosen = next((place for place in places if place.name == environment), places[-1] if places else None)
+    page = history.page(connection, which or Filter(app=name, limit=RECENT), after)
+    document = picture.row.document
+    labels = document["metadata"].get("labels") or {}
+    ahead = calendar.calendar(connection, name, now, now + calendar.AHEAD, mirror).edges[:NEXT] if picture.app else ()
+    return OneApp(
+        name=name,
+        team=labels.get("team") or document["spec"].get("owner") or "",
+        removed=picture.app is None,
+        complaints=tuple(_told(one) for one in picture.row.complaints or ()),
+        triggers=_triggers(document["spec"].get("triggers") or {}),
+        places=places,
+        place=chosen,
+        why=explaining.why(connection, name, chosen.name, now, mirror).steps if chosen else (),
+        way=_way(connection, name, chosen, now) if chosen else None,
+        ahead=tuple(ahead),
+        deployments=tuple(page.found),
+        next_page=page.next,
+        commits=commits.subjects(connection, [one.commit for one in page.found if one.commit]),
+        versions=tuple(versions.newest(connection, name, 20)),
+    )
+
+
+def _places(connection: Connection, picture: Picture, now: datetime) -> tuple[Place, ...]:
+    scene = scene_of(connection)
+    complaints = [_told(one) for one in picture.row.complaints or ()]
+    heads = matrix.headings(scene, list(scene.environments), now)
+    found: list[Place] = []
+    for one in standings(picture, now):
+        declared_there = one.environment in scene.environments
+        found.append(
+            Place(
+                name=one.environment,
+                cell=matrix.Cell(standing=one, remarks=tuple(remarks(one, complaints))),
+                gates=heads[one.environment].gates if one.environment in heads else "",
+                tracks=scene.environments[one.environment].spec.track if declared_there else "",
+                expected=expecting.looked_at(one),
+            )
+        )
+    return tuple(found)
+
+
+def _told(one: Mapping[str, Any]) -> str:
+    return f"{one['path']}:{one['line']}:{one['column']}: {one['message']}"
+
+
+def _triggers(found: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(f"{kind} {', '.join(map(str, values))}" for kind, values in sorted(found.items()) if values)
+
+
+def _way(connection: Connection, app: str, place: Place, now: datetime) -> Way:
+    try:
+        back = going_back.way(connection, app, place.name, None, now)
+    except ReconcilerError as error:
+        return Way(refused=error.message, remedy=error.next_step)
+    there, here = _largest(back.way.traffic), _largest(back.way.left.traffic)
+    name = label(there.number, there.name) if there else "nothing"
+    known = versions.by_id(connection, [part.version for part in (here, there) if part is not None])
+    left, restored = (known.get(part.version) if part is not None else None for part in (here, there))
+    return Way(
+        words=back.words,
+        name=name,
+        reverts=back.way.left.commit or "",
+        differs=_differs(left, restored) if left and restored else "",
+        compare=(f"v{left.number}", f"v{restored.number}") if left and restored else ("", ""),
+    )
+
+
+def _largest(traffic: Sequence[Allotment]) -> Allotment | None:
+    return max(traffic, key=lambda part: (part.percent, part.number), default=None)
+
+
+def _differs(one: Version, other: Version) -> str:
+    """In a few words; the page of the comparison has them all."""
+    config = len(changed(one.config, other.config))
+    bindings, secrets = (len(set(a) ^ set(b)) for a, b in ((one.bindings, other.bindings), (one.secrets, other.secrets)))
+    counts = ((config, "config key"), (bindings, "binding"), (secrets, "secret reference"))
+    said = [f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts if count]
+    code = ["the code"] if one.bundle != other.bundle or one.image != other.image else []
+    return ", ".join([*code, *said]) or "nothing but the name"

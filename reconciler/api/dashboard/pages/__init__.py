@@ -1,0 +1,1 @@
+"""Which pages are there? One file for each; each has a `router`."""

@@ -1,0 +1,130 @@
+"""`/ui/apps/NAME`: how does one app stand, why, and what can be done about it? The buttons are in `acting`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from sqlalchemy import Connection
+
+from reconciler.api.access import Actor, Reader
+from reconciler.api.context import Context, context
+from reconciler.api.dashboard import following, live, rendering
+from reconciler.api.dashboard.one_app import RECENT, one_app
+from reconciler.api.dashboard.rendering import Page
+from reconciler.errors import ReconcilerError
+from reconciler.model.deployment import Cause
+from reconciler.store import declared, elsewhere, figures
+from reconciler.store.deployments import Filter
+from reconciler.views import history, resolving
+
+router = APIRouter(include_in_schema=False)
+Given = Annotated[Context, Depends(context)]
+Word = Annotated[str, Query(max_length=200)]
+CAUSES: tuple[Cause, ...] = (
+    "release", "promotion", "rollback", "auto-rollback", "restore", "schedule", "season-start", "season-end", "retry",
+    "repair", "external",
+)  # fmt: skip
+DONE = {
+    "approve": "Approved. It enters as soon as every gate is passed.",
+    "rollback": "The rollback is asked for. The environment is held there until git says the same.",
+    "pause": "Paused. Nothing new starts until then; rollbacks pass.",
+    "resume": "The pause is over.",
+    "release": "The hold is lifted: what git says is carried out again.",
+    "retry": "It is tried again.",
+    "checks": "The checks are run again.",
+    "abort": "It is stopped. No automation begins it again.",
+    "promote": "The commit is on its branch, ready for a pull request.",
+}
+"""What is said above the page once something was recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What of the app is shown."""
+
+    env: str
+    cause: str
+    own: str
+    reported: str
+    done: str
+
+
+def asked(env: Word = "", cause: Word = "", own: Word = "", reported: Word = "", done: Word = "") -> Asked:
+    """What stands in the address."""
+    return Asked(env, cause if cause in CAUSES else "", own, reported, done if done in DONE else "")
+
+
+Filtered = Annotated[Asked, Depends(asked)]
+
+
+@router.get("/ui/apps/{app}")
+def page(app: str, request: Request, given: Given, actor: Reader, asked: Filtered) -> Response:
+    """An app."""
+    return rendering.kept(request, given, actor, lambda connection: made(app, given, actor, asked, connection))
+
+
+@router.get("/ui/live/apps/{app}")
+def changes(app: str, request: Request, given: Given, actor: Reader, asked: Filtered) -> Response:
+    """What becomes of it."""
+    return live.stream(request, given, actor, lambda connection: made(app, given, actor, asked, connection))
+
+
+def shown(
+    app: str, request: Request, given: Context, actor: Actor, asked: Asked, wrong: ReconcilerError | None = None
+) -> Response:
+    """The page; `wrong` is why something that was asked for was not recorded."""
+    with given.read() as connection:
+        found = made(app, given, actor, asked, connection, wrong)
+    return rendering.answer(request, given, found)
+
+
+def made(
+    app: str,
+    given: Context,
+    actor: Actor,
+    asked: Asked,
+    connection: Connection,
+    wrong: ReconcilerError | None = None,
+) -> Page:
+    """The page as it is laid out."""
+    if app not in declared.known_names(connection) and figures.reported(connection, app=app):
+        return _reported(app, given, actor, asked, connection)
+    environment = resolving.known_environment(connection, asked.env) if asked.env else None
+    which = Filter(app=app, environment=environment, cause=asked.cause or None, limit=RECENT)
+    found = one_app(
+        connection, app, given.now(), given.mirror, environment=environment, which=which, after=_after(asked)
+    )
+    return Page(
+        template="app.html",
+        actor=actor,
+        daemon=following.look(given, connection),
+        path=_path(app),
+        values={"app": found, "asked": asked, "causes": CAUSES, "done": DONE.get(asked.done, ""), "wrong": wrong},
+        status=rendering.status_of(wrong) if wrong is not None else HTTPStatus.OK,
+    )
+
+
+def _reported(app: str, given: Context, actor: Actor, asked: Asked, connection: Connection) -> Page:
+    """An app that git does not know."""
+    page = history.page(connection, Filter(app=app, limit=RECENT), _after(asked))
+    places = elsewhere.last(connection, app)
+    return Page(
+        template="elsewhere.html",
+        actor=actor,
+        daemon=following.look(given, connection),
+        path=_path(app),
+        values={"name": app, "places": places, "deployments": page.found, "next_page": page.next},
+    )
+
+
+def _path(app: str) -> str:
+    return f"/ui/apps/{quote(app, safe='')}"
+
+
+def _after(asked: Asked) -> history.After:
+    known = [one if one.isascii() and one.isalnum() else None for one in (asked.own, asked.reported)]
+    return history.After(own=known[0], reported=known[1])

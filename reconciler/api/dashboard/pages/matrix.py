@@ -1,0 +1,133 @@
+"""`/ui/`: what runs where, and what needs somebody?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlalchemy import Connection
+
+from reconciler.api.access import Actor, Reader
+from reconciler.api.context import Context, context
+from reconciler.api.dashboard import following, live, rendering
+from reconciler.api.dashboard.rendering import Page
+from reconciler.store import concerns, declared
+from reconciler.store.concerns import Wanted
+from reconciler.views import matrix as found_in
+from reconciler.views import upcoming
+from reconciler.views.remarks import FACTS, Fact
+from reconciler.views.scene import scene_of
+from reconciler.words import nearest
+
+Given = Annotated[Context, Depends(context)]
+router = APIRouter(include_in_schema=False)
+MOST_COLUMNS = 6
+"""More environments are chosen by `env`."""
+MOST_ROWS = found_in.LOOKED_AT
+Word = Annotated[str, Query(max_length=200)]
+
+
+@router.get("/")
+async def root() -> Response:
+    """Leads to the dashboard."""
+    return RedirectResponse("/ui/", 307)
+
+
+@router.get("/ui")
+async def bare() -> Response:
+    """The same without its stroke."""
+    return RedirectResponse("/ui/", 308)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody looks for."""
+
+    q: str
+    state: Fact | None
+    team: str
+    base: str
+    only: bool
+    environments: tuple[str, ...]
+    after: str
+    rows: int
+
+    @property
+    def of_view(self) -> found_in.Asked:
+        """The same, as the view is asked."""
+        return found_in.Asked(
+            wanted=Wanted(text=self.q or None, team=self.team or None),
+            base=self.base or None,
+            fact=self.state,
+            only_differing=self.only,
+            after=self.after,
+            most=self.rows,
+        )
+
+
+def asked(
+    q: Word = "",
+    state: Word = "",
+    team: Word = "",
+    base: Word = "",
+    only: Word = "",
+    env: Annotated[list[str], Query(max_length=20)] = [],  # noqa: B006 - FastAPI copies it
+    after: Word = "",
+    rows: Word = "",
+) -> Asked:
+    """What stands in the address. What makes no sense asks for nothing."""
+    fact = next((one for one in FACTS if one == state), None)
+    many = int(rows) if rows.isascii() and rows.isdigit() and len(rows) < 5 else found_in.MOST
+    words = (_plain(q.strip()), fact, _plain(team), _plain(base), bool(only), tuple(env), _plain(after))
+    return Asked(*words, rows=min(max(many, found_in.MOST), MOST_ROWS))
+
+
+def _plain(text: str) -> str:
+    """A text that a database can be asked for."""
+    return text if text.isprintable() else ""
+
+
+Filter = Annotated[Asked, Depends(asked)]
+
+
+@router.get("/ui/")
+def matrix(request: Request, given: Given, actor: Reader, asked: Filter) -> Response:
+    """Apps by environments: what needs a person, what moves or waits, the rest by pages."""
+    if asked.q:
+        with given.read() as connection:
+            if concerns.exact(connection, asked.q):
+                return RedirectResponse(f"/ui/apps/{quote(asked.q, safe='')}", HTTPStatus.SEE_OTHER)
+    return rendering.kept(request, given, actor, lambda connection: _page(given, actor, asked, connection))
+
+
+@router.get("/ui/live/matrix")
+def changes(request: Request, given: Given, actor: Reader, asked: Filter) -> Response:
+    """What becomes of it."""
+    return live.stream(request, given, actor, lambda connection: _page(given, actor, asked, connection))
+
+
+def _page(given: Context, actor: Actor, asked: Asked, connection: Connection) -> Page:
+    now = given.now()
+    found = found_in.matrix(connection, asked.of_view, now, given.memory)
+    shown = tuple(name for name in found.environments if name in asked.environments)[:MOST_COLUMNS]
+    # What comes last is what people ask about most.
+    columns = found_in.headings(scene_of(connection), shown or found.environments[-MOST_COLUMNS:], now)
+    return Page(
+        template="matrix.html",
+        actor=actor,
+        daemon=following.look(given, connection),
+        path="/ui/",
+        values={
+            "found": found,
+            "columns": columns,
+            "most_columns": MOST_COLUMNS,
+            "asked": asked,
+            "teams": sorted(set(given.memory.teams(connection).values())),
+            "upcoming": upcoming.next_change(connection, now),
+            "nearest": nearest(asked.q, declared.known_names(connection)) if asked.q and found.empty else None,
+        },
+    )

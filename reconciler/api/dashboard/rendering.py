@@ -1,0 +1,157 @@
+"""How does a page leave: which templates, with what in reach of each?
+
+A template hands each part that may change while somebody looks at it to `part(id, html)`, which lays it out where it
+stands and remembers it: so the stream of changes is made of the very parts that the page has.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, partial
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from sqlalchemy import Connection
+
+from reconciler import schedule
+from reconciler.api import problems
+from reconciler.api.access import Actor
+from reconciler.api.answers import Ready, stamp
+from reconciler.api.context import Context
+from reconciler.api.dashboard import wording
+from reconciler.api.dashboard.clocks import Clocks
+from reconciler.api.dashboard.following import Daemon
+from reconciler.errors import ReconcilerError
+from reconciler.planner import rollouts
+from reconciler.views.remarks import brief
+from reconciler.words import plain
+
+HTML = "text/html; charset=utf-8"
+THEMES = ("light", "dark")
+PAGES = (("/ui/", "Matrix"), ("/ui/calendar", "Calendar"), ("/ui/ledger", "Ledger"), ("/ui/metrics", "Metrics"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page that is to be laid out. `daemon` is None where the store could not be asked."""
+
+    template: str
+    actor: Actor
+    daemon: Daemon | None
+    path: str
+    """The page's own address, without what is asked for."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    status: int = HTTPStatus.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A page that has been laid out, and its parts that may change, by id."""
+
+    html: str
+    parts: dict[str, str]
+
+
+@cache
+def templates() -> Environment:
+    """Every template: whatever is put in is escaped, and what is missing is a mistake."""
+    made = Environment(
+        loader=PackageLoader("reconciler.api.dashboard"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals["pages"] = PAGES
+    made.globals["themes"] = ("", *THEMES)
+    made.globals["split_now"] = rollouts.split
+    made.filters |= {"plain": plain, "said": wording.said, "spent": wording.spent, "share": wording.share}
+    made.filters |= {"value": wording.value, "brief": brief}
+    return made
+
+
+def clocks(context: Context) -> Clocks:
+    """The clocks of a page that is made now."""
+    return Clocks(schedule.zone(context.terms.timezone), context.now())
+
+
+def rendered(request: Request, context: Context, page: Page) -> Rendered:
+    """A page laid out."""
+    parts: dict[str, str] = {}
+    path = page.path
+    here = f"{path}?{request.url.query}" if request.url.query and request.method == "GET" else path
+
+    def part(name: str, html: str) -> str:
+        parts[name] = str(html).strip()
+        return html
+
+    values = {
+        "clocks": clocks(context),
+        "daemon": page.daemon,
+        "actor": page.actor,
+        "theme": _theme(request),
+        "path": path,
+        "here": here,
+        "link": partial(_link, request, path),
+        "part": part,
+        **page.values,
+    }
+    return Rendered(templates().get_template(page.template).render(values), parts)
+
+
+def _theme(request: Request) -> str:
+    theme = request.cookies.get("theme", "")
+    return theme if theme in THEMES else ""
+
+
+def _link(request: Request, path: str, **changed: object) -> str:
+    """The address of this page with some of what is asked for changed; '' leaves it out."""
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name not in changed and value]
+    pairs = [*kept, *((name, str(value)) for name, value in changed.items() if value not in ("", None))]
+    return f"{path}?{urlencode(pairs)}" if pairs else path
+
+
+_HEADERS = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
+
+
+def status_of(wrong: ReconcilerError) -> int:
+    """Which status a page has that says why something was not done."""
+    return problems.status_of(wrong)
+
+
+def answer(request: Request, context: Context, page: Page) -> Response:
+    """A page as it is sent."""
+    return Response(rendered(request, context, page).html, page.status, _HEADERS, HTML)
+
+
+def kept(request: Request, context: Context, actor: Actor, make: Callable[[Connection], Page]) -> Response:
+    """The same, made anew only when there may be something else to show than a moment ago."""
+    ready: Ready = request.app.state.ready
+    with context.read() as connection:
+        tag = _tag(request, context, actor, connection)
+        headers = _HEADERS | {"ETag": tag}
+        if tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        held = ready.get(tag)
+        if held is not None:
+            return Response(held[0], HTTPStatus.OK, headers, HTML)
+        page = make(connection)
+    body = rendered(request, context, page).html.encode()
+    if page.status == HTTPStatus.OK:
+        ready.put(tag, body, {})
+    return Response(body, page.status, headers if page.status == HTTPStatus.OK else _HEADERS, HTML)
+
+
+def _tag(request: Request, context: Context, actor: Actor, connection: Connection) -> str:
+    """What a page follows from: the store, the minute, the address, and who looks at it with which colours."""
+    runs = context.daemon_runs(connection)
+    asked = f"{request.url.path}?{request.url.query}"
+    moment = f"{context.now():%Y-%m-%dT%H:%M}"
+    whole = (stamp(connection), runs, asked, moment, actor.name, actor.word, sorted(actor.scopes), _theme(request))
+    made = hashlib.sha256(repr(whole).encode("utf-8", "surrogatepass")).hexdigest()
+    return f'"{made[:32]}"'

@@ -1,0 +1,60 @@
+"""How does a sentence from the other rooms look on a page: its commands, its moments, its lengths of time?
+
+Whatever it holds is text: only what is marked here becomes an element.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from markupsafe import Markup, escape
+
+from reconciler.api.dashboard.clocks import Clocks
+from reconciler.model.version import canonical
+
+_MARKED = re.compile(r"`(?P<code>[^`]{1,300})`|(?P<at>\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)")
+
+
+def said(text: str, clocks: Clocks) -> Markup:
+    """A sentence with what is between backticks as code, and moments on the page's clocks."""
+    found, at = Markup(), 0
+    for match in _MARKED.finditer(text):
+        found += escape(text[at : match.start()])
+        at = match.end()
+        if match["code"] is not None:
+            found += Markup("<code>{}</code>").format(match["code"])
+        else:
+            found += _moment(match["at"], clocks)
+    return found + escape(text[at:])
+
+
+def _moment(text: str, clocks: Clocks) -> Markup:
+    try:
+        return clocks.when(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):  # it only looks like one
+        return escape(text)
+
+
+def spent(seconds: float | None) -> str:
+    """A length of time in full: `3.1 s`, `1 min 48 s`, `5 h 12 min`, `2 d 20 h`; `–` for none."""
+    if seconds is None:
+        return "–"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    for size, name, rest, below in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= size:
+            more = whole % size // rest
+            return f"{whole // size} {name}" + (f" {more} {below}" if more else "")
+    return f"{whole} s"
+
+
+def share(part: float | None) -> str:
+    """A part of one in percent: `3.1 %`; `–` for none."""
+    return "–" if part is None else f"{100 * part:.3g} %"
+
+
+def value(found: object) -> str:
+    """A setting as it is read: text as it is, everything else as JSON."""
+    return found if isinstance(found, str) else canonical(found)

@@ -1,0 +1,189 @@
+"""How is a refusal said over HTTP? As a problem document of RFC 9457, made in this one place.
+
+`detail` says what is wrong, `next_step` what happens next or what a person does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import Field
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+
+from reconciler import telemetry
+from reconciler.errors import NotSo, ReconcilerError, ScheduleError, StoreError, UnknownReference, WrongUse
+from reconciler.model.shape import shape
+
+log = telemetry.logger("api")
+MEDIA_TYPE = "application/problem+json"
+_LONGEST = 2_000
+_AGAIN_AFTER = "5"
+"""Seconds after which a store that did not answer may be asked again."""
+
+
+@shape
+class Wrong:
+    """One part of a request that cannot be taken."""
+
+    at: str
+    """Where it is: `query.limit`, `body.status`."""
+    message: str
+
+
+@shape
+class Problem:
+    """Why a request was not done (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str
+    """The name of the status."""
+    status: int
+    detail: str
+    next_step: str = ""
+    """What happens next, or what a person does."""
+    errors: tuple[Wrong, ...] = ()
+    """Each mistake of a request that makes no sense."""
+    details: Annotated[dict[str, Any], Field(default_factory=dict)]
+    """The numbers of a refusal: rules, moments, who waits for what."""
+    retry_after: float | None = None
+    """Seconds after which the same request may be taken, where that is known."""
+
+
+class Refused(ReconcilerError):
+    """A refusal with a status of its own, its numbers and headers."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        next_step: str = "",
+        *,
+        details: Mapping[str, Any] | None = None,
+        retry_after: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message, next_step)
+        self.status = status
+        self.details = dict(details or {})
+        self.retry_after = retry_after
+        self.headers = dict(headers or {})
+
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": said,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for status, said in (("4XX", "The request was not done"), ("5XX", "It cannot be answered just now"))
+}
+"""How every path may refuse, for its description."""
+
+
+def response(
+    status: int,
+    detail: str,
+    next_step: str = "",
+    *,
+    errors: tuple[Wrong, ...] = (),
+    details: Mapping[str, Any] | None = None,
+    retry_after: float | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A problem document."""
+    body = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail[:_LONGEST],
+        next_step=next_step[:_LONGEST],
+        errors=errors,
+        details=dict(details or {}),
+        retry_after=retry_after,
+    )
+    found = Response(to_json(body), status, dict(headers or {}), MEDIA_TYPE)
+    if retry_after is not None:
+        found.headers["Retry-After"] = str(max(1, round(retry_after + 0.5)))
+    return found
+
+
+def status_of(error: ReconcilerError) -> int:
+    """Which status one of our errors has."""
+    match error:
+        case Refused():
+            return error.status
+        case UnknownReference():
+            return HTTPStatus.NOT_FOUND
+        case WrongUse() | ScheduleError():
+            return HTTPStatus.UNPROCESSABLE_ENTITY
+        case NotSo():
+            return HTTPStatus.CONFLICT
+        case _:
+            return HTTPStatus.SERVICE_UNAVAILABLE
+
+
+def of_error(error: ReconcilerError) -> Response:
+    """The problem that one of our errors is."""
+    if isinstance(error, Refused):
+        return response(
+            error.status,
+            error.message,
+            error.next_step,
+            details=error.details,
+            retry_after=error.retry_after,
+            headers=error.headers,
+        )
+    again = {"Retry-After": _AGAIN_AFTER} if isinstance(error, StoreError) else {}
+    return response(status_of(error), error.message, error.next_step, headers=again)
+
+
+def install(application: FastAPI) -> None:
+    """Let an application answer with problem documents, whatever goes wrong."""
+    application.add_exception_handler(ReconcilerError, _ours)
+    application.add_exception_handler(RequestValidationError, _invalid)
+    application.add_exception_handler(HTTPException, _plain)
+    application.add_exception_handler(Exception, _fault)
+
+
+async def _ours(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ReconcilerError)
+    return of_error(error)
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    wrong = tuple(
+        Wrong(at=".".join(str(part) for part in one["loc"])[:200], message=_sentence(one)[:500])
+        for one in error.errors()[:20]
+    )
+    said = "; ".join(f"{one.at}: {one.message}" for one in wrong)
+    return response(HTTPStatus.UNPROCESSABLE_ENTITY, said, "correct the request; /docs describes it", errors=wrong)
+
+
+def _sentence(wrong: Mapping[str, Any]) -> str:
+    """What is wrong, and what our own checks say can be done about it."""
+    if wrong["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+        return "there is no such field"
+    remedy = (wrong.get("ctx") or {}).get("remedy", "")
+    return f"{wrong['msg']} ({remedy})" if remedy else str(wrong["msg"])
+
+
+async def _plain(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return response(error.status_code, str(error.detail), headers=error.headers)
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    """A mistake of ours: the log has it in full, whoever asked reads that nothing was done."""
+    log.exception("request.broke", path=request.url.path[:200], method=request.method, exc_info=error)
+    reference = str(structlog.contextvars.get_contextvars().get("request", ""))
+    return response(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "this was not foreseen; nothing was recorded",
+        "report it with what the log says at this moment",
+        details={"reference": reference} if reference else None,
+    )

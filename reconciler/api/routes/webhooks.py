@@ -1,0 +1,67 @@
+"""A forge says that something was pushed: the branch is looked at now and not with the next poll.
+
+What it says besides is not read: the payload is a nudge. Closed for a forge until a secret is set for it.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Request
+from starlette.concurrency import run_in_threadpool
+
+from reconciler.api import signatures
+from reconciler.api.context import Context, context
+from reconciler.api.problems import Refused
+from reconciler.errors import PersonNeeded
+from reconciler.model.shape import shape
+from reconciler.store import webhooks
+
+router = APIRouter(tags=["webhooks"])
+Forge = Literal["github", "gitlab", "gitea", "forgejo", "bitbucket", "generic"]
+
+
+@shape
+class Taken:
+    """The branch is looked at."""
+
+    status: str = "accepted"
+
+
+@router.post("/webhooks/{forge}", status_code=HTTPStatus.ACCEPTED)
+async def webhook(forge: Forge, request: Request, given: Annotated[Context, Depends(context)]) -> Taken:
+    """Look at the branch now. Signed as the forge signs with one of the secrets of `webhooks.<forge>`."""
+    body = await request.body()
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return await run_in_threadpool(_take, forge, headers, body, given)
+
+
+def _take(forge: Forge, headers: dict[str, str], body: bytes, given: Context) -> Taken:
+    now = given.now()
+    if not signatures.signed(forge, headers, body, _secrets(given, forge), now):
+        raise Refused(
+            HTTPStatus.UNAUTHORIZED,
+            f"this is not signed with the secret that is set for {forge}",
+            f"set the same secret there and in webhooks.{forge}",
+        )
+    # With a bearer token nothing tells a delivery from the same one again: whoever has it may send as they like.
+    again = signatures.can_be_replayed(headers, forge)
+    delivery = now.isoformat() if again else signatures.delivery(headers, body)
+    with given.write() as transaction:
+        fresh = webhooks.take(transaction, forge, delivery, now)
+    if not fresh:
+        raise Refused(HTTPStatus.CONFLICT, "this delivery has come before", "nothing is to be done about it")
+    return Taken()
+
+
+def _secrets(given: Context, forge: Forge) -> list[str]:
+    """The secrets as they are now: one that lies in a file may have been exchanged. Raises Refused."""
+    try:
+        found = given.webhook_secrets(forge)
+    except PersonNeeded as error:
+        raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, error.message, error.next_step) from error
+    if not found:
+        said = f"no secret is set for {forge}, so nothing is taken from it"
+        raise Refused(HTTPStatus.FORBIDDEN, said, f"set webhooks.{forge} to a secret such as env:WEBHOOK_SECRET")
+    return found

@@ -1,0 +1,82 @@
+"""How is the application served, and when does that end?
+
+By uvicorn in this process, until it is told to stop; beside a daemon, until that daemon is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import threading
+from collections.abc import Callable
+
+import uvicorn
+from fastapi import FastAPI
+
+from reconciler import telemetry
+from reconciler.errors import NotSo, WrongUse
+
+log = telemetry.logger("api")
+_LISTEN = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]]+):(?P<port>[0-9]{1,5})")
+_GRACE = 5
+"""Seconds that requests under way get to end; streams of events are cut."""
+
+
+def address(listen: str) -> tuple[str, int]:
+    """Host and port of `api.listen`. Raises WrongUse."""
+    found = _LISTEN.fullmatch(listen)
+    if found is None or int(found["port"]) > 65_535:
+        raise WrongUse(f"api.listen: {listen[:100]!r} is no address", "write HOST:PORT, such as 127.0.0.1:8080, or off")
+    return found["host"].strip("[]"), int(found["port"])
+
+
+def bound(listen: str) -> socket.socket:
+    """A socket that listens there. Raises WrongUse, NotSo where the address cannot be had."""
+    host, port = address(listen)
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=2_048)
+    except OSError as error:
+        said = error.strerror or str(error)
+        raise NotSo(
+            f"nothing can listen at {listen}: {said}", "set api.listen to an address that is free, or to off"
+        ) from error
+
+
+def serve(application: FastAPI, listening: socket.socket, parent: int | None = None) -> None:
+    """Serve until TERM or Ctrl-C; beside a daemon, until `parent`, a pipe that the daemon holds, comes to its end."""
+    config = uvicorn.Config(
+        application,
+        access_log=False,
+        log_config=None,
+        lifespan="on",
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE,
+        timeout_keep_alive=30,
+        h11_max_incomplete_event_size=64 << 10,
+        proxy_headers=False,
+    )
+    server = uvicorn.Server(config)
+    # Streams of events would hold the end up.
+    application.state.watch.stopping = lambda: server.should_exit
+    if parent is not None:
+        _end_with(parent, lambda: setattr(server, "should_exit", True))
+    where = listening.getsockname()
+    log.info("api.serving", address=f"http://{_shown(where[0])}:{where[1]}")
+    server.run(sockets=[listening])
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _end_with(parent: int, end: Callable[[], None]) -> None:
+    """Call `end` when the other side of the pipe is closed, however the daemon came to its end."""
+
+    def wait() -> None:
+        while os.read(parent, 1):
+            pass
+        end()
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()

@@ -1,0 +1,37 @@
+"""`reconciler serve`: the HTTP API, the dashboard and the webhooks over the store, without a daemon."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from reconciler.cli import asking, endings, opened
+
+NICE = 10
+"""How far a face beside a daemon stands back when processors are scarce."""
+
+
+@asking.verb
+@click.option("--beside", type=int, hidden=True, help="A pipe whose end means that the daemon beside it is gone.")
+def command(beside: int | None) -> int:
+    """Serve the HTTP API, the dashboard and webhooks at api.listen, until TERM or Ctrl-C.
+
+    `reconciler run` serves them too, unless api.listen is off. This is for a machine on which no daemon runs: it reads
+    and writes the same store.
+    """
+    from reconciler import telemetry
+    from reconciler.api import serving
+    from reconciler.config import OFF
+    from reconciler.errors import WrongUse
+    from reconciler.facing import application
+
+    settings = opened.settings()
+    if settings.api.listen == OFF:
+        raise WrongUse("api.listen is off", "set it to HOST:PORT, such as 127.0.0.1:8080")
+    telemetry.set_up()
+    listening = serving.bound(settings.api.listen)
+    if beside is not None:
+        os.nice(NICE)
+    serving.serve(application(settings), listening, beside)
+    return endings.DONE

@@ -1,0 +1,41 @@
+"""What have the commits that arrived changed, once all of them are noted, one after another?
+
+Apart from `following`, since it brings along all that reads manifests: a look that finds nothing new does without it.
+"""
+
+from dataclasses import dataclass, field
+
+from reconciler.engine.arriving import Arriving
+from reconciler.engine.intake import note
+from reconciler.engine.reading import named
+from reconciler.manifest import is_manifest_file
+from reconciler.store.database import Transaction
+
+
+@dataclass(slots=True, kw_only=True)
+class Advanced:
+    """How far the branch was taken, and what that concerned."""
+
+    tree: str | None
+    position: int
+    commits: int = 0
+    touched: set[str] = field(default_factory=set)
+    """Apps whose plan can be another one now."""
+    files: set[str] = field(default_factory=set)
+    """Manifests that changed after the first commit."""
+
+
+def advance(
+    transaction: Transaction, arriving: Arriving, head: str, root: str, *, tree: str | None, position: int
+) -> Advanced:
+    """Note what arrived up to `head`, from the tree and the position on that were noted last."""
+    found = Advanced(tree=tree, position=position)
+    for commit in arriving.commits(head):
+        found.commits += 1
+        found.position += 1
+        arrival = arriving.arrival(commit, found.tree, found.position)
+        found.touched |= note(transaction, arrival, root)
+        if not arrival.first:
+            found.files |= {named(c.path) for c in arrival.changes if is_manifest_file(c.path)}
+        found.tree = commit.tree
+    return found

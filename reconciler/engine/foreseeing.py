@@ -1,0 +1,72 @@
+"""What does a rehearsal say will happen, at a moment or step by step until another one, as it is shown?
+
+Shared by whoever has a rehearsal. `foresee` begins one on what is recorded, and on a copy of it where the store is a
+file: nothing that waits for the answer holds the daemon up.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.engine.rehearsing import Rehearsal, rehearsal
+from reconciler.model.plan import together
+from reconciler.model.shown import Foretold, PlanShown, shown_plan
+from reconciler.store.backing import aside
+from reconciler.store.database import Database
+
+if TYPE_CHECKING:
+    from reconciler.git.mirror import Mirror
+
+
+def planned(played: Rehearsal, at: datetime, until: datetime | None) -> PlanShown:
+    """What there is to do at a moment (UTC), or everything from then until another one if every deployment goes well.
+
+    Where so much happens that the walk ends earlier, `played.cut_at` tells when.
+    """
+    played.look_at_all_that_matters(at)
+    if until is None:
+        plan = together(played.plan(at).values())
+        # Apps that nothing was due of are not planned; the store knows when they will be.
+        wakes = [moment for moment in (plan.wake_at, played.next_moment()) if moment is not None and moment > at]
+        return shown_plan(replace(plan, wake_at=min(wakes, default=None)), played.noted, at)
+    # Imported by who asks about the future: it brings along what carries out.
+    from reconciler.engine.unfolding import future, spoken_waits
+
+    found = future(played, at, until, objects=played.following.objects)
+    happenings = found.happenings
+    # What an app's last plan holds back is what is still held back at the end.
+    whole = replace(found.left, actions=tuple(one.action for one in happenings), wake_at=played.next_moment())
+    told = [Foretold(one.at, one.effect, spoken_waits(one), one.cancel) for one in happenings]
+    return shown_plan(whole, played.noted, at, told)
+
+
+def foresee(store: Database, mirror: Mirror, root: str, at: datetime, until: datetime | None) -> PlanShown:
+    """The same of what is recorded at this moment; the branch is not looked at. `mirror` tells lines, if it is there.
+
+    Raises StoreError.
+    """
+    with (
+        copied(store) as copy,
+        rehearsal(copy, mirror, root=root, adopt=0, allow_rewrites=False) as played,
+    ):
+        return planned(played, at, until)
+
+
+@contextmanager
+def copied(store: Database) -> Iterator[Database]:
+    """A copy to rehearse on, since a rehearsal in a file keeps every writer waiting; a shared store as it is."""
+    if store.is_shared:
+        yield store
+        return
+    with tempfile.TemporaryDirectory(prefix="reconciler-") as directory:
+        copy = aside(store, Path(directory) / "copy.db")
+        try:
+            yield copy
+        finally:
+            copy.close()

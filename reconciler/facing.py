@@ -1,0 +1,141 @@
+"""Which concrete things is the HTTP face made of? The place that knows them, as `wiring` does for the daemon.
+
+What only the engine can do is handed to the API here, as functions: the API itself never imports it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from reconciler.api import serving
+from reconciler.api.app import application as made_of
+from reconciler.api.context import Context, Terms
+from reconciler.config import Settings
+from reconciler.drafting.asking import promote
+from reconciler.engine import alone, clock
+from reconciler.engine.foreseeing import foresee
+from reconciler.errors import StoreError
+from reconciler.git import addresses
+from reconciler.git.mirror import Mirror
+from reconciler.model.app import SecretReference
+from reconciler.model.shape import build
+from reconciler.store import leases
+from reconciler.store.database import Database
+from reconciler.store.migrate import HEAD, revision
+from reconciler.targets.secrets import resolve
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from reconciler.model.report import Promotion, PromotionAsked
+    from reconciler.model.shown import PlanShown
+
+
+def application(settings: Settings) -> FastAPI:
+    """The application over the store that the settings name, which may not be there yet."""
+    made = made_of(
+        Context(
+            terms=_terms(settings),
+            now=clock.system,
+            nudge=settings.nudge,
+            secret=clock.secret,
+            webhook_secrets=lambda forge: _secrets(settings, forge),
+            daemon_runs=lambda connection: _runs(settings, connection),
+            place=settings.place,
+            mirror=settings.mirror,
+            find_store=lambda: _store(settings),
+            foresee=lambda at, until: _foresee(settings, at, until),
+            promote=lambda asked, dry_run: _promote(settings, asked, dry_run),
+        )
+    )
+    # Handlers run in threads.
+    build()
+    return made
+
+
+def _terms(settings: Settings) -> Terms:
+    """What the settings say of this face."""
+    api = settings.api
+    host = serving.address(api.listen)[0]
+    ours = {host, "localhost", "127.0.0.1", "::1", *map(str.lower, api.hosts)}
+    # Where anybody may read, a page elsewhere must not be able to, by a name of its own that leads here.
+    named = ours if api.hosts or api.only_here else ()
+    return Terms(
+        reading_needs_token=api.read == "token" or (api.read == "auto" and not api.only_here),
+        hosts=tuple(named),
+        reads=api.reads,
+        writes=api.writes,
+        timezone=api.timezone,
+    )
+
+
+def _secrets(settings: Settings, forge: str) -> list[str]:
+    """The values of a forge's secrets. Raises PersonNeeded."""
+    sources = getattr(settings.webhooks, forge)
+    references = [SecretReference(name=f"WEBHOOKS_{forge.upper()}", source=source) for source in sources]
+    return [resolve([reference], os.environ)[reference.name] for reference in references]
+
+
+def _store(settings: Settings) -> Database | None:
+    """The store, once a daemon has made it and brought it to the present schema. Raises StoreError."""
+    file = Database.file(settings.state.url)
+    if file is not None and not file.is_file():
+        return None
+    found = Database(settings.state.url)
+    try:
+        with found.read() as connection:
+            at = revision(connection)
+    except BaseException:
+        found.close()
+        raise
+    if at == HEAD:
+        return found
+    found.close()
+    return None
+
+
+def _runs(settings: Settings, connection: Connection) -> bool:
+    """Whether a daemon lives: on this data directory, or elsewhere where the store is shared."""
+    shared = connection.dialect.name != "sqlite"
+    return alone.somebody_runs(settings.place) or (shared and leases.count(connection) > 0)
+
+
+_PLANNING, _WRITING = threading.Lock(), threading.Lock()
+"""One at a time of each: several plans would leave no processor to the daemon, and git takes its time to answer."""
+
+
+def _foresee(settings: Settings, at: datetime, until: datetime | None) -> PlanShown:
+    with _PLANNING, _present(settings) as store:
+        return foresee(store, _mirror(settings), settings.root, at, until)
+
+
+def _promote(settings: Settings, asked: PromotionAsked, dry_run: bool) -> Promotion:
+    with _WRITING, _present(settings) as store:
+        return promote(settings, store, asked, clock.system(), dry_run=dry_run)
+
+
+@contextmanager
+def _present(settings: Settings) -> Iterator[Database]:
+    """The store for one answer. Raises StoreError while there is none."""
+    store = _store(settings)
+    if store is None:
+        raise StoreError("nothing has been recorded yet", "start `reconciler run` on this store; try again then")
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _mirror(settings: Settings) -> Mirror:
+    """The daemon's mirror as it is, to be read: nothing of it is made, mended or fetched here."""
+    repository = settings.repository
+    place = addresses.address(repository.url, Path.cwd())
+    return Mirror(place, settings.mirror, addresses.branch(repository.branch), 120)

@@ -1,0 +1,57 @@
+"""How does what concerns every app look from outside: the daemon, and the branch that is followed?"""
+
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from reconciler.model.shape import Instant, shape
+
+
+@shape
+class DaemonShown:
+    """Whether anything goes on by itself."""
+
+    running: bool
+    next_step: str
+    """How a daemon is started; '' where one runs."""
+
+
+@shape
+class RepositoryShown:
+    """What is followed."""
+
+    url: str
+    """Without credentials."""
+    branch: str
+    path: str
+    head: str | None
+    """The commit in force."""
+    reading: bool
+    """Whether it is being read for the very first time."""
+    held_head: str | None
+    """A commit that does not continue the one in force: a person has to accept it."""
+    held_since: Instant | None
+    error: str | None
+    """Why it cannot be followed just now."""
+    next_step: str | None
+    error_since: Instant | None
+    again_at: Instant | None
+    """When it is tried again."""
+
+
+@shape
+class Surroundings:
+    """Keys that stand beside every standing."""
+
+    daemon: DaemonShown
+    repository: RepositoryShown | None
+    """None before the first start has got so far."""
+
+
+SURROUNDINGS = TypeAdapter(Surroundings)
+
+
+def surroundings_json(found: Surroundings) -> dict[str, Any]:
+    """What concerns every app."""
+    dumped: dict[str, Any] = SURROUNDINGS.dump_python(found, mode="json")
+    return dumped

@@ -1,0 +1,39 @@
+"""What does an answer to a request mean: taken, later, or never?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx2
+
+from reconciler.notify.addresses import NotDelivered
+
+LONGEST = 3600.0
+_LATER = frozenset({408, 409, 425, 429})
+
+
+def judge(answer: httpx2.Response, who: str) -> None:
+    """Pass a success; else raise NotDelivered, with the pause that was asked for."""
+    if answer.is_success:
+        return
+    status = answer.status_code
+    limited = status == 429 or (status == 403 and answer.headers.get("x-ratelimit-remaining") == "0")
+    after = _pause(answer) if limited or status >= 500 else None
+    for_good = 400 <= status < 500 and status not in _LATER and not limited and status not in (401, 403, 404)
+    raise NotDelivered(f"{who} answered with status {status}", after=after, for_good=for_good)
+
+
+def _pause(answer: httpx2.Response) -> float | None:
+    """Seconds that the other side asks to be left alone."""
+    said = answer.headers.get("retry-after", "")
+    if said.isdigit():
+        return min(float(said), LONGEST)
+    moment = answer.headers.get("date", "")
+    reset = answer.headers.get("x-ratelimit-reset", "")
+    try:
+        here = parsedate_to_datetime(moment)
+        until = datetime.fromtimestamp(int(reset), UTC) if reset.isdigit() else parsedate_to_datetime(said)
+        return min(max((until - here).total_seconds(), 0.0), LONGEST)
+    except (ValueError, TypeError, OverflowError):
+        return None

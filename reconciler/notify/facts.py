@@ -1,0 +1,164 @@
+"""Which facts of the ledger is somebody told of, and what can be said about each?
+
+A fact becomes one or more happenings, each with the name of an event and the fields that templates may use.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from reconciler.model.alert import EventName
+from reconciler.model.deployment import ROLLBACKS, Deployment
+from reconciler.planner.causes import spoken
+from reconciler.schedule import rfc3339
+from reconciler.store import deployments
+from reconciler.store.declared import chunks
+from reconciler.store.rows import deployment_of
+
+ENDS: Mapping[str, EventName] = {
+    "deployment.started": "started",
+    "deployment.completed": "completed",
+    "deployment.failed": "failed",
+    "deployment.aborted": "aborted",
+}
+OTHERS: Mapping[str, EventName] = {
+    "hold.began": "held",
+    "gate.waits": "waiting-for-approval",
+    "plan.refused": "refused",
+    "drift.began": "drifted",
+    "drift.changed": "drifted",
+    "manifest.broken": "manifest-broken",
+    "branch.held": "head-held",
+}
+KINDS = (*ENDS, *OTHERS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """Something that somebody may be told of."""
+
+    fact: str
+    """What it is known by: the same fact is told once to each alert."""
+    at: datetime
+    event: EventName
+    app: str = ""
+    environment: str = ""
+    cause: str = ""
+    said: Mapping[str, str] = field(default_factory=dict)
+    """The fields of a template, as far as they are known."""
+
+
+def stable_id(*parts: str) -> str:
+    """The id of a message, made of what it tells: the same after a crash."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def happenings(connection: Connection, rows: Iterable[Row[Any]]) -> Iterator[Happening]:
+    """What these rows of the ledger come to, in their order."""
+    rows = list(rows)
+    known: dict[str, Row[Any]] = {}
+    for part in chunks({row.subject for row in rows if row.kind in ENDS and row.subject}):
+        known |= deployments.by_ids(connection, part)
+    for row in rows:
+        if row.kind in ENDS:
+            found = known.get(row.subject)
+            if found is not None:
+                yield from _of_deployment(row, deployment_of(found))
+        elif row.kind in OTHERS:
+            yield _other(row)
+
+
+def _of_deployment(row: Row[Any], deployment: Deployment) -> Iterator[Happening]:
+    said = {
+        "version": spoken(deployment.traffic),
+        "number": str(deployment.number),
+        "deployment": deployment.id,
+        "cause": deployment.cause,
+        "reason": deployment.reason,
+        "commit": deployment.commit or "",
+        "actor": deployment.deployed_by or row.actor,
+        "message": row.body.get("message", ""),
+        "next": f"`reconciler deployments show {deployment.id}` tells what happened",
+    }
+    if deployment.traffic:
+        said["artifact"] = max(deployment.traffic, key=lambda part: part.percent).version
+    if deployment.number == 1:
+        said["first"] = "yes"
+    event = ENDS[row.kind]
+    events: list[EventName] = [event]
+    if event == "completed" and deployment.cause in ROLLBACKS:
+        events = ["completed", "rolled-back"]
+    for one in events:
+        suffix = "" if one == event else f" {one}"
+        yield Happening(
+            fact=f"ledger:{row.sequence}{suffix}",
+            at=row.at,
+            event=one,
+            app=deployment.app,
+            environment=deployment.environment,
+            cause=deployment.cause,
+            said=said | _common(row, one),
+        )
+
+
+def _other(row: Row[Any]) -> Happening:
+    event = OTHERS[row.kind]
+    return Happening(
+        fact=f"ledger:{row.sequence}",
+        at=row.at,
+        event=event,
+        app=row.app or "",
+        environment=row.environment or "",
+        said=_common(row, event) | {"actor": row.actor} | _SAID[event](row),
+    )
+
+
+def _common(row: Row[Any], event: str) -> dict[str, str]:
+    return {"event": event, "app": row.app or "", "environment": row.environment or "", "at": rfc3339(row.at)}
+
+
+def _held(row: Row[Any]) -> dict[str, str]:
+    way_out = f"`reconciler release {row.app} {row.environment}` carries out again what git says"
+    return {"message": row.body.get("reason", ""), "deployment": row.subject or "", "next": way_out}
+
+
+def _waits(row: Row[Any]) -> dict[str, str]:
+    key = str(row.body.get("key") or "")
+    return {"message": row.body.get("message", ""), "next": f"`reconciler approve {key[:12]}` lets it in"}
+
+
+def _refused(row: Row[Any]) -> dict[str, str]:
+    return {"message": row.body.get("message", ""), "next": f"`reconciler why {row.app} {row.environment}` tells more"}
+
+
+def _drifted(row: Row[Any]) -> dict[str, str]:
+    said = {"message": row.body.get("detail", ""), "deployment": row.subject or ""}
+    return said | {"next": f"`reconciler drift {row.app}` looks again"}
+
+
+def _broken(row: Row[Any]) -> dict[str, str]:
+    body = row.body
+    remedy = f" ({body['remedy']})" if body.get("remedy") else ""
+    return {"message": f"{body.get('file', '')}: {body.get('error', '')}{remedy}", "next": body.get("next", "")}
+
+
+def _head(row: Row[Any]) -> dict[str, str]:
+    head, noted = str(row.body.get("head")), str(row.body.get("noted"))
+    said = f"{head[:10]} does not continue {noted[:10]}, which stays in force"
+    return {"message": said, "commit": head, "next": f"`reconciler accept {head[:10]}` follows it"}
+
+
+_SAID = {
+    "held": _held,
+    "waiting-for-approval": _waits,
+    "refused": _refused,
+    "drifted": _drifted,
+    "manifest-broken": _broken,
+    "head-held": _head,
+}

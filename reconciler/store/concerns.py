@@ -1,0 +1,132 @@
+"""Which apps may need a person, and which may be in motion? For a summary of very many of them.
+
+Found by their traces, in pages of names, without looking at the others and without reading their documents;
+`views/matrix` has the last word about each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, Text, exists, func, or_, select, type_coerce, union
+
+from reconciler.store import tables
+
+A, P, V = tables.apps.c, tables.placements.c, tables.versions.c
+_D, _I = tables.deployments.c, tables.interventions.c
+SOON = timedelta(days=7)
+"""What waits for a moment further away than that is quiet for now."""
+_PEOPLE = union(
+    select(A.name.label("app")).where(A.complaints.is_not(None)),
+    *(select(table.c.app) for table in (tables.holds, tables.drifts, tables.obstacles, tables.suspicions)),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which apps somebody looks for; None lets all pass."""
+
+    text: str | None = None
+    """The beginning or a piece of an app's name or team; or of a version's name, tag, commit or author."""
+    team: str | None = None
+    """The value of the label `team`."""
+
+
+def person(connection: Connection) -> list[str]:
+    """Apps that may need a person, in order of name."""
+    candidates = _PEOPLE.subquery()
+    query = select(A.name).join(candidates, candidates.c.app == A.name)
+    return list(connection.execute(query.order_by(A.name)).scalars())
+
+
+def motion(connection: Connection, now: datetime) -> list[str]:
+    """Apps that may be in motion, or wait for something: what moves comes first, then what waits the shortest."""
+    moving = select(_D.app).where(_D.status.in_(["pending", "started"]))
+    paused = select(_I.app).where(_I.kind == "pause", _I.done_at.is_(None), _I.until > now)
+    left = select(P.app).where(P.declared.is_(False))
+    candidates = union(moving, paused, select(tables.requests.c.app), left).subquery()
+    first = select(A.name).join(candidates, candidates.c.app == A.name).order_by(A.name)
+    waiting = select(A.name).where(A.due_at.is_not(None), A.due_at < now + SOON).order_by(A.due_at, A.name)
+    return list(dict.fromkeys([*connection.execute(first).scalars(), *connection.execute(waiting).scalars()]))
+
+
+def soonest(connection: Connection, now: datetime, most: int) -> list[tuple[str, datetime]]:
+    """The apps of which something may become due next, and when (UTC)."""
+    query = select(A.name, A.due_at).where(A.due_at > now).order_by(A.due_at, A.name).limit(most)
+    return [(row.name, row.due_at) for row in connection.execute(query)]
+
+
+def others(connection: Connection, after: str, limit: int) -> list[str]:
+    """Apps behind a name, in order; also those of the other groups."""
+    query = select(A.name).where(A.name > after, A.removed.is_(False))
+    return list(connection.execute(query.order_by(A.name).limit(limit)).scalars())
+
+
+def count(connection: Connection) -> tuple[int, int]:
+    """How many apps there are, and in how many places they are."""
+    # Of the narrow table: each row of the other one holds a whole manifest.
+    row = connection.execute(select(func.count(P.app.distinct()), func.count()).where(P.declared)).one()
+    return int(row[0]), int(row[1])
+
+
+def places_of(connection: Connection, names: list[str]) -> int:
+    """In how many places these apps are."""
+    found = 0
+    for start in range(0, len(names), 500):
+        here = P.app.in_(names[start : start + 500])
+        found += int(connection.execute(select(func.count()).select_from(tables.placements).where(here, P.declared)).scalar() or 0)
+    return found
+
+
+def teams(connection: Connection) -> dict[str, str]:
+    """The value of the label `team` of each app that has one; it reads every manifest that says so."""
+    text = type_coerce(A.document, Text)
+    query = select(A.name, A.document).where(A.removed.is_(False), text.contains('"team":'))
+    found = ((row.name, (row.document["metadata"].get("labels") or {}).get("team")) for row in connection.execute(query))
+    return {name: team for name, team in found if team}
+
+
+def fitting(connection: Connection, wanted: Wanted, teams: Mapping[str, str]) -> list[str] | None:
+    """The apps that fit, in order of name, as many as there are; None for all. `teams` is as told above."""
+    if wanted.text is None and wanted.team is None:
+        return None
+    found = set(connection.execute(select(A.name).where(_says(wanted.text))).scalars())
+    if wanted.text is not None:
+        words = wanted.text.lower()
+        found |= {name for name, team in teams.items() if words in team.lower()}
+    if wanted.team is not None:
+        found &= {name for name, team in teams.items() if team == wanted.team}
+    return sorted(found)
+
+
+def _says(text: str | None) -> ColumnElement[bool]:
+    if text is None:
+        return A.removed.is_(False)
+    words = text.lower()
+    version = select(V.app).where(
+        or_(
+            func.lower(V.name).startswith(words, autoescape=True),
+            V.commit.startswith(words, autoescape=True),
+            func.lower(V.author_email).startswith(words, autoescape=True),
+            func.lower(V.author_name).contains(words, autoescape=True),
+            func.lower(type_coerce(V.tags, Text)).contains(f'"{words}', autoescape=True),
+        )
+    )
+    return func.lower(A.name).contains(words, autoescape=True) | A.name.in_(version)
+
+
+def exact(connection: Connection, name: str) -> bool:
+    """Whether an app is called exactly so, or was reported by that name."""
+    here = exists().where(tables.reports.c.app == name)
+    return bool(connection.execute(select(or_(exists().where(A.name == name), here))).scalar())
+
+
+def due(connection: Connection, names: list[str]) -> dict[str, datetime | None]:
+    """When something may become due of each of these apps."""
+    found: dict[str, datetime | None] = {}
+    for start in range(0, len(names), 500):
+        query = select(A.name, A.due_at).where(A.name.in_(names[start : start + 500]))
+        found |= {row.name: row.due_at for row in connection.execute(query)}
+    return found

@@ -1,0 +1,214 @@
+"""What is to be sent, how often has that been tried, and how did it go?
+
+A message is marked as being sent before it leaves. Whoever finds the mark afterwards, since a process was killed over
+it, knows that nobody knows whether it arrived: it is sent again under the same id.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row, bindparam, exists, func, select, update
+
+from reconciler.store import tables
+from reconciler.store.database import Transaction
+from reconciler.store.statements import Among, Prepared
+
+Channel = Literal["alert", "forge", "notes"]
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=10)
+LIMIT = 80
+"""Attempts, over about half a day."""
+
+_M, _D = tables.messages.c, tables.deliveries.c
+_OPEN = _M.status.in_(["waiting", "sending"])
+_NOW = bindparam("now", type_=_M.next_at.type)
+_earlier = tables.messages.alias("earlier")
+_unhindered = ~exists().where(
+    _earlier.c.stream == _M.stream,
+    _earlier.c.stream != "",
+    _earlier.c.status.in_(["waiting", "sending"]),
+    _earlier.c.sequence < _M.sequence,
+)
+_DUE = Among(
+    select(tables.messages)
+    .where(_M.status == "waiting", _M.next_at <= _NOW, _unhindered)
+    .order_by(_M.next_at, _M.sequence)
+    .limit(bindparam("most")),
+    _M.channel,
+)
+_NEXT = Prepared(select(func.min(_M.next_at)).where(_M.status == "waiting"))
+
+
+def pause(attempts: int) -> timedelta:
+    """How long to wait after this many attempts that failed."""
+    doubled: int = 2 ** min(max(attempts - 1, 0), 20)
+    return min(FIRST_PAUSE * doubled, LONGEST_PAUSE)
+
+
+def add(transaction: Transaction, rows: Sequence[dict[str, Any]]) -> None:
+    """Write messages that are to be sent: id, channel, alert, stream, to, content, notices and made_at each.
+
+    One whose id is there already is the same one, and stays as it is.
+    """
+    connection = transaction.connection
+    ids = [row["id"] for row in rows]
+    known: set[str] = set()
+    for start in range(0, len(ids), 500):
+        known |= set(connection.scalars(select(_M.id).where(_M.id.in_(ids[start : start + 500]))))
+    fresh = {"status": "waiting", "attempts": 0, "uncertain": False, "ended_at": None, "error": None}
+    new = [{**row, **fresh, "next_at": row["made_at"]} for row in rows if row["id"] not in known]
+    if new:
+        connection.execute(tables.messages.insert(), new)
+
+
+def due(connection: Connection, channels: Sequence[Channel], now: datetime, most: int) -> list[Row[Any]]:
+    """What is to be sent now: of what belongs together, only the first."""
+    return _DUE.run(connection, channels, now=now, most=most)
+
+
+def next_at(connection: Connection) -> datetime | None:
+    """When the next attempt is due."""
+    found: int | datetime | None = _NEXT.run(connection).scalar()
+    return found if isinstance(found, datetime) else None
+
+
+def claim(transaction: Transaction, row: Row[Any], now: datetime) -> bool:
+    """Mark it as being sent from now on; False where it is not waiting any more, or was put off."""
+    here = (_M.id == row.id) & (_M.status == "waiting") & (_M.next_at <= now)
+    values = {"status": "sending", "attempts": row.attempts + 1}
+    if not transaction.connection.execute(update(tables.messages).where(here).values(**values)).rowcount:
+        return False
+    attempt = {"message": row.id, "attempt": row.attempts + 1, "at": now, "outcome": "sending", "detail": ""}
+    transaction.connection.execute(tables.deliveries.insert().values(**attempt))
+    return True
+
+
+def sent(transaction: Transaction, row: Row[Any], now: datetime, detail: str = "") -> None:
+    """It arrived."""
+    values = {"status": "sent", "ended_at": now, "error": None}
+    transaction.connection.execute(update(tables.messages).where(_M.id == row.id).values(**values))
+    _ended(transaction, row.id, "sent", detail, now)
+
+
+def failed(
+    transaction: Transaction,
+    row: Row[Any],
+    now: datetime,
+    error: str,
+    *,
+    after: timedelta | None = None,
+    for_good: bool = False,
+    unsure: bool = False,
+) -> bool:
+    """It did not arrive, or with `unsure` nobody knows; it is tried again, unless `for_good` or too often by now.
+
+    `after`: how long the other side asked to be left alone. Whether it is tried again.
+    """
+    attempts = row.attempts + 1
+    ends = for_good or attempts >= LIMIT
+    values: dict[str, Any] = {"error": error, "uncertain": row.uncertain or unsure}
+    if ends:
+        values |= {"status": "failed", "ended_at": now}
+    else:
+        values |= {"status": "waiting", "next_at": now + max(pause(attempts), after or timedelta())}
+    transaction.connection.execute(update(tables.messages).where(_M.id == row.id).values(**values))
+    _ended(transaction, row.id, "unknown" if unsure else "failed", error, now)
+    return not ends
+
+
+def put_off(transaction: Transaction, row: Row[Any], until: datetime) -> None:
+    """Whoever this message goes to asked to be left alone: what else goes there waits as well."""
+    same = (_M.channel == row.channel) & (_M.alert == row.alert) & (_M.status == "waiting") & (_M.next_at < until)
+    transaction.connection.execute(update(tables.messages).where(same).values(next_at=until))
+
+
+def take_up(transaction: Transaction, now: datetime) -> int:
+    """What was being sent when a process was killed is to be sent again; how many messages that are."""
+    values = {"status": "waiting", "uncertain": True, "next_at": now}
+    done = transaction.connection.execute(update(tables.messages).where(_M.status == "sending").values(**values))
+    said = {"outcome": "unknown", "detail": "the daemon ended before an answer came", "ended_at": now}
+    transaction.connection.execute(update(tables.deliveries).where(_D.outcome == "sending").values(**said))
+    return int(done.rowcount)
+
+
+def of_alerts(connection: Connection) -> list[Row[Any]]:
+    """The alerts and addresses for which messages wait, and how often one of them was tried."""
+    query = select(_M.alert, _M.to, func.max(_M.attempts).label("attempts")).group_by(_M.alert, _M.to)
+    return list(connection.execute(query.where(_M.status == "waiting", _M.channel == "alert")))
+
+
+def readdress(transaction: Transaction, alert: str, to: str, now: datetime) -> None:
+    """What an alert is still to be sent goes to another address from now on, at once."""
+    here = (_M.alert == alert) & (_M.channel == "alert") & (_M.status == "waiting")
+    transaction.connection.execute(update(tables.messages).where(here).values(to=to, next_at=now))
+
+
+def drop(transaction: Transaction, alert: str, now: datetime, why: str) -> None:
+    """What an alert was still to be sent is not sent."""
+    here = (_M.alert == alert) & (_M.channel == "alert") & (_M.status == "waiting")
+    values = {"status": "dropped", "ended_at": now, "error": why}
+    transaction.connection.execute(update(tables.messages).where(here).values(**values))
+
+
+def _ended(transaction: Transaction, message: str, outcome: str, detail: str, now: datetime) -> None:
+    here = (_D.message == message) & (_D.outcome == "sending")
+    values = {"outcome": outcome, "detail": detail, "ended_at": now}
+    transaction.connection.execute(update(tables.deliveries).where(here).values(**values))
+
+
+def waiting_streams(connection: Connection, streams: Iterable[str]) -> set[str]:
+    """Of these streams, those in which something waits to be sent."""
+    wanted, found = list(streams), set()
+    for start in range(0, len(wanted), 500):
+        here = _M.stream.in_(wanted[start : start + 500]) & (_M.status == "waiting")
+        found |= set(connection.scalars(select(_M.stream).where(here)))
+    return found
+
+
+def last_said(connection: Connection, stream: str) -> str | None:
+    """What the newest message of a stream that arrived said; None before the first."""
+    query = select(_D.detail).join_from(tables.deliveries, tables.messages, _D.message == _M.id)
+    query = query.where(_M.stream == stream, _D.outcome == "sent").order_by(_D.sequence.desc()).limit(1)
+    found: str | None = connection.scalar(query)
+    return found
+
+
+def find(connection: Connection, beginning: str) -> Row[Any] | None:
+    """The message whose id begins so, if it is the only one."""
+    here = (_M.id >= beginning, _M.id < beginning + "g")
+    rows = connection.execute(select(tables.messages).where(*here).limit(2)).all()
+    return rows[0] if len(rows) == 1 else None
+
+
+def listed(
+    connection: Connection, alert: str | None, status: str | None, limit: int, before: int | None = None
+) -> list[Row[Any]]:
+    """Messages, newest first; `before`: only those with a lower sequence number."""
+    query = select(tables.messages).order_by(_M.sequence.desc()).limit(limit)
+    if before is not None:
+        query = query.where(_M.sequence < before)
+    if alert is not None:
+        query = query.where(_M.alert == alert)
+    if status is not None:
+        query = query.where(_M.status == status)
+    return list(connection.execute(query))
+
+
+def tries(connection: Connection, messages: Sequence[str]) -> dict[str, list[Row[Any]]]:
+    """The attempts of these messages, oldest first."""
+    found: dict[str, list[Row[Any]]] = {}
+    for start in range(0, len(messages), 500):
+        part = _D.message.in_(list(messages[start : start + 500]))
+        for row in connection.execute(select(tables.deliveries).where(part).order_by(_D.sequence)):
+            found.setdefault(row.message, []).append(row)
+    return found
+
+
+def standing(connection: Connection) -> dict[str, dict[str, int]]:
+    """How many messages each alert has, by status."""
+    by = (_M.alert, _M.channel, _M.status)
+    query = select(*by, func.count().label("number")).group_by(*by)
+    found: dict[str, dict[str, int]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.alert or row.channel, {})[row.status] = row.number
+    return found

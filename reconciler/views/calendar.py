@@ -1,0 +1,43 @@
+"""What will change without a new commit, as a person asks for it: for one app or all, with the lines in git?"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from reconciler.git.objects import Objects
+from reconciler.model.output import Edge
+from reconciler.store import commits, declared, repository
+from reconciler.views.forecast import Forecast, forecast
+from reconciler.views.resolving import known_app
+
+AHEAD = timedelta(days=90)
+"""So far it is looked where nobody says how far."""
+
+
+def calendar(connection: Connection, app: str | None, now: datetime, until: datetime, mirror: Path) -> Forecast:
+    """What will change for an app (None: for all) after `now`, up to and at `until` (UTC). Raises UnknownReference.
+
+    `mirror` knows the lines of what is declared; it may not be there.
+    """
+    names = declared.app_names(connection)
+    wanted = names if app is None else [known_app(names, app)]
+    with ExitStack() as stack:
+        there = (mirror / "objects").is_dir()
+        objects = stack.enter_context(Objects(mirror)) if there else None
+        return forecast(connection, wanted, now, until, objects)
+
+
+def stamp(connection: Connection) -> datetime | None:
+    """When the commit in force was made: the same feed has the same stamps, whenever it is asked for."""
+    place = repository.followed(connection)
+    row = commits.at_position(connection, place.position) if place else None
+    return row.committed_at if row is not None else None
+
+
+def place(edge: Edge) -> str:
+    """The file and line, or the command, at the end of how a change is called off; '' where there is none."""
+    return edge.cancel.rpartition(" at ")[2]

@@ -1,0 +1,52 @@
+"""Why does this run here? The chain of `chain`, with the lines of the files as they were noted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from reconciler.errors import GitError, UnknownReference
+from reconciler.git.objects import Objects
+from reconciler.manifest import locate
+from reconciler.model.reasons import Why
+from reconciler.store import declared
+from reconciler.views.chain import Field, Located, chain
+from reconciler.views.pictures import pictures
+from reconciler.views.resolving import known_app
+
+
+def why(connection: Connection, app: str, environment: str, now: datetime, mirror: Path) -> Why:
+    """The chain for an app in an environment at `now` (UTC), in order. Raises UnknownReference.
+
+    `mirror` knows the lines of what is declared; it may not be there.
+    """
+    known_app(declared.known_names(connection), app)
+    (picture,) = pictures(connection, [app], now)
+    if environment not in picture.environments:
+        places = ", ".join(picture.environments) or "none"
+        raise UnknownReference(f"{app} is not in an environment {environment[:100]}", f"it is in: {places}")
+    with located(connection, mirror) as find:
+        steps = chain(connection, picture, environment, now, find)
+    return Why(app=app, environment=environment, steps=tuple(steps))
+
+
+@contextmanager
+def located(connection: Connection, mirror: Path) -> Iterator[Located]:
+    """Finds lines in files as they were noted; without a mirror nobody can tell."""
+    with Objects(mirror) as objects:
+
+        def find(path: str, ordinal: int, field: Field) -> tuple[int, int] | None:
+            blob = declared.blobs(connection, [path]).get(path)
+            if blob is None or not (mirror / "objects").is_dir():
+                return None
+            try:
+                ((_, data),) = objects.blobs([blob])
+            except GitError:
+                return None
+            return locate(data, ordinal, field) if isinstance(data, bytes) else None
+
+        yield find

@@ -1,0 +1,337 @@
+"""What runs where, and what needs somebody first? For a page, also of very many apps.
+
+Standings are made of those apps alone that are shown; what may need a person or may move is found by its traces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from reconciler import schedule
+from reconciler.model.deployment import Deployment
+from reconciler.model.environment import LATEST
+from reconciler.model.output import Standing
+from reconciler.schedule import spell
+from reconciler.store import concerns, elsewhere
+from reconciler.store.concerns import Wanted
+from reconciler.views.pictures import Picture, pictures
+from reconciler.views.remarks import FACTS, GROUPS, Fact, Group, Remark, facts_of, group_of, remarks
+from reconciler.views.remembering import Memory
+from reconciler.views.scene import Scene, scene_of
+from reconciler.views.standings import standings
+
+MOST = 200
+"""Rows of a group that come whole, and of a page."""
+LOOKED_AT = 500
+"""Apps of a group whose standings are made: with more, what is counted is at least so many."""
+LOOKED_THROUGH = 1_000
+"""Quiet apps among which those that fit a filter are looked for, for one page."""
+FREEZES_AHEAD = timedelta(days=14)
+"""How far ahead a freeze is told above its environment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """An app in an environment."""
+
+    standing: Standing
+    remarks: tuple[Remark, ...]
+    ahead: int = 0
+    """How many versions it is ahead of the environment that is compared with; negative: behind."""
+    differs: bool = False
+
+    @property
+    def facts(self) -> frozenset[Fact]:
+        """As what it is counted."""
+        return facts_of(self.remarks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """An app."""
+
+    name: str
+    team: str
+    group: Group
+    cells: dict[str, Cell]
+
+    @property
+    def same(self) -> bool:
+        """Whether the same runs everywhere, and nothing is going on."""
+        runs = {
+            tuple(part.version for part in cell.standing.deployment.traffic) if cell.standing.deployment else ()
+            for cell in self.cells.values()
+        }
+        return len(runs) == 1 and not any(cell.remarks or cell.standing.seasons for cell in self.cells.values())
+
+    @property
+    def differs(self) -> bool:
+        """Whether any of its environments differs from the one that is compared with."""
+        return any(cell.differs for cell in self.cells.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """An app that git does not know: what was reported last in each environment, and what completed last there."""
+
+    name: str
+    places: dict[str, tuple[Deployment, Deployment | None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matrix:
+    """Rows by group, and how much there is altogether."""
+
+    environments: tuple[str, ...]
+    """Along the chain."""
+    base: str | None
+    """The environment that is compared with."""
+    groups: dict[Group, list[Row]]
+    elsewhere: list[Elsewhere]
+    facts: dict[Fact, int]
+    apps: int
+    places: int
+    more: dict[Group, int]
+    """Apps of a group that are not among the rows."""
+    at_least: bool
+    """Whether there is more going on than was looked at."""
+    next_name: str | None = None
+    """Behind which name the next page of quiet apps begins."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to show."""
+        return not self.elsewhere and not any(self.groups.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What of the matrix somebody looks at."""
+
+    wanted: Wanted = Wanted()
+    base: str | None = None
+    """The environment that others are compared with."""
+    fact: Fact | None = None
+    only_differing: bool = False
+    after: str = ""
+    """The name behind which the page of quiet apps begins."""
+    limit: int = 100
+    most: int = MOST
+    """Rows of each of the other groups."""
+
+    def fits(self, row: Row) -> bool:
+        """Whether it is to be shown."""
+        said = self.fact is None or any(self.fact in cell.facts for cell in row.cells.values())
+        return said and (row.differs or not self.only_differing)
+
+
+def matrix(connection: Connection, asked: Asked, now: datetime, memory: Memory) -> Matrix:
+    """The matrix at `now` (UTC)."""
+    scene = scene_of(connection)
+    environments = in_order(scene)
+    base = asked.base if asked.base in scene.environments else (environments[-1] if environments else None)
+    look = _Look(connection, now, base, memory, asked)
+    apps, places = look.count()
+    candidates, at_least = look.candidates()
+    looked_at = look.rows(candidates)
+    busy = [row for row in looked_at.values() if row.group != "quiet" and row.cells]
+    quiet, next_name = look.quiet(looked_at)
+    shown = [row for row in busy if asked.fits(row)]
+    groups: dict[Group, list[Row]] = {group: [row for row in shown if row.group == group] for group in GROUPS}
+    more = {group: max(0, len(found) - asked.most) for group, found in groups.items()}
+    groups = {group: found[: asked.most] for group, found in groups.items()} | {"quiet": quiet}
+    whole = asked.fact is None and not asked.only_differing
+    more["quiet"] = max(0, apps - len(busy) - len(quiet)) if whole and (next_name or asked.after) else 0
+    return Matrix(
+        environments=environments,
+        base=base,
+        groups=groups,
+        elsewhere=look.elsewhere(),
+        facts=_facts(busy, places),
+        apps=apps,
+        places=places,
+        more=more,
+        at_least=at_least,
+        next_name=next_name,
+    )
+
+
+def in_order(scene: Scene) -> tuple[str, ...]:
+    """Environments along the chain."""
+    return tuple(sorted(scene.environments, key=lambda name: (scene.depth(name), name)))
+
+
+@dataclass(slots=True)
+class _Look:
+    """One look at many apps."""
+
+    connection: Connection
+    now: datetime
+    base: str | None
+    memory: Memory
+    asked: Asked
+    fitting: list[str] | None = None
+
+    def __post_init__(self) -> None:
+        wanted = self.asked.wanted
+        if wanted != Wanted():
+            self.fitting = concerns.fitting(self.connection, wanted, self.memory.teams(self.connection))
+
+    def count(self) -> tuple[int, int]:
+        """Apps, and places."""
+        if self.fitting is None:
+            return concerns.count(self.connection)
+        return len(self.fitting), concerns.places_of(self.connection, self.fitting)
+
+    def candidates(self) -> tuple[list[str], bool]:
+        """Apps in which something may be going on, and whether there are more of them."""
+        people, moving = concerns.person(self.connection), concerns.motion(self.connection, self.now)
+        if self.fitting is not None:
+            fit = set(self.fitting)
+            people, moving = ([name for name in names if name in fit] for names in (people, moving))
+        more = len(people) > LOOKED_AT or len(moving) > LOOKED_AT
+        return list(dict.fromkeys([*people[:LOOKED_AT], *moving[:LOOKED_AT]])), more
+
+    def rows(self, names: list[str]) -> dict[str, Row]:
+        """These apps, in their order."""
+        return self.memory.rows(self.connection, names, self.base or "", self.now, self._made)
+
+    def _made(self, names: list[str]) -> Iterator[tuple[str, Row, bool]]:
+        for picture in pictures(self.connection, names, self.now):
+            row = _row(picture, self.now, self.base)
+            # Where something moves, steps are taken that leave no fact.
+            yield row.name, row, not any(cell.standing.active for cell in row.cells.values())
+
+    def others(self, after: str, limit: int) -> list[str]:
+        """Further apps, in order of name."""
+        if self.fitting is None:
+            return concerns.others(self.connection, after, limit)
+        return [name for name in self.fitting if name > after][:limit]
+
+    def quiet(self, looked_at: dict[str, Row]) -> tuple[list[Row], str | None]:
+        """The next quiet apps behind a name, and the name behind which there are more."""
+        found: list[Row] = []
+        after, limit, seen = self.asked.after, self.asked.limit, 0
+        while True:
+            names = self.others(after, limit + 1)
+            page = names[:limit]
+            new = self.rows([name for name in page if name not in looked_at])
+            for name in page:
+                row = looked_at.get(name) or new.get(name)
+                after = name
+                # Whatever has no trace waits for a moment that is far away.
+                quiet = row is not None and row.cells and (name in new or row.group == "quiet")
+                if row is not None and quiet and self.asked.fits(row):
+                    found.append(replace(row, group="quiet"))
+                if len(found) == limit:
+                    return found, after if len(names) > limit or name != page[-1] else None
+            seen += len(page)
+            if len(names) <= limit:
+                return found, None
+            if seen >= LOOKED_THROUGH:
+                return found, after
+
+    def elsewhere(self) -> list[Elsewhere]:
+        """Apps that git does not know."""
+        if self.asked.fact is not None or self.asked.only_differing or self.asked.wanted.team or self.asked.after:
+            return []
+        words = (self.asked.wanted.text or "").lower()
+        names = [name for name in elsewhere.undeclared(self.connection, MOST) if words in name.lower()]
+        return [Elsewhere(name=name, places=elsewhere.last(self.connection, name)) for name in names]
+
+
+def _row(picture: Picture, now: datetime, base: str | None) -> Row:
+    found = {one.environment: one for one in standings(picture, now)}
+    complaints = [f"{one['path']}:{one['line']}:{one['column']}: {one['message']}" for one in picture.row.complaints or ()]
+    last = next(reversed(found), "")
+    said = {name: tuple(remarks(one, complaints, told=name == last)) for name, one in found.items()}
+    against = _number(found[base]) if base in found else None
+    labels = picture.row.document["metadata"].get("labels") or {}
+    return Row(
+        name=picture.name,
+        team=labels.get("team") or picture.row.document["spec"].get("owner") or "",
+        group=group_of(list(map(list, said.values()))),
+        cells={name: _cell(one, said[name], against) for name, one in found.items()},
+    )
+
+
+def _cell(one: Standing, said: tuple[Remark, ...], against: int | None) -> Cell:
+    here = _number(one)
+    ahead = here - against if here is not None and against is not None else 0
+    return Cell(standing=one, remarks=said, ahead=ahead, differs=ahead != 0)
+
+
+def _number(one: Standing) -> int | None:
+    """The version that takes the largest share."""
+    if one.deployment is None or not one.deployment.traffic:
+        return None
+    return max(one.deployment.traffic, key=lambda part: (part.percent, part.number)).number
+
+
+def _facts(busy: Iterable[Row], places: int) -> dict[Fact, int]:
+    counted = dict.fromkeys(FACTS, 0)
+    off = 0
+    for row in busy:
+        for cell in row.cells.values():
+            off += "running" not in cell.facts and not cell.standing.orphaned
+            for fact in cell.facts:
+                counted[fact] += 1
+    counted["running"] = max(0, places - off)
+    return counted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frozen:
+    """A freeze of an environment, now or soon."""
+
+    name: str
+    start: datetime
+    until: datetime
+    whole: bool
+    """Whether it concerns every app."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """What stands above an environment."""
+
+    gates: str
+    """What it waits for, in a few words."""
+    frozen: Frozen | None = None
+
+
+def headings(scene: Scene, environments: Sequence[str], now: datetime) -> dict[str, Column]:
+    """What stands above each of these environments at `now` (UTC)."""
+    return {name: Column(gates=_gates(scene, name), frozen=_frozen(scene, name, now)) for name in environments}
+
+
+def _frozen(scene: Scene, environment: str, now: datetime) -> Frozen | None:
+    found = [
+        Frozen(name=freeze.name, start=window.start, until=window.until, whole=freeze.spec.apps is None)
+        for freeze in scene.freezes
+        if environment in freeze.spec.environments
+        for window in schedule.windows(freeze.spec.span, now, now + FREEZES_AHEAD)
+    ]
+    return min(found, key=lambda one: (not one.whole, one.start), default=None)
+
+
+def _gates(scene: Scene, name: str) -> str:
+    spec = scene.environments[name].spec
+    gates, said = spec.gates, []
+    if gates is not None and gates.mode == "enforced":
+        said += [f"soak {spell(gates.soak)}"] if gates.soak else []
+        said += [_approvals(gates.approvals)] if gates.approvals else []
+        said += ["checks"] if gates.checks else []
+        said += ["signed"] if gates.signed else []
+    said += ["train"] if spec.when is not None else []
+    return ", ".join(said) or ("every merge" if spec.track == LATEST else f"from {spec.track}")
+
+
+def _approvals(wanted: int | dict[str, int]) -> str:
+    if isinstance(wanted, int):
+        return "1 approval" if wanted == 1 else f"{wanted} approvals"
+    return "approval by " + ", ".join(wanted)

@@ -1,0 +1,100 @@
+"""What of the matrix is known from the last time somebody looked?
+
+A row is kept as long as nothing of its app can have changed: no fact about it, no other commit in force, the same moment
+at which something becomes due. So with many readers, or with a daemon that is busy with other apps, rows are not made
+again and again. Shared by the threads that answer.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, select
+
+from reconciler.store import concerns, ledger, repository, tables
+
+_L = tables.ledger.c
+_Row = TypeVar("_Row")
+MOST_FACTS = 5_000
+"""After more new facts than that, everything is looked at again."""
+MOST_ROWS = 20_000
+_ASIDE = ("session.", "token.")
+"""Facts that are about no app at all."""
+
+
+@dataclass(slots=True)
+class Memory:
+    """Rows by app, with when each becomes due; and the team of each app, of one commit."""
+
+    _seen: tuple[Any, ...] = ()
+    _newest: int = 0
+    _rows: dict[tuple[str, str], tuple[Any, datetime | None]] = field(default_factory=dict)
+    _teams: tuple[tuple[Any, ...], Mapping[str, str]] | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def teams(self, connection: Connection) -> Mapping[str, str]:
+        """The team of each app that has one."""
+        here = _state(connection)
+        with self._lock:
+            if self._teams is not None and self._teams[0] == here:
+                return self._teams[1]
+        found = concerns.teams(connection)
+        with self._lock:
+            self._teams = (here, found)
+        return found
+
+    def rows(
+        self,
+        connection: Connection,
+        names: list[str],
+        kind: str,
+        now: datetime,
+        make: Callable[[list[str]], Iterable[tuple[str, _Row, bool]]],
+    ) -> dict[str, _Row]:
+        """Rows of these apps: those that are known, and those that `make` makes, with whether each may be kept."""
+        due = concerns.due(connection, names)
+        with self._lock:
+            newest = self._forget(connection)
+            found: dict[str, _Row] = {}
+            for name in names:
+                row, until = self._rows.get((kind, name), (None, None))
+                if row is not None and until == due.get(name) and (until is None or until > now):
+                    found[name] = row
+        for name, row, keep in make([name for name in names if name not in found]):
+            found[name] = row
+            if keep:
+                with self._lock:
+                    # Of an older state than others have seen by now, it may be out of date already.
+                    if self._newest == newest and len(self._rows) < MOST_ROWS:
+                        self._rows[kind, name] = (row, due.get(name))
+        return {name: found[name] for name in names if name in found}
+
+    def _forget(self, connection: Connection) -> int:
+        """Forget what may have changed since the last look; up to which fact that is."""
+        here = _state(connection)
+        if here != self._seen:
+            self._rows.clear()
+            self._seen, self._newest = here, ledger.newest(connection)
+            return self._newest
+        query = select(_L.sequence, _L.app, _L.kind).where(_L.sequence > self._newest).order_by(_L.sequence)
+        facts = connection.execute(query.limit(MOST_FACTS + 1)).all()
+        if len(facts) > MOST_FACTS or any(fact.app is None and not fact.kind.startswith(_ASIDE) for fact in facts):
+            self._rows.clear()
+            self._newest = ledger.newest(connection)
+        elif facts:
+            touched = {fact.app for fact in facts}
+            for key in [key for key in self._rows if key[1] in touched]:
+                del self._rows[key]
+            self._newest = facts[-1].sequence
+        return self._newest
+
+
+def _state(connection: Connection) -> tuple[Any, ...]:
+    """What every row depends on: the commit in force, and which life of a store this is."""
+    place = repository.followed(connection)
+    lineage = connection.execute(select(tables.leadership.c.lineage).limit(1)).scalar()
+    return (place.head, place.url, place.position, lineage) if place is not None else (None, lineage)

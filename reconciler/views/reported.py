@@ -1,0 +1,145 @@
+"""What is known of a place where somebody wants to start a deployment that is made elsewhere?
+
+Both sides read for `planner/preflight`: what git says of the environment, and what was deployed there and before it,
+whoever did it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from reconciler import freezing
+from reconciler.desired import Desired, Latest, Tracked, desired
+from reconciler.model.environment import LATEST
+from reconciler.model.reporting import Kind
+from reconciler.planner.causes import spoken
+from reconciler.planner.preflight import Asked, Runs, key_of
+from reconciler.planner.recorded import Approval
+from reconciler.store import deployments, gates, ledger, reporting, versions
+from reconciler.views.scene import declared_environments, declared_freezes, manifests
+
+REFUSED = "report.refused"
+"""The fact that somebody was not let start something, filed under the key of its approvals."""
+_LOOKED_AT = 500
+"""So many deployments of ours are looked through for a version that completed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What somebody wants to start where."""
+
+    app: str
+    environment: str
+    version: str
+    kind: Kind = "release"
+    people: frozenset[str] = frozenset()
+    """Who deploys, and whose token it is."""
+
+
+def look(connection: Connection, start: Wanted, now: datetime) -> Asked:
+    """Everything that may speak against a start at `now` (UTC)."""
+    wanted = _wanted(connection, start.app, start.environment, now)
+    before = wanted.follows if wanted is not None else None
+    key = key_of(start.app, start.environment, start.version)
+    given = [row for row in gates.approvals(connection, [start.app]) if row.key == key]
+    return Asked(
+        app=start.app,
+        environment=start.environment,
+        version=start.version,
+        kind=start.kind,
+        people=start.people,
+        wanted=wanted,
+        runs=_runs(connection, start),
+        completed_before=_completed(connection, start, before.environment) if isinstance(before, Tracked) else None,
+        completed_here=start.kind == "rollback" and _completed(connection, start, start.environment) is not None,
+        approvals=tuple(Approval(actor=row.actor, role=row.role, at=row.at) for row in given),
+    )
+
+
+def _wanted(connection: Connection, app: str, name: str, now: datetime) -> Desired | None:
+    """What git says of an app in an environment, where it declares at least that."""
+    environments = declared_environments(connection)
+    environment = environments.get(name)
+    if environment is None:
+        return None
+    freezes, manifest = declared_freezes(connection), manifests(connection, [app]).get(app)
+    if manifest is not None and name in manifest.spec.environments:
+        return desired(manifest, environment, environments, (), now, freezes)
+    labels = manifest.metadata.labels if manifest is not None else {}
+    track = environment.spec.track
+    return Desired(
+        app=app,
+        environment=name,
+        at=now,
+        choice=Latest(),
+        chosen_by="base",
+        config={},
+        base_choice=Latest(),
+        base_config={},
+        scheduled_at=None,
+        seasons=(),
+        pause=None,
+        next_edge=None,
+        gates=environment.spec.gates,
+        follows=Latest() if track == LATEST else Tracked(track),
+        freezes=freezing.active(freezing.concerning(freezes, app, labels, name), now),
+    )
+
+
+def _runs(connection: Connection, start: Wanted) -> Runs | None:
+    """What is under way there: something else that was reported, or a deployment of ours."""
+    reported = reporting.started(connection, start.app, start.environment, besides=start.version)
+    ours = [
+        one
+        for status in ("started", "pending")
+        for one in deployments.listed(
+            connection,
+            deployments.Filter(app=start.app, environment=start.environment, status=status, limit=1),
+        )
+    ]
+    found = reported or next(iter(ours), None)
+    if found is None:
+        return None
+    return Runs(
+        id=found.id,
+        number=found.number,
+        version=spoken(found.traffic) if found.cause != "external" else found.traffic[0].version,
+        since=found.started_at or found.created_at,
+        external=found is reported,
+    )
+
+
+def _completed(connection: Connection, start: Wanted, environment: str) -> datetime | None:
+    """When a version first completed in an environment, made here or elsewhere (UTC)."""
+    found = [reporting.completed(connection, start.app, environment, start.version)]
+    known = versions.find(connection, start.app, start.version)
+    if known is None and start.version.isascii() and start.version.isdigit():
+        known = versions.find(connection, start.app, f"v{start.version}")
+    if known is not None:
+        which = deployments.Filter(app=start.app, environment=environment, status="completed", limit=_LOOKED_AT)
+        ran = [
+            one.finished_at
+            for one in deployments.listed(connection, which)
+            if known.id in {part.version for part in one.traffic}
+        ]
+        found += ran
+    return min((moment for moment in found if moment is not None), default=None)
+
+
+def refused(connection: Connection, key: str) -> Wanted | None:
+    """The start that was refused last and is filed under this key; None where that stands for something of ours."""
+    told = [fact for fact in ledger.of_subject(connection, key) if fact["kind"] == REFUSED]
+    if not told:
+        return None
+    fact = told[-1]
+    body = fact["body"]
+    return Wanted(
+        app=fact["app"],
+        environment=fact["environment"],
+        version=body["version"],
+        kind=body["kind"],
+        people=frozenset(body["people"]),
+    )

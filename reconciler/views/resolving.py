@@ -1,0 +1,133 @@
+"""Which recorded thing does somebody mean: an app, an environment, a version, a deployment, what stands at a gate?
+
+What every face lets people type. Words that mean nothing, or several things, are answered with what is like them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from sqlalchemy import Connection, select
+
+from reconciler.errors import UnknownReference, WrongUse
+from reconciler.model.deployment import Deployment
+from reconciler.model.version import Version, label
+from reconciler.store import declared, deployments, gates, tables, versions
+from reconciler.words import instead, meant
+
+_ID = re.compile(r"[0-9a-f]{1,64}")
+_CANDIDATES = 5
+_LONGEST = 100
+
+
+def known_app(names: Sequence[str], app: str) -> str:
+    """`app`, if it is one of the names. Raises UnknownReference with the one that is most like it."""
+    if _askable(app) and app in names:
+        return app
+    remedy = meant(app, names, "`reconciler status` lists the apps that are known")
+    raise UnknownReference(f"there is no app {app[:_LONGEST]}", remedy)
+
+
+def known_environment(connection: Connection, name: str) -> str:
+    """`name`, if an environment is or was called so. Raises UnknownReference with the one that is most like it."""
+    here = tables.deployments.c.environment
+    names = set(declared.documents(connection, "Environment"))
+    # What left git has a history still.
+    if name in names or (
+        _askable(name) and connection.execute(select(here).where(here == name).limit(1)).first() is not None
+    ):
+        return name
+    raise UnknownReference(f"there is no environment {name[:_LONGEST]}", instead(name, names))
+
+
+def placed(connection: Connection, app: str, environment: str | None) -> None:
+    """Check that the app, and it in the environment, is known. Raises UnknownReference."""
+    known_app(declared.known_names(connection), app)
+    environments = sorted(declared.placements(connection, [app]).get(app, {}))
+    if environment is not None and environment not in environments:
+        remedy = f"it is in {', '.join(environments)}" if environments else "it is in no environment"
+        raise UnknownReference(f"{app} is not in an environment {environment[:_LONGEST]}", remedy)
+
+
+def version(connection: Connection, app: str, reference: str) -> Version:
+    """The version of an app that a reference means. Raises UnknownReference with what is nearest to it."""
+    found = versions.find(connection, app, reference) if _askable(app) and _askable(reference) else None
+    if found is not None:
+        return found
+    known_app(declared.known_names(connection), app)
+    names = [label(one.number, one.name) for one in versions.newest(connection, app, 1_000)]
+    otherwise = f"`reconciler versions list {app}` shows those it has; a number is written like v12"
+    raise UnknownReference(f"{app} has no version {reference[:_LONGEST]}", meant(reference, names, otherwise))
+
+
+def _askable(word: str) -> bool:
+    """Whether a database can be asked for a word at all: not every text fits into one."""
+    return 0 < len(word) <= _LONGEST and word.isprintable()
+
+
+def deployment(connection: Connection, identifier: str) -> Deployment:
+    """The deployment of an id, or of the beginning of one, however short. Raises WrongUse, UnknownReference."""
+    beginning = identifier.lower()
+    if not _ID.fullmatch(beginning):
+        raise WrongUse(
+            f"{identifier[:_LONGEST]} is no deployment's id",
+            "give an id's hexadecimal digits, or the first of them; `reconciler deployments list` shows ids",
+        )
+    found = deployments.find(connection, beginning)
+    if found is None:
+        _refuse(connection, beginning)
+    return found
+
+
+def _refuse(connection: Connection, beginning: str) -> NoReturn:
+    """No deployment, or several, have an id that begins so; the newest of several are named."""
+    of = tables.deployments.c
+    query = select(of.id, of.number, of.app, of.environment).where(of.id >= beginning, of.id < f"{beginning}g")
+    rows = connection.execute(query.order_by(of.sequence.desc()).limit(_CANDIDATES + 1)).all()
+    if not rows:
+        raise UnknownReference(
+            f"no deployment has an id that begins with {beginning}", "`reconciler deployments list` shows ids"
+        )
+    named = [f"{row.id} ({row.number} of {row.app} in {row.environment})" for row in rows[:_CANDIDATES]]
+    more = ["more"] if len(rows) > _CANDIDATES else []
+    raise UnknownReference(
+        f"several deployments have an id that begins with {beginning}: {', '.join([*named, *more])}",
+        "give more digits of the one that is meant",
+    )
+
+
+def at_gate(connection: Connection, identifier: str) -> tuple[str, str, str]:
+    """App, environment and key of what stands at a gate, by the beginning of its id or as APP/ENVIRONMENT.
+
+    Raises WrongUse, UnknownReference.
+    """
+    app, slash, environment = identifier.partition("/")
+    if slash:
+        found = _asked_in(connection, identifier)
+        if not found:
+            placed(connection, app, environment)
+    elif _ID.fullmatch(identifier):
+        found = gates.asked(connection, identifier)
+    else:
+        raise WrongUse(f"{identifier[:_LONGEST]} is no id", "`reconciler status` shows the ids of what waits at a gate")
+    if len(found) != 1:
+        many = "more than one thing" if found else "nothing"
+        raise UnknownReference(
+            f"{many} at a gate answers to {identifier[: 2 * _LONGEST]}", "`reconciler status` shows ids"
+        )
+    return found[0].app, found[0].environment, found[0].key
+
+
+def _asked_in(connection: Connection, place: str) -> Sequence[Any]:
+    """What stood last at the gate of APP/ENVIRONMENT. What is deployed elsewhere may have a name with a `/` in it."""
+    parts = place.split("/")
+    if not all(map(_askable, parts)):
+        return []
+    splits = ("/".join(parts[:end]) for end in range(1, min(len(parts), _CANDIDATES)))
+    for app in splits:
+        found = gates.asked_in(connection, app, place[len(app) + 1 :])[:1]
+        if found:
+            return found
+    return []

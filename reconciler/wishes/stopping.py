@@ -1,0 +1,99 @@
+"""Can a deployment be stopped? Can one that failed or was stopped be tried again?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from reconciler.model.deployment import Deployment, Subject
+from reconciler.model.wish import Recorded
+from reconciler.store.database import Transaction
+from reconciler.store.interventions import Wish
+from reconciler.views import resolving
+from reconciler.views.pictures import pictures
+from reconciler.views.standings import standings
+from reconciler.wishes import expecting, saying
+from reconciler.wishes.approving import checks_again
+from reconciler.wishes.recording import record, refuse_unless
+
+
+def abort(
+    transaction: Transaction,
+    identifier: str,
+    *,
+    reason: str,
+    actor: str,
+    now: datetime,
+    expected: str | None = None,
+) -> Recorded:
+    """A deployment that is still to end, by the beginning of its id, is to be stopped; now (UTC).
+
+    Raises WrongUse, UnknownReference; NotSo where it has ended.
+    """
+    actor, reason = saying.name(actor), saying.reason(reason, required=True)
+    found = resolving.deployment(transaction.connection, identifier)
+    expecting.require(transaction.connection, found.app, found.environment, expected)
+    refuse_unless(
+        found.active,
+        f"deployment {found.id} is {found.status}: there is nothing to stop",
+        f"`reconciler deployments show {found.id}` shows what happened to it",
+    )
+    wish = Wish(
+        kind="abort", app=found.app, environment=found.environment, subject=found.id, actor=actor, reason=reason
+    )
+    return record(transaction, wish, f"{_named(found)} is to be stopped", now)
+
+
+def retry(
+    transaction: Transaction,
+    identifier: str,
+    *,
+    actor: str,
+    now: datetime,
+    reason: str = "",
+    expected: str | None = None,
+) -> Recorded:
+    """What failed or was aborted is to be tried again, as a new deployment; now (UTC).
+
+    The id may also be that of a gate whose checks failed: then those are run again, and `kind` says `checks`.
+    Raises WrongUse, UnknownReference; NotSo where there is nothing to try again, or something else is wanted by now.
+    """
+    actor, reason = saying.name(actor), saying.reason(reason)
+    connection = transaction.connection
+    if again := checks_again(transaction, identifier, actor=actor, now=now, reason=reason, expected=expected):
+        return again
+    found = resolving.deployment(connection, identifier)
+    expecting.require(connection, found.app, found.environment, expected)
+    refuse_unless(
+        found.status in ("failed", "aborted"),
+        f"deployment {found.id} is {found.status}: only what failed or was aborted is tried again",
+        f"`reconciler deployments show {found.id}` shows what happened to it",
+    )
+    _still_wanted(connection, found, now)
+    wish = Wish(
+        kind="retry", app=found.app, environment=found.environment, subject=found.id, actor=actor, reason=reason
+    )
+    return record(transaction, wish, f"{_named(found)} is to be tried again", now)
+
+
+def _named(found: Deployment) -> str:
+    return f"deployment {found.number} of {found.app} in {found.environment}"
+
+
+def _still_wanted(connection: Connection, found: Deployment, now: datetime) -> None:
+    """A new deployment comes of it only where git still asks for the same."""
+    here = (s for p in pictures(connection, [found.app], now) for s in standings(p, now))
+    standing = next((s for s in here if s.environment == found.environment), None)
+    desired = standing.desired if standing else None
+    held = standing.held if standing else None
+    if held is not None and held.deployment is not None and held.deployment == found.rolled_back_from:
+        return  # what a person went back to is still to run
+    if desired is not None and desired.traffic is None:
+        return
+    wanted = Subject(traffic=desired.traffic or (), config=desired.config) if desired else None
+    refuse_unless(
+        wanted is not None and wanted.fingerprint == found.subject.fingerprint,
+        f"{found.app} is to run something else in {found.environment} by now",
+        f"`reconciler why {found.app} {found.environment}` tells what; a commit brings the old content back",
+    )

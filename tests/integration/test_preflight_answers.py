@@ -1,0 +1,271 @@
+"""What is somebody told who wants to start a deployment that is made elsewhere, and is it in the ledger?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from httpx2 import Response
+
+from tests.bearers import bearer, header
+from tests.commands import Told
+from tests.http_asking import PROBLEM, Face, face
+from tests.world import World, app_manifest
+
+GATED = """\
+---
+apiVersion: reconciler/v1
+kind: Environment
+metadata: {name: staging}
+spec: {track: latest, target: {type: directory, path: releases/staging}}
+---
+apiVersion: reconciler/v1
+kind: Environment
+metadata: {name: shopfront}
+spec:
+  track: staging
+  target: {type: directory, path: releases/shopfront}
+  gates: {soak: 2h, approvals: {qa: 1}}
+---
+apiVersion: reconciler/v1
+kind: Environment
+metadata: {name: tried}
+spec:
+  track: staging
+  target: {type: directory, path: releases/tried}
+  gates: {soak: 2h, approvals: 1, mode: report}
+---
+apiVersion: reconciler/v1
+kind: Environment
+metadata: {name: careful}
+spec: {track: latest, target: {type: directory, path: releases/careful}, gates: {approvals: 1}}
+---
+apiVersion: reconciler/v1
+kind: Freeze
+metadata: {name: stocktaking}
+spec:
+  environments: [careful, shopfront]
+  from: "2026-06-02T00:00:00Z"
+  until: "2026-06-03T00:00:00Z"
+  allow: [hotfix]
+  reason: shelves are being counted
+"""
+
+
+def begin(world: World) -> None:
+    world.start_repository()
+    world.commit("Places", {"places.yaml": GATED})
+    world.settle()
+
+
+class Reporter:
+    """Somebody who reports to a face, and approves."""
+
+    def __init__(self, asked: Face, world: World) -> None:
+        self.asked, self.world = asked, world
+        url = world.settings["state"]["url"]
+        self.tokens = {
+            "ci": bearer(url, "report", now=world.now, name="ci"),
+            "boss": bearer(url, "report", "operate", now=world.now, name="boss@example.com"),
+            "qa": bearer(url, "approve", now=world.now, name="quinn@example.com", roles=("qa",)),
+            "dev": bearer(url, "approve", now=world.now, name="Dev@example.com", roles=("qa",)),
+        }
+
+    def tell(self, status: str, where: str, version: str = "2.0", *, by: str = "ci", **said: Any) -> Response:
+        event = {"product_name": "till", "version": version, "environment_name": where, "status": status}
+        more = {"deployed_by": "dev@example.com", **said}
+        return self.asked.client.post("/deployment-events/", json={**event, **more}, headers=header(self.tokens[by]))
+
+    def refused(self, status: int, where: str, **said: Any) -> dict[str, Any]:
+        """The problem document of a start that is refused so."""
+        answer = self.tell("started", where, **said)
+        assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM), answer.text
+        found: dict[str, Any] = answer.json()
+        if found["retry_after"] is not None:
+            assert int(answer.headers["retry-after"]) >= found["retry_after"]
+        return found
+
+    def done(self, where: str, **said: Any) -> None:
+        """A deployment that was made from its start to its end."""
+        for status in ("started", "success"):
+            answer = self.tell(status, where, **said)
+            assert answer.status_code == 201, answer.text
+
+    def approve(self, by: str, what: str, **said: Any) -> Response:
+        return self.asked.client.post("/approvals", json={"id": what, **said}, headers=header(self.tokens[by]))
+
+    def facts(self) -> list[tuple[str, str]]:
+        """What the ledger has of the app `till`, oldest first: kind and actor."""
+        return [(one["kind"], one["actor"]) for one in self.asked.all("/ledger?app=till")][::-1]
+
+
+@pytest.fixture
+def ci(tmp_path: Path) -> Iterator[Reporter]:
+    world = World(tmp_path)
+    begin(world)
+    with face(world) as asked:
+        yield Reporter(asked, world)
+
+
+def test_another_one_runs_there(ci: Reporter) -> None:
+    first = ci.tell("started", "staging", "1.0").json()
+    said = ci.refused(409, "staging")
+    assert said["details"]["deployment"] == {
+        "id": first["id"],
+        "number": 1,
+        "version": "1.0",
+        "external": True,
+        "since": "2026-06-01T12:00:00Z",
+    }
+    assert "report that it was aborted" in said["next_step"]
+    assert ci.tell("aborted", "staging", "1.0").status_code == 201
+    assert ci.tell("started", "staging").status_code == 201
+    # The same start once more is answered as before, not refused.
+    assert ci.tell("started", "staging").status_code == 200
+    assert [kind for kind, _ in ci.facts()] == ["report.started", "report.refused", "report.aborted", "report.started"]
+
+
+def test_one_that_waits_in_a_queue_holds_nobody_up(ci: Reporter) -> None:
+    assert ci.tell("queued", "staging", "1.0").status_code == 201
+    assert ci.tell("queued", "staging", "2.0").status_code == 201
+    assert ci.tell("started", "staging", "2.0").status_code == 201
+    assert ci.refused(409, "staging", version="1.0")["details"]["deployment"]["version"] == "2.0"
+
+
+def test_a_deployment_of_ours_runs_there(ci: Reporter) -> None:
+    ci.world.commit("Two", {"shop/index.html": "two"})
+    with ci.world.running() as running:
+        # It has been decided on, and its target has not been told yet.
+        running.daemon.cycle.turn(ci.world.now)
+        found = ci.refused(409, "sandbox", product_name="shop", version="9")["details"]["deployment"]
+        running.daemon.settle()
+    assert (found["number"], found["version"], found["external"]) == (2, "v2", False)
+    assert ci.tell("started", "sandbox", "9", product_name="shop").status_code == 201
+
+
+def test_order_then_soak_then_approvals(ci: Reporter) -> None:
+    said = ci.refused(428, "shopfront")
+    assert (said["details"]["rule"], said["details"]["missing_in"], said["retry_after"]) == ("order", "staging", None)
+    ci.done("staging")
+    ci.world.later(minutes=30)
+    said = ci.refused(428, "shopfront")
+    assert [one["rule"] for one in said["details"]["objections"]] == ["soak", "approval"]
+    assert said["details"]["until"] == "2026-06-01T14:00:00Z"
+    assert said["retry_after"] == 90 * 60
+    ci.world.later(minutes=90)
+    said = ci.refused(428, "shopfront")
+    approval = said["details"]["approval"]
+    assert (approval["needed"], approval["approved_by"], approval["missing_roles"]) == ({"qa": 1}, [], ["qa"])
+    assert approval["not_counted"] == ["ci", "dev@example.com"]
+    assert f"`reconciler approve {approval['id']}`" in said["next_step"]
+    # Whoever deploys it does not count, whichever case they write themselves in; nor does a role that the gate lacks.
+    assert ci.approve("dev", approval["id"], role="qa").status_code == 409
+    assert ci.approve("qa", approval["id"]).status_code == 422
+    assert ci.approve("qa", approval["id"], role="qa", reason="looked at it").status_code == 202
+    assert ci.approve("qa", "till/shopfront", role="qa").status_code == 409
+    assert ci.tell("started", "shopfront").status_code == 201
+    kinds = [fact for fact in ci.facts() if fact[0].startswith("gate.")]
+    assert kinds == [("gate.asked", "reconciler"), ("gate.approved", "quinn@example.com")]
+
+
+def test_approved_by_place_and_for_one_version(ci: Reporter) -> None:
+    ci.refused(428, "careful")
+    assert ci.approve("qa", "till/careful").status_code == 202
+    assert ci.tell("started", "careful").status_code == 201
+    assert ci.tell("success", "careful").status_code == 201
+    assert ci.refused(428, "careful", version="2.1")["details"]["approval"]["approved_by"] == []
+
+
+def test_a_name_with_a_stroke_is_approved_too(ci: Reporter) -> None:
+    ci.refused(428, "careful", product_name="team/till")
+    assert ci.approve("qa", "team/till/careful").status_code == 202
+    assert ci.tell("started", "careful", product_name="team/till").status_code == 201
+
+
+def test_who_waits_for_an_approval_may_ask_often(ci: Reporter) -> None:
+    for _ in range(5):
+        ci.refused(428, "careful")
+    assert [kind for kind, _ in ci.facts()] == ["gate.asked", "report.refused"]
+
+
+def test_a_freeze(ci: Reporter) -> None:
+    ci.world.later(hours=36)
+    said = ci.refused(423, "careful")
+    assert said["details"]["freezes"] == [
+        {"name": "stocktaking", "until": "2026-06-03T00:00:00Z", "reason": "shelves are being counted"}
+    ]
+    assert said["retry_after"] == timedelta(hours=24).total_seconds()
+    assert ci.tell("started", "staging").status_code == 201
+    assert ci.refused(428, "careful", kind="hotfix")["details"]["rule"] == "approval"
+    # What ends is told all the same, and so is what waits.
+    assert ci.tell("queued", "careful").status_code == 201
+    assert ci.tell("success", "careful").status_code == 201
+
+
+def test_a_rollback_passes_where_it_is_one(ci: Reporter) -> None:
+    assert ci.tell("success", "careful", "1.9").status_code == 201
+    ci.world.later(hours=36)
+    ci.refused(423, "careful", kind="rollback")
+    assert ci.tell("started", "careful", "1.9", kind="rollback", build_url="https://ci/2").status_code == 201
+
+
+def test_gates_that_report_let_pass_and_say_so(ci: Reporter) -> None:
+    answer = ci.tell("started", "tried")
+    assert answer.status_code == 201
+    (remark,) = answer.json()["remarks"]
+    assert remark.startswith("reported only: 2.0 of till has not completed in staging")
+    (fact,) = [one for one in ci.asked.all("/ledger?app=till") if one["kind"] == "report.started"]
+    assert fact["body"]["remarks"] == [remark]
+
+
+@pytest.mark.parametrize("way", ["field", "header"])
+def test_an_override_needs_operate_and_is_recorded(ci: Reporter, way: str) -> None:
+    def start(by: str) -> Response:
+        event = {"product_name": "till", "version": "2.0", "environment_name": "careful", "status": "started"}
+        if way == "field":
+            return ci.tell("started", "careful", by=by, override="the till burns")
+        sent = {**header(ci.tokens[by]), "Override": "the till burns"}
+        return ci.asked.client.post("/deployment-events/", json=event, headers=sent)
+
+    assert start("ci").status_code == 403
+    assert ci.asked.all("/ledger?app=till") == []
+    answer = start("boss")
+    assert answer.status_code == 201
+    assert answer.json()["remarks"][0].startswith("overridden by boss@example.com: 2.0 has 0 of 1 approval")
+    (fact,) = ci.asked.all("/ledger?app=till")
+    assert (fact["kind"], fact["actor"]) == ("report.started", "boss@example.com")
+    assert fact["body"]["override"] == "the till burns"
+
+
+def test_versions_of_ours_count_by_name_and_number(ci: Reporter) -> None:
+    ci.world.commit("Name it", {"shop.yaml": app_manifest(version="spring", environments=["staging"])})
+    ci.world.settle()
+    ci.world.later(hours=3)
+    for version in ("spring", "v2", "2"):
+        said = ci.refused(428, "shopfront", product_name="shop", version=version)
+        assert said["details"]["rule"] == "approval", said["detail"]
+    assert ci.refused(428, "shopfront", product_name="shop", version="v3")["details"]["rule"] == "order"
+
+
+def test_approved_on_the_command_line(tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    begin(told)
+    with face(told) as asked:
+        asked.made.state.context.now = lambda: told.now
+        ci = Reporter(asked, told)
+        key = ci.refused(428, "careful")["details"]["approval"]["id"]
+        done = told.type("approve", key, "--actor", "dev@example.com")
+        assert (done.status, "the author's approval does not count" in done.err) == (1, True)
+        done = told.type("approve", "till/careful", "--actor", "quinn@example.com")
+        assert (done.status, done.out.strip()) == (0, "quinn@example.com approved 2.0 of till for careful")
+        assert ci.tell("started", "careful").status_code == 201
+        done = told.type("approve", key, "--actor", "zoe@example.com")
+        assert (done.status, "waits for no approval" in done.err) == (1, True)
+    # The other commands are not put out by it.
+    for line in (("status",), ("plan",), ("audit", "verify")):
+        assert told.type(*line).status == 0, line
+    assert json.loads(told.type("status", "-o", "json").out)
