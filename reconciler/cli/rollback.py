@@ -117,8 +117,9 @@ def _held_by_daemon(store: Database, settings: Settings, back: Back, how: How) -
     if row is None:
         with store.read() as connection:
             row = holds.find(connection, back.app, back.environment)
-    # An empty name: it cannot be written without a person.
-    return row if row is not None and row.branch != "" else None
+    if row is None or (row.trouble and row.branch is None and row.again_at is None):
+        return None  # it cannot be written as things are: what follows may pin instead
+    return row
 
 
 def _show(back: Back, outcome: str, row: Row[Any], settings: Settings, form: str) -> None:

@@ -34,6 +34,8 @@ def set_up(*, json: bool | None = None, verbose: bool = False) -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
     # Whatever a database does to a connection comes to us as an exception; its pool would tell it again, at length.
     logging.getLogger("sqlalchemy").setLevel(logging.CRITICAL)
+    # What breaks in a request is told by `request.broke`; the server would tell it again, in another form.
+    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
 
 
 class Log:
