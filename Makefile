@@ -52,6 +52,7 @@ programs:
 	{ command -v gpg && command -v gpg-agent; } >/dev/null || missing+=(gnupg); \
 	command -v ssh-keygen >/dev/null || missing+=(openssh-client); \
 	command -v promtool >/dev/null || missing+=(prometheus); \
+	command -v chromium >/dev/null || missing+=(chromium); \
 	if (( $${#missing[@]} == 0 )); then exit 0; fi; \
 	if [[ $$(id -u) != 0 ]] || ! command -v apt-get >/dev/null; then \
 		echo "The tests need $${missing[*]}; on Debian: sudo apt-get install $${missing[*]}" >&2; exit 1; \
@@ -68,11 +69,42 @@ lint: $(VENV)/.installed-dev ## the checks alone
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/codespell
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
+	@if command -v systemd-analyze >/dev/null; then \
+		unit=$$(mktemp -d)/reconciler.service; \
+		sed 's|^ExecStart=[^ ]*|ExecStart=/bin/true|' deploy/reconciler.service > "$$unit"; \
+		systemd-analyze verify "$$unit"; \
+	fi
 
 .PHONY: format
 format: $(VENV)/.installed-dev ## lay out the code and mend what can be mended without a decision
 	$(BIN)/ruff check --fix --exit-zero
 	$(BIN)/ruff format
+
+.PHONY: reference
+reference: $(VENV)/.installed-dev ## write the generated pages of `docs/` anew: manifests, commands, settings
+	$(PYTHON) -m tools.reference
+
+# `BUILD_ARGS` is for what only this machine needs, such as "--network=host"; `IMAGE=…` tries one that is there already.
+.PHONY: image-test
+image-test: $(VENV)/.installed-dev engine ## build the image and try it, alone and by compose.yaml: minutes, with podman or docker
+	BUILD_ARGS="$(BUILD_ARGS)" IMAGE="$(IMAGE)" $(PYTHON) -m pytest tests/image -rP --timeout 1500
+
+.PHONY: engine
+engine:
+	@if command -v podman >/dev/null || command -v docker >/dev/null; then exit 0; fi; \
+	if [[ $$(id -u) != 0 ]] || ! command -v apt-get >/dev/null; then \
+		echo "This needs podman or docker; on Debian: sudo apt-get install podman" >&2; exit 1; \
+	fi; \
+	echo "Installing podman …"; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	apt-get update -qq && apt-get install -qq --yes podman iptables \
+		$$(apt-cache pkgnames golang-github-containernetworking-plugin-dnsname) >/dev/null
+
+.PHONY: screenshots
+screenshots: $(VENV)/.installed-dev programs ## the pictures of docs/dashboard.md, taken anew
+	@$(PYTHON) -m tests.browser.screenshots
 
 .PHONY: bench
 bench: $(VENV)/.installed-bench ## every benchmark, half an hour; `ARGS="--sizes 100 --only B1"` for some

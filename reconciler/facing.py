@@ -35,6 +35,7 @@ from reconciler.targets.secrets import resolve
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from reconciler.api.oidc import Provider
     from reconciler.model.report import Promotion, PromotionAsked
     from reconciler.model.shown import PlanShown
 
@@ -54,6 +55,7 @@ def application(settings: Settings) -> FastAPI:
             find_store=lambda: _store(settings),
             foresee=lambda at, until: _foresee(settings, at, until),
             promote=lambda asked, dry_run: _promote(settings, asked, dry_run),
+            provider=_provider(settings),
         )
     )
     # Handlers run in threads.
@@ -74,6 +76,28 @@ def _terms(settings: Settings) -> Terms:
         reads=api.reads,
         writes=api.writes,
         timezone=api.timezone,
+    )
+
+
+def _provider(settings: Settings) -> Provider | None:
+    """Through whom people sign in, where the settings say so."""
+    oidc = settings.api.oidc
+    if not oidc.issuer:
+        return None
+    from reconciler.api.oidc import Client, Provider
+
+    reference = SecretReference(name="OIDC_CLIENT_SECRET", source=oidc.client_secret)
+    return Provider(
+        Client(
+            issuer=oidc.issuer,
+            client_id=oidc.client_id,
+            client_secret=lambda: resolve([reference], os.environ)[reference.name],
+            address=oidc.address,
+            name=oidc.name,
+            groups=oidc.groups,
+            scopes=oidc.scopes,
+            roles=oidc.roles,
+        )
     )
 
 

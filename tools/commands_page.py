@@ -15,11 +15,12 @@ _EVERYWHERE = {"config", "help", "version"}
 _INTRODUCTION = """\
 # Commands
 
-`reconciler COMMAND --help` says the same as this page. Every command takes `--config FILE`, before or after its name; without it
-`reconciler.yaml` is read where there is one ([settings](settings.md)). `reconciler --version` says which one this is.
+`reconciler COMMAND --help` says the same as this page. Every command takes `--config FILE`, before or after its name;
+without it `reconciler.yaml` is read where there is one ([settings](settings.md)). `reconciler --version` says which one
+this is.
 
 - The exit status is 0 for done, 1 when the thing asked about is not so, 2 for wrong use, 130 when interrupted.
-- What was asked for is printed on standard output, what is said beside it on standard error; `-o json` prints JSON and nothing else.
+- What was asked for is printed on standard output, what is said beside it on standard error; `-o json` prints JSON.
 - A deployment is named by the beginning of its id, a version by name, `v12`, a digest or `commit:SHA`.
 - A moment is `2026-12-01T09:00+01:00`, or `2h` from now; without an offset it is this machine's time.
 """
@@ -37,8 +38,8 @@ def commands() -> Iterator[tuple[str, click.Command]]:
         command = verb(name)
         yield name, command
         if isinstance(command, click.Group):
-            for inner in command.commands.values():
-                yield f"{name} {inner.name}", inner
+            for its, inner in command.commands.items():
+                yield f"{name} {its}", inner
 
 
 def options(command: click.Command) -> list[click.Option]:

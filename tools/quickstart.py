@@ -11,12 +11,14 @@ import json
 import os
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 from reconciler.engine.alone import somebody_runs
 
+HOST, PORT = "127.0.0.1", 8080
 ROOT = Path(__file__).resolve().parent.parent
 IDENTITY = {
     f"GIT_{who}_{what}": value
@@ -34,6 +36,8 @@ repository:
 state:
   url: {database}
 data: {state}
+api:
+  listen: {listen}
 """
 
 NEXT = """
@@ -43,6 +47,10 @@ A daemon follows {desired} now. Leave it running, open a second terminal in this
 
 {define}
      reconciler status
+
+   The dashboard, in a browser: http://{listen}/ui/. Its buttons ask for a token, such as this one:
+
+     reconciler tokens create --name you@example.org --scope approve --scope operate --actor you@example.org
 
    The shop, as it is live: http://localhost:8000/ after
 
@@ -98,16 +106,17 @@ def main() -> None:
     try:
         state.mkdir(parents=True, exist_ok=True)
         make_repository(state / "desired.git")
-        settings = write_settings(state)
+        if somebody_runs(state):
+            sys.exit(f"another reconciler runs on {state}; go on with that one, or end it with Ctrl-C in its terminal")
+        listen = free_address()
+        settings = write_settings(state, listen)
     except OSError as error:
         sys.exit(f"{error.filename or state}: {error.strerror}; choose another place with --state DIR")
     except subprocess.CalledProcessError as error:
         sys.exit(f"git could not make {state / 'desired.git'}: {error.stderr.strip()}")
-    if somebody_runs(state):
-        sys.exit(f"another reconciler runs on {state}; go on with that one, or end it with Ctrl-C where it was started")
     program = Path(sys.executable).with_name("reconciler")
     program = program.relative_to(ROOT) if program.is_relative_to(ROOT) else program
-    print(instructions(state, settings, program), flush=True)
+    print(instructions(state, settings, program, listen), flush=True)
     os.execv(sys.executable, [sys.executable, "-m", "reconciler", "--config", str(settings), "run"])
 
 
@@ -142,19 +151,30 @@ def git(repository: Path, *arguments: str) -> None:
     )
 
 
-def write_settings(state: Path) -> Path:
+def free_address() -> str:
+    """Where the dashboard can be served: at its usual port, or at another one when that is taken."""
+    for port in (PORT, 0):
+        try:
+            with socket.create_server((HOST, port)) as found:
+                return f"{HOST}:{found.getsockname()[1]}"
+        except OSError:
+            continue
+    return f"{HOST}:{PORT}"
+
+
+def write_settings(state: Path, listen: str = f"{HOST}:{PORT}") -> Path:
     """The daemon's settings, as anybody could write them."""
     settings = state / "reconciler.yaml"
     # A text of JSON is one of YAML too, whatever the directory is called.
     desired, database, data = map(
         json.dumps, (str(state / "desired.git"), f"sqlite:///{state / 'reconciler.db'}", str(state))
     )
-    text = SETTINGS.format(desired=desired, database=database, state=data)
+    text = SETTINGS.format(desired=desired, database=database, state=data, listen=listen)
     settings.write_text(text, encoding="utf-8")
     return settings
 
 
-def instructions(state: Path, settings: Path, program: Path) -> str:
+def instructions(state: Path, settings: Path, program: Path, listen: str = f"{HOST}:{PORT}") -> str:
     """What to type next, ready to be copied line by line into a shell in the checkout."""
     clone = state / "desired"
     names = {
@@ -168,7 +188,7 @@ def instructions(state: Path, settings: Path, program: Path) -> str:
         }.items()
     }
     checkout = (PULL if clone.exists() else CLONE).format(**names)
-    return NEXT.format(define=DEFINE.format(**names), checkout=checkout, **names)
+    return NEXT.format(define=DEFINE.format(**names), checkout=checkout, listen=listen, **names)
 
 
 if __name__ == "__main__":

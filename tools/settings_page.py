@@ -19,15 +19,16 @@ _SHORT = {"a text that is not empty": "text", "a number and a unit": "length of 
 _INTRODUCTION = f"""\
 # Settings
 
-Every command reads `reconciler.yaml` in the directory where it is started, or the file that `--config` names; without either the
-defaults hold. A variable is stronger than the file: its name is `{PREFIX}` and the setting's in capitals, with two underscores for
-each dot, so `repository.url` is `{PREFIX}REPOSITORY__URL`. A list is written there with commas, a mapping as JSON.
+Every command reads `reconciler.yaml` in the directory where it is started, or the file that `--config` names; without
+either the defaults hold. A variable is stronger than the file: its name is `{PREFIX}` and the setting's in capitals,
+with two underscores for each dot: `repository.url` is `{PREFIX}REPOSITORY__URL`. A list is written there with commas, a
+mapping as JSON.
 
-What is wrong in either is told all at once, each with its line or its variable, before anything is done. A secret is never written
-into the settings, but where it is found: `env:NAME` is a variable, `file:PATH` a file.
+What is wrong in either is told all at once, each with its line or its variable, before anything is done. A secret is
+never written into the settings, but where it is found: `env:NAME` is a variable, `file:PATH` a file.
 
-A **text** is put in quotes where YAML would read something else. A **length of time** is a number and a unit: `90s`, `15m`, `2h`, `7d` or
-`1h30m`.
+A **text** is put in quotes where YAML would read something else. A **length of time** is a number and a unit: `90s`,
+`15m`, `2h`, `7d` or `1h30m`.
 
 ```yaml
 repository:

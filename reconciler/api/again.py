@@ -14,15 +14,16 @@ from __future__ import annotations
 import asyncio
 import gzip
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reconciler.api.access import COOKIE
 from reconciler.api.context import Context
+from reconciler.errors import StoreError
 
 LEAST, LEVEL, MUCH = 1_000, 5, 100_000
 """Bytes below which nothing is packed, how hard it is tried, and bytes above which a thread does it."""
@@ -46,7 +47,8 @@ class Given:
 
     async def send(self, known: bytes, send: Send) -> None:
         """Send it; less where the reader has it."""
-        has = self.tag in {one.strip().removeprefix(b"W/") for one in known.split(b",")}
+        tag = self.tag.removeprefix(b"W/")
+        has = tag in {one.strip().removeprefix(b"W/") for one in known.split(b",")}
         headers = [one for one in self.headers if one[0] not in _OF_BODIES] if has else self.headers
         await send({"type": "http.response.start", "status": 304 if has else 200, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if has else self.body})
@@ -92,16 +94,19 @@ class Again:
     async def _lead(self, scope: Scope, receive: Receive, send: Send, key: Key, state: State, packed: bool) -> None:
         """Make it, for all who ask meanwhile."""
         making = self._making[key, state] = asyncio.get_running_loop().create_future()
-        made = None
-        try:
-            made = await self._make(scope, receive, send, state, packed, making)
-        finally:
+
+        def done(made: Given | None) -> None:
             if not making.done():
                 making.set_result(made)
+            if made is not None:
+                self._keep(key, made)
+
+        try:
+            await self._make(scope, receive, send, state, packed, done)
+        finally:
+            done(None)
             if self._making.get((key, state)) is making:
                 del self._making[key, state]
-        if made is not None:
-            self._keep(key, made)
 
     async def _make(
         self,
@@ -110,15 +115,17 @@ class Again:
         send: Send,
         state: State | None,
         packed: bool,
-        making: asyncio.Future[Given | None] | None = None,
-    ) -> Given | None:
-        """Ask the application, and send what it answers; that answer, where it can be given again."""
+        done: Callable[[Given], None] | None = None,
+    ) -> None:
+        """Ask the application, and send what it answers. `done` is told what can be given again, before it is sent."""
         begun: Message | None = None
-        made: Given | None = None
 
         async def catch(message: Message) -> None:
-            nonlocal begun, made
-            if message["type"] == "http.response.start" and message["status"] == 200 and _tag(message["headers"]):
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                headers = _weakened(message["headers"]) if packed else message["headers"]
+                message = {**message, "headers": headers}
+            if message["type"] == "http.response.start" and _is_for_all(message):
                 begun = message
             elif begun is not None and message.get("more_body", False):  # a stream, or a file
                 first, begun = begun, None
@@ -127,17 +134,19 @@ class Again:
             elif begun is not None:
                 made = await _given(begun["headers"], message.get("body", b""), state, packed)
                 begun = None
-                if making is not None and not making.done():
-                    making.set_result(made)  # nobody waits for this reader to have taken it
+                if done is not None:
+                    done(made)
                 await made.send(b"", send)
             else:
                 await send(message)
 
         await self._application(scope, receive, catch)
-        return made
 
     def _state(self) -> State | None:
-        version = self._context.version()
+        try:
+            version = self._context.version()
+        except StoreError:
+            return None  # told by whoever is asked in earnest
         return None if version is None else (version, self._context.now().replace(microsecond=0))
 
     def _keep(self, key: Key, made: Given) -> None:
@@ -162,6 +171,17 @@ def _tag(headers: Headers) -> bytes:
     return next((value for name, value in headers if name == b"etag"), b"")
 
 
+def _is_for_all(begun: Message) -> bool:
+    """Whether others may be told the same: it was found, it follows from what has a tag, and gives nobody a cookie."""
+    names = {name for name, _ in begun["headers"]}
+    return begun["status"] == 200 and b"etag" in names and b"set-cookie" not in names
+
+
+def _weakened(headers: Headers) -> Headers:
+    """With a tag that says no more than that two answers mean the same: packed, they are other bytes."""
+    return [(name, b"W/" + value if name == b"etag" and value[:2] != b"W/" else value) for name, value in headers]
+
+
 def _takes_gzip(accepted: bytes) -> bool:
     """Whether gzip is among the codings, and not as one that is refused."""
     for one in accepted.lower().split(b","):
@@ -177,10 +197,8 @@ async def _given(headers: Headers, body: bytes, state: State | None, packed: boo
         headers = [*(one for one in headers if one[0] != b"vary"), (b"vary", _varies(found.get(b"vary", b"")))]
         if packed:
             body = await run_in_threadpool(_pack, body) if len(body) > MUCH else _pack(body)
-            # Other bytes than the tag was made for: it says no more than that they mean the same.
-            changed: dict[bytes, Any] = {b"etag": b"W/" + tag, b"content-length": str(len(body)).encode()}
-            headers = [(name, changed.get(name, value)) for name, value in headers]
-            headers.append((b"content-encoding", b"gzip"))
+            headers = [one for one in headers if one[0] != b"content-length"]
+            headers += [(b"content-length", str(len(body)).encode()), (b"content-encoding", b"gzip")]
     return Given(state, tag, headers, body)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from reconciler import __version__
 from reconciler.api import again, answers, documents, problems, shielding
 from reconciler.api.context import Context
-from reconciler.api.dashboard.live import Watch
-from reconciler.api.dashboard.pages import acting, app, matrix, signing_in
+from reconciler.api.dashboard import every, rendering
 from reconciler.api.routes import (
     alerts,
     apps,
@@ -53,7 +53,8 @@ ROUTERS = (
     alerts.router,
     documents.router,
 )
-PAGES = (matrix, app, acting, signing_in)
+THREADS = 12
+"""Requests that are answered at the same time, where an answer has to be found."""
 
 
 def application(context: Context) -> FastAPI:
@@ -62,6 +63,11 @@ def application(context: Context) -> FastAPI:
     @asynccontextmanager
     async def life(_made: FastAPI) -> AsyncIterator[None]:
         made.openapi()  # which parameters there are is asked of it
+        # As many as there are connections to a store; more would only take the interpreter from each other.
+        to_thread.current_default_thread_limiter().total_tokens = THREADS
+        pages = rendering.templates()
+        for name in pages.list_templates(["html"]):
+            pages.get_template(name)  # read once, before many ask for the first page at the same time
         yield
         context.close()
 
@@ -75,7 +81,6 @@ def application(context: Context) -> FastAPI:
         responses=problems.RESPONSES,
     )
     made.state.context = context
-    made.state.watch = Watch(context)
     made.state.ready = answers.Ready()
     terms = context.terms
     # The last one added is the first to see a request.
@@ -88,7 +93,6 @@ def application(context: Context) -> FastAPI:
     documents.describe(made)
     for router in ROUTERS:
         made.include_router(router)
-    for page in PAGES:
-        made.include_router(page.router)
+    every.install(made, context)
     made.mount("/ui/static", StaticFiles(packages=[("reconciler.api", "static")]), name="static")
     return made

@@ -21,6 +21,7 @@ from reconciler.views.remembering import Memory
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from reconciler.api.oidc import Provider
     from reconciler.model.report import Promotion, PromotionAsked
     from reconciler.model.shown import PlanShown
     from reconciler.store.database import Database, Transaction
@@ -72,6 +73,8 @@ class Context:
     promote: Promote
     memory: Memory = field(default_factory=Memory, repr=False)
     """What pages of many apps remember between two answers."""
+    provider: Provider | None = None
+    """Through whom people sign in, besides tokens."""
     _store: Database | None = field(default=None, repr=False)
     _exposition: Exposition | None = field(default=None, repr=False)
 

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
+from math import ceil
 from typing import Annotated, Any
 
 import structlog
@@ -107,7 +108,7 @@ def response(
     )
     found = Response(to_json(body), status, dict(headers or {}), MEDIA_TYPE)
     if retry_after is not None:
-        found.headers["Retry-After"] = str(max(1, round(retry_after + 0.5)))
+        found.headers["Retry-After"] = str(max(1, ceil(retry_after)))
     return found
 
 
@@ -149,19 +150,28 @@ def install(application: FastAPI) -> None:
     application.add_exception_handler(Exception, _fault)
 
 
-async def _ours(_request: Request, error: Exception) -> Response:
+async def _as_asked(request: Request, problem: Response) -> Response:
+    """The problem; whoever was at a page gets it as one."""
+    if not request.url.path.startswith("/ui/"):
+        return problem
+    page: Callable[[Request, Response], Awaitable[Response]] = request.app.state.error_page
+    return await page(request, problem)
+
+
+async def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, ReconcilerError)
-    return of_error(error)
+    return await _as_asked(request, of_error(error))
 
 
-async def _invalid(_request: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     wrong = tuple(
         Wrong(at=".".join(str(part) for part in one["loc"])[:200], message=_sentence(one)[:500])
         for one in error.errors()[:20]
     )
     said = "; ".join(f"{one.at}: {one.message}" for one in wrong)
-    return response(HTTPStatus.UNPROCESSABLE_ENTITY, said, "correct the request; /docs describes it", errors=wrong)
+    found = response(HTTPStatus.UNPROCESSABLE_ENTITY, said, "correct the request; /docs describes it", errors=wrong)
+    return await _as_asked(request, found)
 
 
 def _sentence(wrong: Mapping[str, Any]) -> str:
@@ -172,18 +182,19 @@ def _sentence(wrong: Mapping[str, Any]) -> str:
     return f"{wrong['msg']} ({remedy})" if remedy else str(wrong["msg"])
 
 
-async def _plain(_request: Request, error: Exception) -> Response:
+async def _plain(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return response(error.status_code, str(error.detail), headers=error.headers)
+    return await _as_asked(request, response(error.status_code, str(error.detail), headers=error.headers))
 
 
 async def _fault(request: Request, error: Exception) -> Response:
     """A mistake of ours: the log has it in full, whoever asked reads that nothing was done."""
     log.exception("request.broke", path=request.url.path[:200], method=request.method, exc_info=error)
     reference = str(structlog.contextvars.get_contextvars().get("request", ""))
-    return response(
+    found = response(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "this was not foreseen; nothing was recorded",
         "report it with what the log says at this moment",
         details={"reference": reference} if reference else None,
     )
+    return await _as_asked(request, found)

@@ -5,6 +5,7 @@ By uvicorn in this process, until it is told to stop; beside a daemon, until tha
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import socket
@@ -57,6 +58,7 @@ def serve(application: FastAPI, listening: socket.socket, parent: int | None = N
         h11_max_incomplete_event_size=64 << 10,
         proxy_headers=False,
     )
+    _listen_to_uvicorn()
     server = uvicorn.Server(config)
     # Streams of events would hold the end up.
     application.state.watch.stopping = lambda: server.should_exit
@@ -65,6 +67,23 @@ def serve(application: FastAPI, listening: socket.socket, parent: int | None = N
     where = listening.getsockname()
     log.info("api.serving", address=f"http://{_shown(where[0])}:{where[1]}")
     server.run(sockets=[listening])
+
+
+class _Trouble(logging.Handler):
+    """What uvicorn says is wrong, as an event of our log. Requests that make no sense are no event: anybody can send
+    as many as they like."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if "without completing response" not in record.getMessage():  # whoever asked has hung up
+            log.error("api.trouble", error=record.getMessage()[:500], exc_info=record.exc_info or None)
+
+
+def _listen_to_uvicorn() -> None:
+    for name in ("uvicorn.error", "uvicorn.asgi", "asyncio"):
+        found = logging.getLogger(name)
+        found.setLevel(logging.ERROR)
+        found.propagate = False
+        found.handlers = [_Trouble()]
 
 
 def _shown(host: str) -> str:

@@ -44,14 +44,24 @@ class Headers:
             return
         policy = _POLICY_OF_DOCS if scope["path"] == "/docs" else _POLICY
 
+        gone = False
+
         async def said(message: Message) -> None:
+            nonlocal gone
             if message["type"] == "http.response.start":
                 message["headers"] = [
                     *message["headers"],
                     *_HEADERS,
                     (b"content-security-policy", policy.encode()),
                 ]
-            await send(message)
+            try:
+                if not gone:
+                    await send(message)
+            except (OSError, RuntimeError) as error:
+                # Whoever asked has hung up: that is no fault of ours, and there is nobody to tell.
+                gone = isinstance(error, OSError) or "closed" in str(error)
+                if not gone:
+                    raise
 
         await self._application(scope, receive, said)
 

@@ -19,7 +19,8 @@ Scheme = Callable[[Headers, bytes, str, datetime], bool]
 
 
 def _equal(given: str, right: str) -> bool:
-    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), right.encode("utf-8", "surrogateescape"))
+    """Compares the bytes that were sent: headers are handed on as Latin-1."""
+    return hmac.compare_digest(given.encode("latin-1", "backslashreplace"), right.encode("utf-8", "surrogateescape"))
 
 
 def _key(secret: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import click
@@ -33,5 +34,7 @@ def command(beside: int | None) -> int:
     listening = serving.bound(settings.api.listen)
     if beside is not None:
         os.nice(NICE)
-    serving.serve(application(settings), listening, beside)
+    made = application(settings)
+    gc.freeze()  # what was made for the start stays: nobody looks for garbage in it
+    serving.serve(made, listening, beside)
     return endings.DONE

@@ -17,7 +17,7 @@ from reconciler.errors import GitCorrupt, GitError, GitMissing
 from reconciler.git.history import history
 from reconciler.git.mirror import Mirror
 from reconciler.git.objects import Objects
-from reconciler.store import declared, interventions, repository
+from reconciler.store import declared, interventions, repository, webhooks
 from reconciler.store.database import Database, Transaction
 
 EVERYTHING = 1_000_000
@@ -81,6 +81,7 @@ class Following:
         self._tell = tell
         self._next_poll: datetime | None = None
         self._asked = True
+        self._webhook: datetime | None = None
         self._considered: str | None = None
         self._kept_up: str | None = None
         self._keep_up_at: datetime | None = None
@@ -160,6 +161,7 @@ class Following:
     def look(self, now: datetime) -> Seen:
         """The head of the branch now. When git does not answer, what was fetched last stays in force."""
         if self._fetching is not None:
+            self._hear()
             return self._look_aside(self._fetching, now)
         if not self._is_time(now):
             return Seen()
@@ -175,21 +177,28 @@ class Following:
         self._answered(now)
         return Seen(head=head, new=head != self._considered)
 
+    def _hear(self) -> None:
+        """Ask at once where a forge has told of a push since the last look, to whichever process it did."""
+        with self._database.read() as connection:
+            newest = webhooks.newest(connection)
+        if newest != self._webhook:
+            self._webhook, self._asked = newest, True
+
     def _look_aside(self, fetching: Fetching, now: datetime) -> Seen:
         """What was answered last; the repository is asked again where it is time for that."""
-        answer = fetching.take()
-        if answer is None and not fetching.under_way and self._is_time(now):
+        self._take(fetching.take(), now)
+        if not fetching.under_way and self._is_time(now):
             # Who asks while this is under way may know of something that it does not see any more.
             self._asked = False
             fetching.begin(anew=self._damaged)
             fetching.wait(None if self._always_waits else self._patience)
             self._patience = 0.0
-            answer = fetching.take()
-        if answer is not None:
-            self._take(answer, now)
+            self._take(fetching.take(), now)
         return Seen(head=self._fetched, new=self._fetched is not None and self._fetched != self._considered)
 
-    def _take(self, answer: Fetched, now: datetime) -> None:
+    def _take(self, answer: Fetched | None, now: datetime) -> None:
+        if answer is None:
+            return
         try:
             if answer.error is not None:
                 raise answer.error
@@ -377,11 +386,8 @@ class Following:
     def _accepted(self, transaction: Transaction, head: str, now: datetime) -> bool:
         if self._allow_rewrites:
             return True
-        asked = [
-            w
-            for w in interventions.open_of(transaction.connection, "accept")
-            if w.subject and head.startswith(w.subject)
-        ]
+        wishes = interventions.open_of(transaction.connection, "accept")
+        asked = [one for one in wishes if one.subject and head.startswith(one.subject)]
         for wish in asked:
             interventions.finish(transaction, "accept", wish.subject, now, "accepted")
         return bool(asked)

@@ -1,12 +1,11 @@
-"""Where is a message sent? The address behind a reference, read when it is needed and kept nowhere."""
+"""Where is a message sent, and with which token? What is behind a reference, read when it is needed and kept nowhere."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from reconciler.errors import PersonNeeded, ReconcilerError
-from reconciler.model.app import SecretReference
-from reconciler.targets.secrets import Blanker, resolve
+from reconciler.targets.secrets import value_of
 
 
 class NotDelivered(ReconcilerError):
@@ -24,11 +23,9 @@ class NotDelivered(ReconcilerError):
         self.unsure = unsure
 
 
-def address(source: str, environ: Mapping[str, str]) -> tuple[str, Blanker]:
-    """The address behind `env:NAME` or `file:PATH`, and what keeps it out of words. Raises NotDelivered."""
+def behind(name: str, source: str, environ: Mapping[str, str]) -> str:
+    """The address or the token behind `env:NAME` or `file:PATH`. Raises NotDelivered, which calls it `name`."""
     try:
-        found = resolve([SecretReference(name="to", source=source)], environ)
+        return value_of(name, source, environ).strip()
     except PersonNeeded as error:
         raise NotDelivered(error.message.removeprefix("no value for the secret ")) from None
-    value = found["to"].strip()
-    return value, Blanker({"to": value})

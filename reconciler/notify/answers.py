@@ -1,4 +1,4 @@
-"""What does an answer to a request mean: taken, later, or never?"""
+"""What does an answer to a request mean: taken, later, or never? And what does it mean that none came?"""
 
 from __future__ import annotations
 
@@ -24,16 +24,22 @@ def judge(answer: httpx2.Response, who: str) -> None:
     raise NotDelivered(f"{who} answered with status {status}", after=after, for_good=for_good)
 
 
+def unreached(error: httpx2.HTTPError | httpx2.InvalidURL, who: str) -> NotDelivered:
+    """No answer came. What the library says of it may quote the address, so only its kind is passed on."""
+    nothing_sent = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol, httpx2.InvalidURL)
+    return NotDelivered(f"{who} did not answer ({type(error).__name__})", unsure=not isinstance(error, nothing_sent))
+
+
 def _pause(answer: httpx2.Response) -> float | None:
     """Seconds that the other side asks to be left alone."""
     said = answer.headers.get("retry-after", "")
-    if said.isdigit():
+    if said.isascii() and said.isdigit():
         return min(float(said), LONGEST)
     moment = answer.headers.get("date", "")
     reset = answer.headers.get("x-ratelimit-reset", "")
     try:
         here = parsedate_to_datetime(moment)
-        until = datetime.fromtimestamp(int(reset), UTC) if reset.isdigit() else parsedate_to_datetime(said)
+        until = datetime.fromtimestamp(int(reset), UTC) if reset.isascii() and reset.isdigit() else parsedate_to_datetime(said)
         return min(max((until - here).total_seconds(), 0.0), LONGEST)
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, TypeError, OverflowError, OSError):  # what is no moment, or none of this machine's
         return None

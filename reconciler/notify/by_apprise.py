@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.notify.addresses import NotDelivered, address
+from reconciler.notify.addresses import NotDelivered, behind
 
 HEADER = "X-Reconciler-Message"
 """Carries the id of a message wherever headers can be added: the same with each attempt."""
@@ -36,8 +36,7 @@ def send(row: Any, environ: Mapping[str, str]) -> None:
 
     for name in ("apprise", "urllib3"):
         _be_silent(logging.getLogger(name))
-    url, _ = address(row.to, environ)
-    service = _service(apprise, url, row.to)
+    service = _service(apprise, behind("to", row.to, environ), row.to)
     headers = getattr(service, "headers", None)
     if isinstance(headers, dict):
         headers[HEADER] = row.id

@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx2
 
-from reconciler.notify.addresses import NotDelivered, address
-from reconciler.notify.answers import judge
+from reconciler.notify.addresses import NotDelivered, behind
+from reconciler.notify.answers import judge, unreached
 
 TYPE = "application/cloudevents+json; charset=UTF-8"
 TIMEOUT = 10.0
@@ -17,7 +17,7 @@ TIMEOUT = 10.0
 
 def send(row: Any, environ: Mapping[str, str]) -> None:
     """Send the events of a message, in order. Raises NotDelivered."""
-    url, _ = address(row.to, environ)
+    url = behind("to", row.to, environ)
     if not url.startswith(("http://", "https://")):
         raise NotDelivered(f"{row.to} holds no http address, which CloudEvents are sent to")
     with httpx2.Client(timeout=TIMEOUT, headers={"Content-Type": TYPE}) as client:
@@ -26,7 +26,5 @@ def send(row: Any, environ: Mapping[str, str]) -> None:
                 # What it answers besides the status is not read, however much it is.
                 with client.stream("POST", url, json=event) as answer:
                     judge(answer, "the receiver")
-            except httpx2.TimeoutException:
-                raise NotDelivered("the receiver did not answer in time", unsure=True) from None
             except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-                raise NotDelivered(f"the receiver cannot be reached ({type(error).__name__})") from None
+                raise unreached(error, "the receiver") from None

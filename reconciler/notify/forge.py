@@ -11,11 +11,8 @@ import httpx2
 import stamina
 import stamina.instrumentation
 
-from reconciler.errors import PersonNeeded
-from reconciler.model.app import SecretReference
-from reconciler.notify.addresses import NotDelivered
-from reconciler.notify.answers import judge
-from reconciler.targets.secrets import resolve
+from reconciler.notify.addresses import NotDelivered, behind
+from reconciler.notify.answers import judge, unreached
 
 State = Literal["pending", "running", "success", "failure", "aborted"]
 TIMEOUT = 15.0
@@ -90,7 +87,7 @@ class Calls:
                 with attempt:
                     answer = self._client.get(path, params=parameters)
         except httpx2.HTTPError as error:
-            raise _unreached(error, unsure=False) from None
+            raise unreached(error, "the forge") from None
         judge(answer, "the forge")
         return _read(answer)
 
@@ -99,8 +96,7 @@ class Calls:
         try:
             return self._client.request(method, path, json=dict(body))
         except httpx2.HTTPError as error:
-            refused = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
-            raise _unreached(error, unsure=not refused) from None
+            raise unreached(error, "the forge") from None
 
 
 def number(answer: httpx2.Response) -> int:
@@ -119,17 +115,10 @@ def _read(answer: httpx2.Response) -> Any:
         raise NotDelivered("the forge answered with something else than JSON") from None
 
 
-def _unreached(error: httpx2.HTTPError, *, unsure: bool) -> NotDelivered:
-    return NotDelivered(f"the forge did not answer ({type(error).__name__})", unsure=unsure)
-
-
 @contextmanager
 def calling(place: Place, environ: Mapping[str, str], header: str, prefix: str, **headers: str) -> Iterator[Calls]:
     """Calls to the API of a forge; the token goes into `header` behind `prefix`. Raises NotDelivered without one."""
-    try:
-        token = resolve([SecretReference(name="token", source=place.token)], environ)["token"].strip()
-    except PersonNeeded as error:
-        raise NotDelivered(error.message.removeprefix("no value for the secret ")) from None
+    token = behind("token", place.token, environ)
     named = {header: f"{prefix}{token}", "User-Agent": "reconciler", **headers}
     try:
         client = httpx2.Client(base_url=place.url.rstrip("/") + "/", headers=named, timeout=TIMEOUT)

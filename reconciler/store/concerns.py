@@ -76,7 +76,10 @@ def places_of(connection: Connection, names: list[str]) -> int:
     found = 0
     for start in range(0, len(names), 500):
         here = P.app.in_(names[start : start + 500])
-        found += int(connection.execute(select(func.count()).select_from(tables.placements).where(here, P.declared)).scalar() or 0)
+        found += int(
+            connection.execute(select(func.count()).select_from(tables.placements).where(here, P.declared)).scalar()
+            or 0
+        )
     return found
 
 
@@ -84,7 +87,9 @@ def teams(connection: Connection) -> dict[str, str]:
     """The value of the label `team` of each app that has one; it reads every manifest that says so."""
     text = type_coerce(A.document, Text)
     query = select(A.name, A.document).where(A.removed.is_(False), text.contains('"team":'))
-    found = ((row.name, (row.document["metadata"].get("labels") or {}).get("team")) for row in connection.execute(query))
+    found = (
+        (row.name, (row.document["metadata"].get("labels") or {}).get("team")) for row in connection.execute(query)
+    )
     return {name: team for name, team in found if team}
 
 

@@ -188,7 +188,7 @@ class Database:
                 self._beside = self.engine.raw_connection()
                 self._beside.detach()
             # All of it: what is still to be read holds the log back.
-            ((found,),) = self._beside.driver_connection.execute("PRAGMA data_version").fetchall()
+            ((found,),) = self._beside.dbapi_connection.execute("PRAGMA data_version").fetchall()
             return int(found)
 
     def close(self) -> None:

@@ -20,9 +20,7 @@ _NEXT_PLACE = Prepared(
 )
 _HERE = (R.app == bindparam("of_app")) & (R.environment == bindparam("in_environment"))
 _LAST = Prepared(select(tables.reports).where(_HERE).order_by(R.number.desc()).limit(1))
-_COMPLETED = Prepared(
-    select(tables.reports).where(_HERE, R.status == "completed").order_by(R.number.desc()).limit(1)
-)
+_COMPLETED = Prepared(select(tables.reports).where(_HERE, R.status == "completed").order_by(R.number.desc()).limit(1))
 
 
 def undeclared(connection: Connection, most: int) -> list[str]:

@@ -51,6 +51,11 @@ def resolve(references: Iterable[SecretReference], environ: Mapping[str, str]) -
     return values
 
 
+def value_of(name: str, source: str, environ: Mapping[str, str]) -> str:
+    """The value behind one reference, as `resolve` finds it; `name` is what complaints call it. Raises PersonNeeded."""
+    return resolve([SecretReference(name=name, source=source)], environ)[name]
+
+
 def _file(path: str) -> str:
     # Without O_NONBLOCK a named pipe would be waited for for ever.
     with open(path, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as file:

@@ -23,12 +23,17 @@ def calendar(connection: Connection, app: str | None, now: datetime, until: date
 
     `mirror` knows the lines of what is declared; it may not be there.
     """
-    names = declared.app_names(connection)
-    wanted = names if app is None else [known_app(names, app)]
+    wanted = declared.app_names(connection) if app is None else [_declared(connection, app)]
     with ExitStack() as stack:
         there = (mirror / "objects").is_dir()
         objects = stack.enter_context(Objects(mirror)) if there else None
         return forecast(connection, wanted, now, until, objects)
+
+
+def _declared(connection: Connection, app: str) -> str:
+    """The app, if git declares it now. All names are read only where one has to be suggested."""
+    row = declared.apps(connection, [app]).get(app)
+    return known_app(declared.app_names(connection), app) if row is None or row.removed else app
 
 
 def stamp(connection: Connection) -> datetime | None:

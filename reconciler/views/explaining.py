@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -12,10 +13,11 @@ from sqlalchemy import Connection
 from reconciler.errors import GitError, UnknownReference
 from reconciler.git.objects import Objects
 from reconciler.manifest import locate
+from reconciler.model.output import Step
 from reconciler.model.reasons import Why
 from reconciler.store import declared
 from reconciler.views.chain import Field, Located, chain
-from reconciler.views.pictures import pictures
+from reconciler.views.pictures import Picture, pictures
 from reconciler.views.resolving import known_app
 
 
@@ -29,24 +31,36 @@ def why(connection: Connection, app: str, environment: str, now: datetime, mirro
     if environment not in picture.environments:
         places = ", ".join(picture.environments) or "none"
         raise UnknownReference(f"{app} is not in an environment {environment[:100]}", f"it is in: {places}")
+    return Why(app=app, environment=environment, steps=steps(connection, picture, environment, now, mirror))
+
+
+def steps(connection: Connection, picture: Picture, environment: str, now: datetime, mirror: Path) -> tuple[Step, ...]:
+    """The same for whoever has the app's picture of `now` already."""
     with located(connection, mirror) as find:
-        steps = chain(connection, picture, environment, now, find)
-    return Why(app=app, environment=environment, steps=tuple(steps))
+        return tuple(chain(connection, picture, environment, now, find))
 
 
 @contextmanager
 def located(connection: Connection, mirror: Path) -> Iterator[Located]:
     """Finds lines in files as they were noted; without a mirror nobody can tell."""
+
+    def find(path: str, ordinal: int, field: Field) -> tuple[int, int] | None:
+        blob = declared.blobs(connection, [path]).get(path)
+        if blob is None or not (mirror / "objects").is_dir():
+            return None
+        try:
+            return _place(mirror, blob, ordinal, field)
+        except GitError:
+            return None
+
+    yield find
+
+
+@lru_cache(maxsize=20_000)
+def _place(mirror: Path, blob: str, ordinal: int, field: Field) -> tuple[int, int] | None:
+    """Line and column in a blob, which never changes: git is asked once. Raises GitError."""
     with Objects(mirror) as objects:
-
-        def find(path: str, ordinal: int, field: Field) -> tuple[int, int] | None:
-            blob = declared.blobs(connection, [path]).get(path)
-            if blob is None or not (mirror / "objects").is_dir():
-                return None
-            try:
-                ((_, data),) = objects.blobs([blob])
-            except GitError:
-                return None
-            return locate(data, ordinal, field) if isinstance(data, bytes) else None
-
-        yield find
+        ((_, data),) = objects.blobs([blob])
+    if not isinstance(data, bytes):
+        raise GitError("the mirror does not have it", "look again once it was fetched")
+    return locate(data, ordinal, field)

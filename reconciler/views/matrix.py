@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 
 from reconciler import schedule
 from reconciler.model.deployment import Deployment
-from reconciler.model.environment import LATEST
+from reconciler.model.entry import EnvironmentEntry
+from reconciler.model.environment import LATEST, EnvironmentSpec
 from reconciler.model.output import Standing
 from reconciler.schedule import spell
 from reconciler.store import concerns, elsewhere
@@ -32,6 +33,9 @@ LOOKED_THROUGH = 1_000
 """Quiet apps among which those that fit a filter are looked for, for one page."""
 FREEZES_AHEAD = timedelta(days=14)
 """How far ahead a freeze is told above its environment."""
+
+
+_ALL = Wanted()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +116,7 @@ class Matrix:
 class Asked:
     """What of the matrix somebody looks at."""
 
-    wanted: Wanted = Wanted()
+    wanted: Wanted = _ALL
     base: str | None = None
     """The environment that others are compared with."""
     fact: Fact | None = None
@@ -178,7 +182,7 @@ class _Look:
 
     def __post_init__(self) -> None:
         wanted = self.asked.wanted
-        if wanted != Wanted():
+        if wanted != _ALL:
             self.fitting = concerns.fitting(self.connection, wanted, self.memory.teams(self.connection))
 
     def count(self) -> tuple[int, int]:
@@ -215,6 +219,8 @@ class _Look:
     def quiet(self, looked_at: dict[str, Row]) -> tuple[list[Row], str | None]:
         """The next quiet apps behind a name, and the name behind which there are more."""
         found: list[Row] = []
+        if self.asked.fact not in (None, "running"):
+            return found, None  # whatever is counted so has left a trace
         after, limit, seen = self.asked.after, self.asked.limit, 0
         while True:
             names = self.others(after, limit + 1)
@@ -246,7 +252,9 @@ class _Look:
 
 def _row(picture: Picture, now: datetime, base: str | None) -> Row:
     found = {one.environment: one for one in standings(picture, now)}
-    complaints = [f"{one['path']}:{one['line']}:{one['column']}: {one['message']}" for one in picture.row.complaints or ()]
+    complaints = [
+        f"{one['path']}:{one['line']}:{one['column']}: {one['message']}" for one in picture.row.complaints or ()
+    ]
     last = next(reversed(found), "")
     said = {name: tuple(remarks(one, complaints, told=name == last)) for name, one in found.items()}
     against = _number(found[base]) if base in found else None
@@ -306,7 +314,10 @@ class Column:
 
 def headings(scene: Scene, environments: Sequence[str], now: datetime) -> dict[str, Column]:
     """What stands above each of these environments at `now` (UTC)."""
-    return {name: Column(gates=_gates(scene, name), frozen=_frozen(scene, name, now)) for name in environments}
+    return {
+        name: Column(gates=gates_of(scene.environments[name].spec), frozen=_frozen(scene, name, now))
+        for name in environments
+    }
 
 
 def _frozen(scene: Scene, environment: str, now: datetime) -> Frozen | None:
@@ -319,16 +330,19 @@ def _frozen(scene: Scene, environment: str, now: datetime) -> Frozen | None:
     return min(found, key=lambda one: (not one.whole, one.start), default=None)
 
 
-def _gates(scene: Scene, name: str) -> str:
-    spec = scene.environments[name].spec
-    gates, said = spec.gates, []
+def gates_of(spec: EnvironmentSpec, entry: EnvironmentEntry | None = None) -> str:
+    """What an environment waits for, in a few words; `entry` is what an app says of it in place of that."""
+    gates = entry.gates if entry is not None and entry.gates is not None else spec.gates
+    when = entry.when if entry is not None and entry.when is not None else spec.when
+    track = entry.track if entry is not None and entry.track is not None else spec.track
+    said: list[str] = []
     if gates is not None and gates.mode == "enforced":
         said += [f"soak {spell(gates.soak)}"] if gates.soak else []
         said += [_approvals(gates.approvals)] if gates.approvals else []
         said += ["checks"] if gates.checks else []
         said += ["signed"] if gates.signed else []
-    said += ["train"] if spec.when is not None else []
-    return ", ".join(said) or ("every merge" if spec.track == LATEST else f"from {spec.track}")
+    said += ["train"] if when is not None else []
+    return ", ".join(said) or ("every merge" if track == LATEST else f"from {track}")
 
 
 def _approvals(wanted: int | dict[str, int]) -> str:

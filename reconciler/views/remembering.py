@@ -1,7 +1,7 @@
-"""What of the matrix is known from the last time somebody looked?
+"""What of many apps is known from the last time somebody looked?
 
-A row is kept as long as nothing of its app can have changed: no fact about it, no other commit in force, the same moment
-at which something becomes due. So with many readers, or with a daemon that is busy with other apps, rows are not made
+A row is kept as long as nothing of its app can have changed: no fact about it, no other commit in force, the same
+moment at which something becomes due. So with many readers, or with a daemon that is busy with other apps, rows are not made
 again and again. Shared by the threads that answer.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, select
@@ -19,6 +19,8 @@ from reconciler.store import concerns, ledger, repository, tables
 
 _L = tables.ledger.c
 _Row = TypeVar("_Row")
+_Found = TypeVar("_Found")
+MINUTE, MOST_KEYS = timedelta(minutes=1), 50
 MOST_FACTS = 5_000
 """After more new facts than that, everything is looked at again."""
 MOST_ROWS = 20_000
@@ -33,6 +35,7 @@ class Memory:
     _seen: tuple[Any, ...] = ()
     _newest: int = 0
     _rows: dict[tuple[str, str], tuple[Any, datetime | None]] = field(default_factory=dict)
+    _ahead: dict[tuple[str, ...], tuple[tuple[Any, ...], int, datetime, Any]] = field(default_factory=dict)
     _teams: tuple[tuple[Any, ...], Mapping[str, str]] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -73,6 +76,20 @@ class Memory:
                         self._rows[kind, name] = (row, due.get(name))
         return {name: found[name] for name in names if name in found}
 
+    def ahead(self, connection: Connection, key: tuple[str, ...], now: datetime, make: Callable[[], _Found]) -> _Found:
+        """What `make` foretells of many apps, of at most a minute ago: anew with each commit, and with each wish."""
+        here, newest = _state(connection), ledger.newest(connection)
+        with self._lock:
+            state, seen, at, found = self._ahead.get(key, ((), 0, now, None))
+        if found is None or state != here or not at <= now < at + MINUTE or _wished(connection, seen):
+            found = make()
+            with self._lock:
+                if len(self._ahead) >= MOST_KEYS:
+                    self._ahead.clear()
+                self._ahead[key] = (here, newest, now, found)
+        kept: _Found = found
+        return kept
+
     def _forget(self, connection: Connection) -> int:
         """Forget what may have changed since the last look; up to which fact that is."""
         here = _state(connection)
@@ -91,6 +108,12 @@ class Memory:
                 del self._rows[key]
             self._newest = facts[-1].sequence
         return self._newest
+
+
+def _wished(connection: Connection, seen: int) -> bool:
+    """Whether anybody has asked for anything since a fact."""
+    query = select(_L.sequence).where(_L.sequence > seen, _L.kind.startswith("intervention.")).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def _state(connection: Connection) -> tuple[Any, ...]:

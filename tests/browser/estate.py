@@ -1,7 +1,7 @@
 """A shop with a history, for pages to be looked at: every state that a page shows occurs somewhere in it.
 
-The daemon's own code lives through five weeks on a clock that is turned, up to the same moment always. Apps that nothing
-happens to are many, as everywhere. What the pages are to say of it does not belong here.
+The daemon's own code lives through five weeks on a clock that is turned, up to the same moment always. Apps that
+nothing happens to are many, as everywhere. What the pages are to say of it does not belong here.
 """
 
 from __future__ import annotations
@@ -80,9 +80,17 @@ class Estate(World):
         self.now = MOMENT - timedelta(days=36)
         self.settings["api"] = {"listen": "127.0.0.1:0", "timezone": ZONE}
 
+    @classmethod
+    def found(cls, directory: Path) -> Estate:
+        """One that has been lived through in this directory."""
+        made = cls.__new__(cls)
+        made.directory, made.now = directory, MOMENT
+        made.settings = json.loads((directory / "settings.json").read_text())
+        return made
+
     def push(self, message: str, files: dict[str, str | bytes | None], author: str = ANA) -> str:
-        """A commit at this moment, carried out as far as it goes now."""
-        self.repo.now = self.now
+        """A commit of some minutes ago, carried out as far as it goes now."""
+        self.repo.now = self.now - timedelta(minutes=4 + len(message) % 23)
         made = self.repo.write(files).commit(message, author)
         self.repo.push()
         self.settle()
@@ -106,6 +114,7 @@ class Estate(World):
         self._weeks()
         self._last_days()
         self._today()
+        (self.directory / "settings.json").write_text(json.dumps(self.settings))
         return self
 
     def _begin(self) -> None:
@@ -127,7 +136,8 @@ class Estate(World):
             files |= {f"{name}.yaml": app(name, team), f"{name}/main.txt": name}
         for name, team in {
             "booking-agent": "agents", "checkout": "web", "gift-cards": "shop", "invoices": "money",
-            "payments": "money", "pricing": "shop", "recommendations": "growth", "search": "growth", "legacy-import": "data",
+            "legacy-import": "data", "payments": "money", "pricing": "shop", "recommendations": "growth",
+            "search": "growth",
         }.items():  # fmt: skip
             files |= {f"{name}.yaml": app(name, team), f"{name}/main.txt": "one"}
         files["storefront.yaml"] = storefront("2.13.0")
@@ -139,9 +149,13 @@ class Estate(World):
 
     def _weeks(self) -> None:
         """A release on most working days, one of which goes wrong."""
-        for day, name in enumerate(("cart", "identity", "reviews", "checkout", "invoices", "pricing", "cart", "search")):
+        for day, name in enumerate(
+            ("cart", "identity", "reviews", "checkout", "invoices", "pricing", "cart", "search")
+        ):
             self.until(days=33 - 3 * day, hours=day % 4)
-            self.push(f"{name.capitalize()}: improvement {day}", {f"{name}/main.txt": f"change {day}"}, (ANA, TOM)[day % 2])
+            self.push(
+                f"{name.capitalize()}: improvement {day}", {f"{name}/main.txt": f"change {day}"}, (ANA, TOM)[day % 2]
+            )
         self.until(days=12)
         self.push("Product page: smaller images", {"storefront.yaml": storefront("2.14.0")}, TOM)
         self.until(days=11, hours=20)
@@ -160,7 +174,9 @@ class Estate(World):
         self.push("Booking: shorter answers", {"booking-agent/main.txt": "two"}, LENA)
         split = {"traffic": [{"version": "v1", "percent": 90}, {"version": "v2", "percent": 10}]}
         places = {"sandbox": {}, "pre-release": {}, "live": split}
-        self.push("Booking: try the shorter answers", {"booking-agent.yaml": app("booking-agent", "agents", places)}, LENA)
+        self.push(
+            "Booking: try the shorter answers", {"booking-agent.yaml": app("booking-agent", "agents", places)}, LENA
+        )
 
     def _last_days(self) -> None:
         self.until(days=4)
@@ -173,7 +189,14 @@ class Estate(World):
             manifest(
                 "Season",
                 name,
-                {"apps": apps, "environments": ["live"], "from": start, "until": until, "timezone": ZONE, "config": config}
+                {
+                    "apps": apps,
+                    "environments": ["live"],
+                    "from": start,
+                    "until": until,
+                    "timezone": ZONE,
+                    "config": config,
+                }
                 | ({"priority": 1} if name == "christmas" else {}),
             )
             for name, apps, start, until in seasons
@@ -202,11 +225,18 @@ class Estate(World):
         pause = {"pause": {"by": LENA, "reason": "load test", "until": "2026-11-25T18:00", "timezone": ZONE}}
         self.push(
             "Recommendations: pause for the load test",
-            {"recommendations.yaml": app("recommendations", "growth", {"sandbox": {}, "pre-release": {}, "live": pause})},
+            {
+                "recommendations.yaml": app(
+                    "recommendations", "growth", {"sandbox": {}, "pre-release": {}, "live": pause}
+                )
+            },
             LENA,
         )
         self.push("Recommendations: a new model", {"recommendations/main.txt": "two"}, LENA)
-        self.push("Gift cards 1.9.0", {"gift-cards/main.txt": "two", "gift-cards.yaml": app("gift-cards", "shop", version="1.9.0")})
+        self.push(
+            "Gift cards 1.9.0",
+            {"gift-cards/main.txt": "two", "gift-cards.yaml": app("gift-cards", "shop", version="1.9.0")},
+        )
         later = {"schedule": [{"at": "2026-12-14T09:00", "timezone": ZONE, "version": "v1"}]}
         self.push(
             "Pricing: back to the old rules in December",
@@ -219,7 +249,10 @@ class Estate(World):
         self.until(hours=3, minutes=30)
         self.push(
             "Checkout form: retry on 502",
-            {"storefront/checkout.ts": CHECKOUT_TS.replace("line40", "retry40"), "storefront.yaml": storefront("2.14.1")},
+            {
+                "storefront/checkout.ts": CHECKOUT_TS.replace("line40", "retry40"),
+                "storefront.yaml": storefront("2.14.1"),
+            },
             ANA,
         )
         self.until(hours=2)
@@ -241,7 +274,11 @@ class Estate(World):
             LENA,
         )
         self.until(minutes=6)
-        self.push("Search: faster index", {"search.yaml": "apiVersion: reconciler/v1\nkind: App\nmetadata: {name: search}\nspec: {bundel: search}\n"}, TOM)
+        self.push(
+            "Search: faster index",
+            {"search.yaml": "apiVersion: reconciler/v1\nkind: App\nmetadata: {name: search}\nspec: {bundel: search}\n"},
+            TOM,
+        )
         self.push("Legacy import: gone", {"legacy-import.yaml": None}, TOM)
         self.until()
         self._elsewhere()
@@ -249,21 +286,29 @@ class Estate(World):
     def _elsewhere(self) -> None:
         """Deployments that others made and reported."""
         rows = [
-            ("warehouse-erp", "live", 1, "2026.46", "completed", 26.0),
-            ("warehouse-erp", "live", 2, "2026.47", "started", 0.2),
-            ("warehouse-erp", "pre-release", 1, "2026.47", "completed", 4.0),
             ("cart", "live", 1, "cdn-88", "failed", 5.0),
+            ("warehouse-erp", "live", 1, "2026.46", "completed", 26.0),
+            ("warehouse-erp", "pre-release", 1, "2026.47", "completed", 4.0),
+            ("warehouse-erp", "live", 2, "2026.47", "started", 0.2),
         ]
         with self.running() as found, found.database.write() as transaction:
-            for name, environment, number, version, status, hours in rows:
+            for count, (name, environment, number, version, status, hours) in enumerate(rows, 1):
                 at = self.now - timedelta(hours=hours)
-                ended = at + timedelta(minutes=3) if status in ("completed", "failed") else None
-                transaction.connection.execute(
-                    tables.reports.insert().values(
-                        id=f"{len(name):02x}{number:02x}".ljust(20, "c") + environment.encode().hex()[:20], app=name, environment=environment,
-                        number=number, version=version, status=status, deployed_by="jenkins", scm_branch="main",
-                        scm_sha="77aa21077aa21077aa21077aa21077aa21077aa2", build_url="https://ci.example.org/job/5",
-                        extra_metadata={"runner": "west"}, error="the CDN answered 503" if status == "failed" else None,
-                        created_at=at, started_at=at, finished_at=ended,
-                    )
-                )  # fmt: skip
+                report = {
+                    "id": f"{count:016x}",
+                    "app": name,
+                    "environment": environment,
+                    "number": number,
+                    "version": version,
+                    "status": status,
+                    "deployed_by": "jenkins",
+                    "scm_branch": "main",
+                    "scm_sha": "77aa210" * 5,
+                    "build_url": "https://ci.example.org/job/5",
+                    "extra_metadata": {"runner": "west"},
+                    "error": "the CDN answered 503" if status == "failed" else None,
+                    "created_at": at,
+                    "started_at": at,
+                    "finished_at": None if status == "started" else at + timedelta(minutes=3),
+                }
+                transaction.connection.execute(tables.reports.insert().values(**report))

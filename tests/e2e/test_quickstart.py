@@ -9,15 +9,17 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.request import urlopen
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("sandbox", "pre-release", "live")
@@ -74,6 +76,18 @@ def test_a_second_start_says_that_one_runs_and_nothing_else(tmp_path: Path) -> N
     assert (second.returncode, second.stdout) == (1, "")
     assert "another reconciler runs" in second.stderr
     assert len(second.stderr.splitlines()) == 1
+
+
+def test_the_dashboard_is_where_it_is_said_to_be_though_its_port_is_taken(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with ExitStack() as held:
+        with suppress(OSError):  # somebody else has it: as good
+            held.enter_context(socket.create_server(("127.0.0.1", 8080)))
+        with quickstart(state) as printed:
+            until(lambda: "/ui/" in printed(), "it says where")
+            (address,) = re.findall(r"http://127\.0\.0\.1:\d+/ui/", printed())
+            assert ":8080/" not in address
+            until(lambda: "storefront" in answered(address), "the dashboard shows the shop")
 
 
 def test_the_readme_has_the_commands_that_the_quickstart_prints() -> None:
@@ -148,6 +162,16 @@ def releases(state: Path, environment: str, app: str) -> list[dict[str, Any]]:
     """What all releases that are kept say of themselves, the oldest first."""
     records = (state / "releases" / environment / app / "releases").glob("*/.reconciler.json")
     return [json.loads(one.read_text()) for one in sorted(records, key=lambda path: path.stat().st_mtime_ns)]
+
+
+def answered(address: str) -> str:
+    """The page there; nothing before it is served."""
+    try:
+        with urlopen(address, timeout=20) as answer:
+            text: str = answer.read().decode()
+    except OSError:
+        return ""
+    return text
 
 
 def head(repository: Path) -> str:

@@ -140,7 +140,7 @@ def test_a_deployment_of_ours_runs_there(ci: Reporter) -> None:
     ci.world.commit("Two", {"shop/index.html": "two"})
     with ci.world.running() as running:
         # It has been decided on, and its target has not been told yet.
-        running.daemon.cycle.turn(ci.world.now)
+        running.cycle.turn(ci.world.now)
         found = ci.refused(409, "sandbox", product_name="shop", version="9")["details"]["deployment"]
         running.daemon.settle()
     assert (found["number"], found["version"], found["external"]) == (2, "v2", False)
@@ -193,7 +193,7 @@ def test_who_waits_for_an_approval_may_ask_often(ci: Reporter) -> None:
 
 
 def test_a_freeze(ci: Reporter) -> None:
-    ci.world.later(hours=36)
+    ci.world.later(hours=12)
     said = ci.refused(423, "careful")
     assert said["details"]["freezes"] == [
         {"name": "stocktaking", "until": "2026-06-03T00:00:00Z", "reason": "shelves are being counted"}
@@ -208,7 +208,7 @@ def test_a_freeze(ci: Reporter) -> None:
 
 def test_a_rollback_passes_where_it_is_one(ci: Reporter) -> None:
     assert ci.tell("success", "careful", "1.9").status_code == 201
-    ci.world.later(hours=36)
+    ci.world.later(hours=12)
     ci.refused(423, "careful", kind="rollback")
     assert ci.tell("started", "careful", "1.9", kind="rollback", build_url="https://ci/2").status_code == 201
 

@@ -77,6 +77,11 @@ class Clocks:
         here, there = self.local(moment), moment.astimezone(UTC)
         return f"{'' if there.date() == here.date() else f'{there:%a} '}{there:%H:%M} UTC"
 
+    def date(self, moment: datetime) -> str:
+        """The day, plain: `26 Oct`."""
+        here = self.local(moment)
+        return f"{here.day} {here:%b}"
+
     def day(self, moment: datetime) -> str:
         """The heading of a day: `Today, Tue 24 Nov`."""
         here, today = self.local(moment), self.local(self.now)

@@ -22,7 +22,7 @@ from reconciler.views.differences import changed
 from reconciler.views.pictures import Picture, pictures
 from reconciler.views.remarks import remarks
 from reconciler.views.resolving import known_app
-from reconciler.views.scene import scene_of
+from reconciler.views.scene import Scene, scene_of
 from reconciler.views.standings import standings
 from reconciler.wishes import expecting, going_back
 
@@ -126,7 +126,7 @@ def one_app(
         triggers=_triggers(document["spec"].get("triggers") or {}),
         places=places,
         place=chosen,
-        why=explaining.why(connection, name, chosen.name, now, mirror).steps if chosen else (),
+        why=explaining.steps(connection, picture, chosen.name, now, mirror) if chosen else (),
         way=_way(connection, name, chosen, now) if chosen else None,
         ahead=tuple(ahead),
         deployments=tuple(page.found),
@@ -139,7 +139,6 @@ def one_app(
 def _places(connection: Connection, picture: Picture, now: datetime) -> tuple[Place, ...]:
     scene = scene_of(connection)
     complaints = [_told(one) for one in picture.row.complaints or ()]
-    heads = matrix.headings(scene, list(scene.environments), now)
     found: list[Place] = []
     for one in standings(picture, now):
         declared_there = one.environment in scene.environments
@@ -147,12 +146,19 @@ def _places(connection: Connection, picture: Picture, now: datetime) -> tuple[Pl
             Place(
                 name=one.environment,
                 cell=matrix.Cell(standing=one, remarks=tuple(remarks(one, complaints))),
-                gates=heads[one.environment].gates if one.environment in heads else "",
+                gates=_gates(scene, picture, one.environment),
                 tracks=scene.environments[one.environment].spec.track if declared_there else "",
                 expected=expecting.looked_at(one),
             )
         )
     return tuple(found)
+
+
+def _gates(scene: Scene, picture: Picture, environment: str) -> str:
+    if environment not in scene.environments:
+        return ""
+    entry = picture.app.spec.environments.get(environment) if picture.app is not None else None
+    return matrix.gates_of(scene.environments[environment].spec, entry)
 
 
 def _told(one: Mapping[str, Any]) -> str:
@@ -188,7 +194,9 @@ def _largest(traffic: Sequence[Allotment]) -> Allotment | None:
 def _differs(one: Version, other: Version) -> str:
     """In a few words; the page of the comparison has them all."""
     config = len(changed(one.config, other.config))
-    bindings, secrets = (len(set(a) ^ set(b)) for a, b in ((one.bindings, other.bindings), (one.secrets, other.secrets)))
+    bindings, secrets = (
+        len(set(a) ^ set(b)) for a, b in ((one.bindings, other.bindings), (one.secrets, other.secrets))
+    )
     counts = ((config, "config key"), (bindings, "binding"), (secrets, "secret reference"))
     said = [f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts if count]
     code = ["the code"] if one.bundle != other.bundle or one.image != other.image else []

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -28,7 +28,10 @@ from reconciler.api.dashboard.clocks import Clocks
 from reconciler.api.dashboard.following import Daemon
 from reconciler.errors import ReconcilerError
 from reconciler.planner import rollouts
+from reconciler.views import matrix
 from reconciler.views.remarks import brief
+from reconciler.views.running import runs_in
+from reconciler.views.scene import scene_of
 from reconciler.words import plain
 
 HTML = "text/html; charset=utf-8"
@@ -66,12 +69,13 @@ def templates() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     made.globals["pages"] = PAGES
     made.globals["themes"] = ("", *THEMES)
     made.globals["split_now"] = rollouts.split
     made.filters |= {"plain": plain, "said": wording.said, "spent": wording.spent, "share": wording.share}
-    made.filters |= {"value": wording.value, "brief": brief}
+    made.filters |= {"value": wording.value, "brief": brief, "sentence": wording.sentence}
     return made
 
 
@@ -119,6 +123,19 @@ def _link(request: Request, path: str, **changed: object) -> str:
 _HEADERS = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
 
 
+def path_of(app: str, *behind: str) -> str:
+    """The address of an app's page, or of one below it."""
+    return "/".join(["/ui/apps", *(quote(part, safe="") for part in (app, *behind))])
+
+
+def runs_along(connection: Connection, app: str) -> dict[str, list[str]]:
+    """The environments where each version of an app runs, by its id, along the chain."""
+    chain = matrix.in_order(scene_of(connection))
+    place = {name: number for number, name in enumerate(chain)}
+    found = runs_in(connection, app)
+    return {version: sorted(there, key=lambda name: place.get(name, -1)) for version, there in found.items()}
+
+
 def status_of(wrong: ReconcilerError) -> int:
     """Which status a page has that says why something was not done."""
     return problems.status_of(wrong)
@@ -129,11 +146,14 @@ def answer(request: Request, context: Context, page: Page) -> Response:
     return Response(rendered(request, context, page).html, page.status, _HEADERS, HTML)
 
 
-def kept(request: Request, context: Context, actor: Actor, make: Callable[[Connection], Page]) -> Response:
-    """The same, made anew only when there may be something else to show than a moment ago."""
+def kept(
+    request: Request, context: Context, actor: Actor, make: Callable[[Connection], Page], besides: str = ""
+) -> Response:
+    """The same, made anew only when there may be something else to show than a moment ago. `besides` is what it
+    follows from besides the store, the minute, the address and the reader."""
     ready: Ready = request.app.state.ready
     with context.read() as connection:
-        tag = _tag(request, context, actor, connection)
+        tag = _tag(request, context, actor, connection, besides)
         headers = _HEADERS | {"ETag": tag}
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
@@ -147,11 +167,12 @@ def kept(request: Request, context: Context, actor: Actor, make: Callable[[Conne
     return Response(body, page.status, headers if page.status == HTTPStatus.OK else _HEADERS, HTML)
 
 
-def _tag(request: Request, context: Context, actor: Actor, connection: Connection) -> str:
+def _tag(request: Request, context: Context, actor: Actor, connection: Connection, besides: str) -> str:
     """What a page follows from: the store, the minute, the address, and who looks at it with which colours."""
     runs = context.daemon_runs(connection)
     asked = f"{request.url.path}?{request.url.query}"
     moment = f"{context.now():%Y-%m-%dT%H:%M}"
-    whole = (stamp(connection), runs, asked, moment, actor.name, actor.word, sorted(actor.scopes), _theme(request))
+    who = (actor.name, actor.word, sorted(actor.scopes), sorted(actor.roles), _theme(request))
+    whole = (stamp(connection), runs, asked, moment, who, besides)
     made = hashlib.sha256(repr(whole).encode("utf-8", "surrogatepass")).hexdigest()
     return f'"{made[:32]}"'

@@ -58,3 +58,8 @@ def share(part: float | None) -> str:
 def value(found: object) -> str:
     """A setting as it is read: text as it is, everything else as JSON."""
     return found if isinstance(found, str) else canonical(found)
+
+
+def sentence(text: str) -> str:
+    """A clause as a sentence of its own."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")

@@ -89,6 +89,7 @@
     source.onopen = () => {
       lost = 0;
       document.body.classList.remove("lost");
+      document.body.dataset.listening = "yes";
     };
     source.onmessage = (event) => replace(JSON.parse(event.data));
     source.onerror = () => {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy import Connection
@@ -102,7 +101,7 @@ def made(
         template="app.html",
         actor=actor,
         daemon=following.look(given, connection),
-        path=_path(app),
+        path=rendering.path_of(app),
         values={"app": found, "asked": asked, "causes": CAUSES, "done": DONE.get(asked.done, ""), "wrong": wrong},
         status=rendering.status_of(wrong) if wrong is not None else HTTPStatus.OK,
     )
@@ -116,13 +115,9 @@ def _reported(app: str, given: Context, actor: Actor, asked: Asked, connection: 
         template="elsewhere.html",
         actor=actor,
         daemon=following.look(given, connection),
-        path=_path(app),
+        path=rendering.path_of(app),
         values={"name": app, "places": places, "deployments": page.found, "next_page": page.next},
     )
-
-
-def _path(app: str) -> str:
-    return f"/ui/apps/{quote(app, safe='')}"
 
 
 def _after(asked: Asked) -> history.After:

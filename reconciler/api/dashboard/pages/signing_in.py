@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 from datetime import timedelta
 from http import HTTPStatus
@@ -21,11 +22,12 @@ from reconciler.store import tokens
 router = APIRouter(include_in_schema=False)
 LASTS = timedelta(hours=12)
 """How long a person stays signed in."""
+_NO_TOKEN = HTTPStatus.UNPROCESSABLE_ENTITY
 _LOCAL = re.compile(r"/ui/[A-Za-z0-9._~/?&=%+-]*")
 _YEAR = 365 * 24 * 3600
 
 
-def _way_on(text: str) -> str:
+def way_on(text: str) -> str:
     """Where somebody goes next: to a page of ours, and nowhere else."""
     return text if _LOCAL.fullmatch(text) and "//" not in text else "/ui/"
 
@@ -33,10 +35,10 @@ def _way_on(text: str) -> str:
 @router.get("/ui/sign-in")
 def page(request: Request, given: Annotated[Context, Depends(context)], actor: Known, then: str = "/ui/") -> Response:
     """Asks for a token."""
-    return _page(request, given, actor, _way_on(then))
+    return page_of(request, given, actor, way_on(then))
 
 
-def _page(
+def page_of(
     request: Request, given: Context, actor: Actor, then: str, wrong: str = "", status: int = HTTPStatus.OK
 ) -> Response:
     try:
@@ -44,7 +46,7 @@ def _page(
             daemon = following.look(given, connection)
     except StoreError:
         daemon = None
-    values = {"then": then, "wrong": wrong}
+    values = {"then": then, "wrong": wrong, "provider": given.provider is not None, "by_token": status == _NO_TOKEN}
     found = Page(template="sign-in.html", actor=actor, daemon=daemon, path="/ui/sign-in", values=values, status=status)
     return rendering.answer(request, given, found)
 
@@ -61,22 +63,23 @@ def sign_in(
     written = access.read(token.strip())
     with given.read() as connection:
         found = tokens.find(connection, written.id) if written else None
-    right = found is not None and written is not None and found[1] == access.digest(written.secret)
+    right = found is not None and written is not None and hmac.compare_digest(found[1], access.digest(written.secret))
     if not right or found is None or found[0].state(now) != "valid":
         said = "That is no valid token."
-        return _page(request, given, Actor(), _way_on(then), said, HTTPStatus.UNPROCESSABLE_ENTITY)
+        return page_of(request, given, Actor(), way_on(then), said, _NO_TOKEN)
     secret, known = given.secret(), found[0]
     until = min(now + LASTS, known.expires_at or now + LASTS)
     with given.write() as transaction:
         who = tokens.Session(actor=known.name, scopes=known.scopes, roles=known.roles, token=known.id)
         tokens.begin_session(transaction, access.digest(secret), who, now, until)
-    answer = RedirectResponse(_way_on(then), HTTPStatus.SEE_OTHER)
+    answer = RedirectResponse(way_on(then), HTTPStatus.SEE_OTHER)
     set_session(request, answer, secret)
     return answer
 
 
-def set_session(request: Request, answer: Response, secret: str) -> None:
-    """Let a browser keep what it is known by: for pages of ours alone, and out of reach of scripts."""
+def set_session(request: Request, answer: Response, secret: str, *, secure: bool = False) -> None:
+    """Let a browser keep what it is known by: for pages of ours alone, and out of reach of scripts. `secure`: pages
+    are had by HTTPS alone, although this process does not see it."""
     answer.set_cookie(
         COOKIE,
         secret,
@@ -84,7 +87,7 @@ def set_session(request: Request, answer: Response, secret: str) -> None:
         path="/",
         httponly=True,
         samesite="strict",
-        secure=request.url.scheme == "https",
+        secure=secure or request.url.scheme == "https",
     )
 
 
@@ -109,7 +112,7 @@ async def theme(
     then: Annotated[str, Form(max_length=2_000)] = "/ui/",
 ) -> Response:
     """Keeps which colours somebody likes; without a choice the system's."""
-    answer = RedirectResponse(_way_on(then), HTTPStatus.SEE_OTHER)
+    answer = RedirectResponse(way_on(then), HTTPStatus.SEE_OTHER)
     if theme in rendering.THEMES:
         secure = request.url.scheme == "https"
         answer.set_cookie("theme", theme, max_age=_YEAR, path="/ui/", samesite="lax", secure=secure)

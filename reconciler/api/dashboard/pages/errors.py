@@ -1,0 +1,84 @@
+"""What does somebody at a page see where it cannot be shown? The frame, what goes on regardless, and one way on."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from urllib.parse import quote
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic_core import from_json
+from starlette.concurrency import run_in_threadpool
+
+from reconciler.api import access
+from reconciler.api.access import NOBODY, Actor
+from reconciler.api.context import Context
+from reconciler.api.dashboard import following, rendering
+from reconciler.api.dashboard.following import Daemon
+from reconciler.api.dashboard.rendering import Page
+from reconciler.errors import ReconcilerError
+
+_UNTOUCHED = ("/ui/live/", "/ui/static/")
+_TITLES = {
+    HTTPStatus.NOT_FOUND: "There is no such page",
+    HTTPStatus.CONFLICT: "That is not so any more",
+    HTTPStatus.FORBIDDEN: "That is not allowed",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "That makes no sense",
+    HTTPStatus.SERVICE_UNAVAILABLE: "The store does not answer",
+}
+_MEANT = re.compile(r"did you mean (?P<name>[A-Za-z0-9._-]+)\?")
+_KEPT = ("retry-after", "www-authenticate")
+
+
+async def page(request: Request, problem: Response) -> Response:
+    """The same as a problem document says, as a page; whoever has to sign in is led there."""
+    if request.url.path.startswith(_UNTOUCHED):
+        return problem
+    if problem.status_code == HTTPStatus.UNAUTHORIZED and request.method == "GET":
+        here = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+        return RedirectResponse(f"/ui/sign-in?then={quote(here, safe='')}", HTTPStatus.SEE_OTHER)
+    given: Context = request.app.state.context
+    try:
+        actor = await access.known(request, given)
+    except ReconcilerError:
+        actor = NOBODY
+    return await run_in_threadpool(_page, request, given, actor, problem)
+
+
+def _page(request: Request, given: Context, actor: Actor, problem: Response) -> Response:
+    said = from_json(bytes(problem.body))
+    found = Page(
+        template="error.html",
+        actor=actor,
+        daemon=_daemon(given),
+        path=request.url.path,
+        values={
+            "title": _TITLES.get(HTTPStatus(problem.status_code), said["title"]),
+            "said": said,
+            "again": request.method == "GET",
+            "nearest": _nearest(request, said["next_step"]),
+        },
+        status=problem.status_code,
+    )
+    answer = rendering.answer(request, given, found)
+    answer.headers["Cache-Control"] = "no-store"
+    for name in _KEPT:
+        if name in problem.headers:
+            answer.headers[name] = problem.headers[name]
+    return answer
+
+
+def _nearest(request: Request, next_step: str) -> str:
+    """The app that was probably meant; '' where that is not what is said."""
+    found = _MEANT.fullmatch(next_step)
+    return found["name"] if found is not None and request.url.path.startswith("/ui/apps/") else ""
+
+
+def _daemon(given: Context) -> Daemon | None:
+    """The line at the top; None where the store does not answer."""
+    try:
+        with given.read() as connection:
+            return following.look(given, connection)
+    except ReconcilerError:
+        return None
