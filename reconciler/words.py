@@ -62,6 +62,11 @@ def listed(words: Iterable[str]) -> str:
     return f"{', '.join(several[:-1])} and {several[-1]}" if len(several) > 1 else "".join(several)
 
 
+def counted(number: int, one: str, several: str = "") -> str:
+    """`1 file`, `2 files`; `several` where that is no `s`."""
+    return f"{number} {one if number == 1 else several or one + 's'}"
+
+
 def address(person: str) -> str:
     """What tells one person from another: the address in `Name <address>`, else the whole text; in lower case."""
     _, opened, rest = person.rpartition("<")

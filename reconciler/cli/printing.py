@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from reconciler.words import counted as counted
 from reconciler.words import plain
 
 AT_ONCE = 1000
@@ -144,8 +145,3 @@ def age(length: timedelta) -> str:
     if seconds < 2 * 86_400:
         return f"{seconds // 3600} h"
     return f"{seconds // 86_400} days"
-
-
-def counted(number: int, one: str, several: str = "") -> str:
-    """`1 file`, `2 files`."""
-    return f"{number} {one if number == 1 else several or one + 's'}"

@@ -109,7 +109,7 @@ def _traffic(chosen: Chosen | None) -> list[dict[str, Any]] | None:
 
 def _listed(included: Between | None) -> list[str]:
     """The commits that come along, indented: no line of them is taken for a trailer or a claim."""
-    from reconciler.words import plain
+    from reconciler.words import counted, plain
 
     if included is None or not included.commits:
         return []
@@ -117,7 +117,7 @@ def _listed(included: Between | None) -> list[str]:
     does = "It leaves out" if included.backwards else "It includes"
     lines = [f"    {row.id[:10]} {plain(row.subject)[:100]}" for row in several[:20]]
     more = [f"    and {len(several) - 20} more"] if len(several) > 20 else []
-    return ["\n".join([f"{does} {len(several)} commit{'' if len(several) == 1 else 's'}:", *lines, *more])]
+    return ["\n".join([f"{does} {counted(len(several), 'commit')}:", *lines, *more])]
 
 
 def _choice(desk: Desk, entry: Entry, asked: Asked) -> _Choice:

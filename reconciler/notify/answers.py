@@ -11,6 +11,7 @@ from reconciler.notify.addresses import NotDelivered
 
 LONGEST = 3600.0
 _LATER = frozenset({408, 409, 425, 429})
+_NOTHING_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol, httpx2.InvalidURL)
 
 
 def judge(answer: httpx2.Response, who: str) -> None:
@@ -24,10 +25,13 @@ def judge(answer: httpx2.Response, who: str) -> None:
     raise NotDelivered(f"{who} answered with status {status}", after=after, for_good=for_good)
 
 
-def unreached(error: httpx2.HTTPError | httpx2.InvalidURL, who: str) -> NotDelivered:
-    """No answer came. What the library says of it may quote the address, so only its kind is passed on."""
-    nothing_sent = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.UnsupportedProtocol, httpx2.InvalidURL)
-    return NotDelivered(f"{who} did not answer ({type(error).__name__})", unsure=not isinstance(error, nothing_sent))
+def unreached(error: httpx2.HTTPError | httpx2.InvalidURL, who: str, *, changes: bool = True) -> NotDelivered:
+    """No answer came to a request, which `changes` something over there or only asks.
+
+    What the library says of it may quote the address, so only its kind is passed on.
+    """
+    sent = not isinstance(error, _NOTHING_SENT)
+    return NotDelivered(f"{who} did not answer ({type(error).__name__})", unsure=changes and sent)
 
 
 def _pause(answer: httpx2.Response) -> float | None:

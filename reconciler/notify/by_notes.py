@@ -27,7 +27,7 @@ from reconciler.store import deployments, messages
 from reconciler.store.database import Transaction
 from reconciler.store.declared import chunks
 from reconciler.store.rows import deployment_of
-from reconciler.words import plain
+from reconciler.words import counted, plain
 
 REFERENCE = "refs/notes/deployments"
 
@@ -58,17 +58,9 @@ def to_note(transaction: Transaction, rows: Sequence[Row[Any]], now: datetime) -
     if not lines:
         return
     count = sum(len(several) for several in lines.values())
-    message = {
-        "id": stable_id("notes", *(f"ledger:{row.sequence}" for row in facts)),
-        "channel": "notes",
-        "alert": "",
-        "stream": "notes",
-        "to": "",
-        "content": {"title": f"notes of {count} deployments" if count > 1 else "a note", "lines": lines},
-        "notices": count,
-        "made_at": now,
-    }
-    messages.add(transaction, [message])
+    made = stable_id("notes", *(f"ledger:{row.sequence}" for row in facts))
+    content = {"title": f"notes of {counted(count, 'deployment')}", "lines": lines}
+    messages.add(transaction, [messages.to_send(made, "notes", content, now, stream="notes", notices=count)])
 
 
 def line(deployment: Deployment) -> str:
@@ -98,6 +90,6 @@ def noting(where: Where, clock: Clock) -> Callable[[Any], str]:
             raise NotDelivered(error.message, for_good=True) from None
         except (GitError, NotSo) as error:
             raise NotDelivered(error.message) from None
-        return f"{count} lines" if count != 1 else "1 line"
+        return counted(count, "line")
 
     return carry

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from reconciler.model.alert import Alert
 from reconciler.notify.facts import Happening, stable_id
 from reconciler.schedule import rfc3339
+from reconciler.store import messages
 
 SPEC = "0.4.1"
 SOURCE = "/reconciler"
@@ -26,16 +27,9 @@ OUTCOMES = {"completed": "success", "failed": "failure", "aborted": "cancel"}
 def event_message(alert: Alert, one: Happening, now: datetime) -> dict[str, Any]:
     """The message that carries an event to an alert whose format is `cdevents`."""
     made = stable_id("cdevents", alert.name, one.fact)
-    return {
-        "id": made,
-        "channel": "alert",
-        "alert": alert.name,
-        "stream": stable_id("cdevents", alert.name, one.app, one.environment),
-        "to": alert.spec.to,
-        "content": {"format": "cdevents", "events": cloud_events(one, made)},
-        "notices": 1,
-        "made_at": now,
-    }
+    content = {"format": "cdevents", "events": cloud_events(one, made)}
+    stream = stable_id("cdevents", alert.name, one.app, one.environment)
+    return messages.to_send(made, "alert", content, now, stream=stream, alert=alert.name, to=alert.spec.to)
 
 
 def cloud_events(one: Happening, made: str) -> list[dict[str, Any]]:

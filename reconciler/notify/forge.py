@@ -87,7 +87,7 @@ class Calls:
                 with attempt:
                     answer = self._client.get(path, params=parameters)
         except httpx2.HTTPError as error:
-            raise unreached(error, "the forge") from None
+            raise unreached(error, "the forge", changes=False) from None
         judge(answer, "the forge")
         return _read(answer)
 

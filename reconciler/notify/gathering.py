@@ -61,15 +61,6 @@ def _message(transaction: Transaction, alert: Alert, now: datetime) -> None:
     made = stable_id("alert", alert.name, *(row.fact for row in rows))
     content: dict[str, Any] = {"format": alert.spec.format, "title": told.title, "body": told.body}
     content["worst"] = next((event for event in WORST if any(row.event == event for row in rows)), rows[0].event)
-    message = {
-        "id": made,
-        "channel": "alert",
-        "alert": alert.name,
-        "stream": alert.name,
-        "to": alert.spec.to,
-        "content": content,
-        "notices": len(rows),
-        "made_at": now,
-    }
-    messages.add(transaction, [message])
+    told_to = {"alert": alert.name, "stream": alert.name, "to": alert.spec.to}
+    messages.add(transaction, [messages.to_send(made, "alert", content, now, **told_to, notices=len(rows))])
     notices.carried(transaction, rows, made)

@@ -66,16 +66,8 @@ def to_tell(transaction: Transaction, rows: Sequence[Row[Any]], now: datetime) -
 
 
 def _message(row: Row[Any], stream: str, content: dict[str, Any], now: datetime) -> dict[str, Any]:
-    return {
-        "id": stable_id("forge", stream, f"ledger:{row.sequence}"),
-        "channel": "forge",
-        "alert": "",
-        "stream": stream,
-        "to": "",
-        "content": content,
-        "notices": 1,
-        "made_at": now,
-    }
+    made = stable_id("forge", stream, f"ledger:{row.sequence}")
+    return messages.to_send(made, "forge", content, now, stream=stream)
 
 
 class ToForge:

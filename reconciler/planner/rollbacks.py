@@ -142,7 +142,7 @@ def _moved_secret(subject: Subject, app: RecordedApp, record: EnvironmentRecord)
 
 
 def _counted(noun: str, names: list[str]) -> str:
-    return f"{len(names)} {noun}{'s' if len(names) > 1 else ''} ({', '.join(names)})"
+    return f"{counted(len(names), noun)} ({', '.join(names)})"
 
 
 def _restored(record: EnvironmentRecord, app: RecordedApp, taken_back: Withdrawal) -> Deployment | None:

@@ -85,7 +85,7 @@ def _standing(state: State | None) -> ColumnElement[bool]:
 def _traces(state: str) -> Select[Any] | CompoundSelect[Any]:
     match state:
         case "moving":
-            return select(_D.app).where(_D.status.in_(["pending", "started"]))
+            return select(_D.app).where(tables.ACTIVE)
         case "approval":
             return select(tables.requests.c.app)
         case "held":

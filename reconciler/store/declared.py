@@ -78,7 +78,7 @@ _AFTER = Prepared(select(A.name).where(A.name > bindparam("after")).order_by(A.n
 NEXT_DUE = select(A.due_at).where(A.due_at.is_not(None)).order_by(A.due_at).limit(1)
 
 
-def chunks(values: Iterable[str]) -> Iterator[list[str]]:
+def chunks[T](values: Iterable[T]) -> Iterator[list[T]]:
     """The values in pieces that a statement's parameters can hold."""
     wanted = list(values)
     for start in range(0, len(wanted), CHUNK):

@@ -49,7 +49,6 @@ _BROKEN = Prepared(
 )
 _HEAD = Prepared(select(_C.committed_at, _C.noted_at).order_by(_C.position.desc()).limit(1))
 _DAEMONS = Prepared(select(_N.name, _N.beat, _N.id == select(_L.holder).scalar_subquery()))
-_LINEAGE = Prepared(select(_L.lineage))
 _SEALED = Prepared(select(func.max(tables.seals.c.upto)))
 
 
@@ -90,7 +89,6 @@ class Gauges:
     newest: int
     """The newest fact of the ledger."""
     sealed: int
-    lineage: str
     next_work: datetime | None
 
 
@@ -126,7 +124,6 @@ def gauges(connection: Connection, placed_as: Placed, now: datetime) -> Gauges:
         daemons=[(name, beat, bool(leads)) for name, beat, leads in _DAEMONS.run(connection)],
         newest=ledger.newest(connection),
         sealed=int(_SEALED.run(connection).scalar() or 0),
-        lineage=_LINEAGE.run(connection).scalar() or "",
         next_work=deployments.next_work(connection),
     )
 

@@ -32,6 +32,7 @@ _LIVING = Prepared(select(N.id))
 _AT = bindparam("at", type_=BigInteger)
 _NEWEST = case((L.handed_out < _AT, _AT), else_=L.handed_out) + bindparam("count", type_=BigInteger)
 _HAND_OUT = Prepared(update(tables.leadership).values(handed_out=_NEWEST).returning(L.handed_out, L.lineage))
+_LINEAGE = Prepared(select(L.lineage))
 _BEAT = Prepared(update(tables.daemons).where(N.id == bindparam("me")).values(beat=N.beat + 1))
 _ALL = Prepared(
     select(N.id, N.name, N.beat, L.holder, L.fence).select_from(
@@ -145,6 +146,11 @@ def hand_out(transaction: Transaction, count: int, now: datetime) -> tuple[range
     at = int(now.timestamp() * 1_000_000)
     newest, lineage = _HAND_OUT.run(transaction.connection, at=at, count=count)[0]
     return range(newest - count + 1, newest + 1), lineage
+
+
+def lineage(connection: Connection) -> str:
+    """Which life of the store this is: another one once it is restored or rebuilt."""
+    return str(_LINEAGE.run(connection).scalar() or "")
 
 
 def begin_lineage(transaction: Transaction, now: datetime) -> None:

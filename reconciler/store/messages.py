@@ -4,7 +4,7 @@ A message is marked as being sent before it leaves. Whoever finds the mark after
 it, knows that nobody knows whether it arrived: it is sent again under the same id.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, bindparam, exists, func, select, update
 
 from reconciler.store import tables
 from reconciler.store.database import Transaction
+from reconciler.store.declared import chunks
 from reconciler.store.statements import Among, Prepared
 
 Channel = Literal["alert", "forge", "notes"]
@@ -20,13 +21,14 @@ LIMIT = 80
 """Attempts, over about half a day."""
 
 _M, _D = tables.messages.c, tables.deliveries.c
-_OPEN = _M.status.in_(["waiting", "sending"])
+OPEN = ("waiting", "sending")
+"""The statuses of what is still to arrive."""
 _NOW = bindparam("now", type_=_M.next_at.type)
 _earlier = tables.messages.alias("earlier")
 _unhindered = ~exists().where(
     _earlier.c.stream == _M.stream,
     _earlier.c.stream != "",
-    _earlier.c.status.in_(["waiting", "sending"]),
+    _earlier.c.status.in_(OPEN),
     _earlier.c.sequence < _M.sequence,
 )
 _DUE = Among(
@@ -45,16 +47,39 @@ def pause(attempts: int) -> timedelta:
     return min(FIRST_PAUSE * doubled, LONGEST_PAUSE)
 
 
+def to_send(
+    identifier: str,
+    channel: Channel,
+    content: Mapping[str, Any],
+    now: datetime,
+    *,
+    stream: str,
+    alert: str = "",
+    to: str = "",
+    notices: int = 1,
+) -> dict[str, Any]:
+    """A message, for `add`. What is of one `stream` is sent one after the other; `to` is where its address is found."""
+    return {
+        "id": identifier,
+        "channel": channel,
+        "alert": alert,
+        "stream": stream,
+        "to": to,
+        "content": content,
+        "notices": notices,
+        "made_at": now,
+    }
+
+
 def add(transaction: Transaction, rows: Sequence[dict[str, Any]]) -> None:
-    """Write messages that are to be sent: id, channel, alert, stream, to, content, notices and made_at each.
+    """Write messages that are to be sent, as `to_send` makes them.
 
     One whose id is there already is the same one, and stays as it is.
     """
     connection = transaction.connection
-    ids = [row["id"] for row in rows]
     known: set[str] = set()
-    for start in range(0, len(ids), 500):
-        known |= set(connection.scalars(select(_M.id).where(_M.id.in_(ids[start : start + 500]))))
+    for part in chunks(row["id"] for row in rows):
+        known |= set(connection.scalars(select(_M.id).where(_M.id.in_(part))))
     fresh = {"status": "waiting", "attempts": 0, "uncertain": False, "ended_at": None, "error": None}
     new = [{**row, **fresh, "next_at": row["made_at"]} for row in rows if row["id"] not in known]
     if new:
@@ -158,10 +183,9 @@ def _ended(transaction: Transaction, message: str, outcome: str, detail: str, no
 
 def waiting_streams(connection: Connection, streams: Iterable[str]) -> set[str]:
     """Of these streams, those in which something waits to be sent."""
-    wanted, found = list(streams), set()
-    for start in range(0, len(wanted), 500):
-        here = _M.stream.in_(wanted[start : start + 500]) & (_M.status == "waiting")
-        found |= set(connection.scalars(select(_M.stream).where(here)))
+    found: set[str] = set()
+    for part in chunks(streams):
+        found |= set(connection.scalars(select(_M.stream).where(_M.stream.in_(part), _M.status == "waiting")))
     return found
 
 
@@ -197,9 +221,9 @@ def listed(
 def tries(connection: Connection, messages: Sequence[str]) -> dict[str, list[Row[Any]]]:
     """The attempts of these messages, oldest first."""
     found: dict[str, list[Row[Any]]] = {}
-    for start in range(0, len(messages), 500):
-        part = _D.message.in_(list(messages[start : start + 500]))
-        for row in connection.execute(select(tables.deliveries).where(part).order_by(_D.sequence)):
+    for part in chunks(messages):
+        here = _D.message.in_(part)
+        for row in connection.execute(select(tables.deliveries).where(here).order_by(_D.sequence)):
             found.setdefault(row.message, []).append(row)
     return found
 

@@ -14,11 +14,12 @@ from sqlalchemy import Connection, Row, delete, func, select, update
 from reconciler.store import ledger, tables
 from reconciler.store.database import Transaction
 from reconciler.store.declared import chunks
+from reconciler.store.leases import lineage
+from reconciler.store.messages import OPEN
 from reconciler.store.statements import Prepared
 
 _N, _L, _A, _P = tables.notices.c, tables.ledger.c, tables.announced.c, tables.notified.c
 _POSITION = Prepared(select(tables.notified))
-_LINEAGE = Prepared(select(tables.leadership.c.lineage))
 ROW = 1
 
 
@@ -29,11 +30,6 @@ class Position:
     ledger: int
     clock: datetime
     """Up to when what the clock brings was looked at (UTC)."""
-
-
-def lineage(connection: Connection) -> str:
-    """Which life of the store this is: another one once it is restored or rebuilt."""
-    return str(_LINEAGE.run(connection).scalar() or "")
 
 
 def position(connection: Connection) -> Position | None:
@@ -54,7 +50,7 @@ def begin(transaction: Transaction, now: datetime) -> Position:
     connection.execute(delete(tables.notices).where(_N.message.is_(None)))
     m = tables.messages.c
     dropped = {"status": "dropped", "ended_at": now, "error": "the store was restored or made anew"}
-    connection.execute(update(tables.messages).where(m.status.in_(["waiting", "sending"])).values(**dropped))
+    connection.execute(update(tables.messages).where(m.status.in_(OPEN)).values(**dropped))
     return found
 
 
@@ -98,8 +94,7 @@ def unsent(connection: Connection, alert: str, most: int) -> list[Row[Any]]:
 
 def carried(transaction: Transaction, rows: Sequence[Row[Any]], message: str) -> None:
     """These notices are sent with that message."""
-    for start in range(0, len(rows), 500):
-        part = [row.sequence for row in rows[start : start + 500]]
+    for part in chunks(row.sequence for row in rows):
         transaction.connection.execute(update(tables.notices).where(_N.sequence.in_(part)).values(message=message))
 
 
@@ -134,7 +129,6 @@ def past(transaction: Transaction, edges: Sequence[tuple[str, str]], before: dat
 def prune(transaction: Transaction, before: datetime) -> None:
     """Forget what was told long ago."""
     m, d = tables.messages.c, tables.deliveries.c
-    open_ = m.status.in_(["waiting", "sending"])
     transaction.connection.execute(delete(tables.notices).where(_N.at < before, _N.message.is_not(None)))
-    transaction.connection.execute(delete(tables.messages).where(m.made_at < before, ~open_))
+    transaction.connection.execute(delete(tables.messages).where(m.made_at < before, m.status.not_in(OPEN)))
     transaction.connection.execute(delete(tables.deliveries).where(d.at < before))

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from reconciler.model.measuring import CAUSES_OF_COMMITS
-from reconciler.store import ledger, tables
+from reconciler.store import leases, ledger, tables
 from reconciler.store.statements import Prepared
 
 DURATIONS = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600)
@@ -100,7 +100,6 @@ _DEPLOYMENTS = _of(_D, _D.cause, _D.commit, at_once=_D.rollout.is_(None))
 _REPORTS = _of(_R, literal("external"), _R.scm_sha, at_once=literal(True))
 _ALL = _counted(_DEPLOYMENTS, _REPORTS)
 _SINCE = _counted(_DEPLOYMENTS.where(_ended_since(_D)), _REPORTS.where(_ended_since(_R)))
-_LINEAGE = Prepared(select(tables.leadership.c.lineage))
 
 
 @dataclass(slots=True)
@@ -127,7 +126,7 @@ class Tallies:
     def count(self, connection: Connection) -> None:
         """Count what has ended since the last time; everything, at first and where the store is another one now."""
         newest = ledger.newest(connection)
-        lineage = _LINEAGE.run(connection).scalar() or ""
+        lineage = leases.lineage(connection)
         if self.upto is None or newest < self.upto or lineage != self.lineage:
             self.ended.clear()
             self.durations.clear()

@@ -16,7 +16,7 @@ from reconciler.views import reported, resolving
 from reconciler.views.pictures import pictures
 from reconciler.wishes import expecting, saying
 from reconciler.wishes.recording import refuse_unless
-from reconciler.words import address
+from reconciler.words import address, counted
 
 
 def approve(
@@ -125,7 +125,7 @@ def checks_again(
     declared.mark_due(transaction, [app], now)
     return Recorded(
         kind="checks",
-        detail=f"{count} check{'s' if count > 1 else ''} of {app} for {environment} will be run again",
+        detail=f"{counted(count, 'check')} of {app} for {environment} will be run again",
         actor=actor,
         at=now,
         app=app,

@@ -23,6 +23,7 @@ from reconciler.views.scene import scene_of
 from reconciler.views.ways_back import FURTHEST, find_way
 from reconciler.wishes import expecting, saying
 from reconciler.wishes.recording import record
+from reconciler.words import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ class Back:
     def words(self) -> str:
         """What is done, in a line."""
         left = self.way.left
-        far = f"{self.steps} deployment{'' if self.steps == 1 else 's'} back of at most {self.limit}"
+        far = f"{counted(self.steps, 'deployment')} back of at most {self.limit}"
         return (
             f"{self.app} in {self.environment} goes back to {spoken(self.way.traffic)} "
             f"from {spoken(left.traffic)} (deployment {left.number}): {far}; no guard speaks against it"
