@@ -197,7 +197,7 @@ def limits(scale: Scale) -> list[Limit]:
             "the leader's turns, one commit each",
             s["together"] / s["turn"] / s.busy,
             "1 s ÷ one turn ÷ commits in a second",
-            "nothing: commits that come faster are noted together, 1,000 in one turn as in the row of B7",
+            "nothing: commits that come faster are noted together, and planned 250 a turn",
         ),
         Limit(
             "fetches, one for each commit",

@@ -24,6 +24,8 @@ LONGEST_QUERY = 8 << 10
 REPEATABLE = frozenset({"label"})
 PLAIN = r"^[^\x00-\x1f\x7f]+$"
 """What has no control characters in it, of which databases know some not."""
+REFERENCES = "A name, `v12`, a digest or `commit:SHA`."
+"""How a version is named."""
 _MOMENT = {
     "anyOf": [
         {"type": "string", "format": "date-time"},
@@ -104,7 +106,8 @@ def _told(value: datetime | timedelta | None, now: datetime, way: int) -> dateti
         raise WrongUse(f"{schedule.spell(value)} from now is no date", "give a shorter time") from None
 
 
-def _word(said: str, longest: int = 200) -> Any:
+def word(said: str, longest: int = 200) -> Any:
+    """A text in the query that is one line; `said` describes it."""
     return Query(min_length=1, max_length=longest, pattern=PLAIN, description=said)
 
 
@@ -112,11 +115,11 @@ AppName = Annotated[str, Path(min_length=1, max_length=200, pattern=PLAIN, descr
 EnvironmentName = Annotated[str, Path(min_length=1, max_length=200, pattern=PLAIN, description="Its name.")]
 Reference = Annotated[
     str,
-    Path(min_length=1, max_length=200, pattern=PLAIN, description="A name, `v12`, a digest or `commit:SHA`."),
+    Path(min_length=1, max_length=200, pattern=PLAIN, description=REFERENCES),
 ]
-OfApp = Annotated[str | None, _word("Of this app.")]
-InEnvironment = Annotated[str | None, _word("In this environment.")]
-Cursor = Annotated[str | None, _word("Where the page begins: as the `Link` header of the page before says.", 600)]
+OfApp = Annotated[str | None, word("Of this app.")]
+InEnvironment = Annotated[str | None, word("In this environment.")]
+Cursor = Annotated[str | None, word("Where the page begins: as the `Link` header of the page before says.", 600)]
 Since = Annotated[
     Moment | None, Query(description="From this moment on: RFC 3339 with an offset, or a length of time ago as `7d`.")
 ]
@@ -129,4 +132,4 @@ At = Annotated[
 UpTo = Annotated[
     Moment | None, Query(description="Up to this moment: RFC 3339 with an offset, or a length from now as `90d`.")
 ]
-Ten = Annotated[int, Query(ge=1, le=1_000, description="How many at most.")]
+Limit = Annotated[int, Query(ge=1, le=1_000, description="How many at most.")]

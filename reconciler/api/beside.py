@@ -9,13 +9,14 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 
 from reconciler import telemetry
 
 log = telemetry.logger("api")
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
-"""Seconds between two starts: doubled each time, up to a minute."""
+"""Seconds between two starts: doubled each time, up to a minute; as at first again once it has lived longer."""
 _PATIENCE = 10.0
 
 
@@ -59,19 +60,29 @@ class Beside:
     def _watch(self) -> None:
         pause = FIRST_PAUSE
         while not self._stopping.is_set():
-            with self._lock:
-                if self._stopping.is_set():
-                    return
-                self._process = subprocess.Popen(
+            begun = time.monotonic()
+            status = self._served()
+            if self._stopping.is_set():
+                return
+            if time.monotonic() - begun > LONGEST_PAUSE:
+                pause = FIRST_PAUSE  # it has been of use meanwhile
+            log.warning("api.ended", status=status, next=f"started again in {pause:g} s")
+            self._stopping.wait(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _served(self) -> int | str:
+        """Start it and wait for its end: its status, or why it cannot be started."""
+        with self._lock:
+            if self._stopping.is_set():
+                return 0
+            try:
+                process = self._process = subprocess.Popen(
                     [sys.executable, "-m", "reconciler", "serve", *self._options, "--beside", str(self._reading)],
                     pass_fds=[self._reading],
                     stdin=subprocess.DEVNULL,
                     # Its own group: what a terminal sends to the daemon reaches it through the daemon alone.
                     process_group=0,
                 )
-            status = self._process.wait()
-            if self._stopping.is_set():
-                return
-            log.warning("api.ended", status=status, next=f"started again in {pause:g} s")
-            self._stopping.wait(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+            except OSError as error:
+                return error.strerror or str(error)
+        return process.wait()

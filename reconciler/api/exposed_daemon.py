@@ -6,7 +6,7 @@ have written: what is not as it should be is left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 from typing import Any
 
@@ -22,6 +22,15 @@ def daemon_metrics(written: Mapping[str, Any] | None) -> Iterator[Metric]:
     except (KeyError, TypeError, ValueError, AttributeError):
         return
     yield from found
+
+
+def buckets(bounds: Iterable[float], counts: Iterable[float]) -> list[tuple[str, float]]:
+    """The steps of a histogram; `counts` are up to each bound and above the one before, the last above all.
+
+    Raises ValueError where there is not one more of them than of bounds.
+    """
+    names = [*(str(float(bound)) for bound in bounds), "+Inf"]
+    return list(zip(names, map(float, accumulate(counts)), strict=True))
 
 
 def _process(written: Mapping[str, Any]) -> Iterator[Metric]:
@@ -42,9 +51,7 @@ def _stages(written: Mapping[str, Any]) -> Iterator[Metric]:
     said = "When it last went well, as a Unix time."
     well = GaugeMetricFamily("reconciler_daemon_stage_success_timestamp_seconds", said, labels=("stage",))
     for name, one in sorted(written["stages"].items()):
-        names = [*(str(bound) for bound in bounds), "+Inf"]
-        counts = [float(count) for count in accumulate(one["counts"])]
-        seconds.add_metric((name,), buckets=list(zip(names, counts, strict=True)), sum_value=float(one["seconds"]))
+        seconds.add_metric((name,), buckets=buckets(bounds, one["counts"]), sum_value=float(one["seconds"]))
         failures.add_metric((name,), float(one["failures"]))
         if one["well_ago"] is not None:
             well.add_metric((name,), float(written["written"]) - float(one["well_ago"]))

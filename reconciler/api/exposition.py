@@ -10,7 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import accumulate, product
+from itertools import product
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,7 +19,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from reconciler import __version__, telemetry
-from reconciler.api.exposed_daemon import daemon_metrics
+from reconciler.api.exposed_daemon import buckets, daemon_metrics
 from reconciler.errors import StoreError
 from reconciler.model.deployment import Cause
 from reconciler.store.database import Database
@@ -213,9 +213,7 @@ def _history(tallies: Tallies, placed_as: Placed) -> Iterator[Metric]:
 def _histogram(name: str, said: str, bounds: tuple[float, ...], known: dict[str, Lengths]) -> Metric:
     found = HistogramMetricFamily(f"reconciler_{name}", said, labels=("environment",))
     for environment, lengths in sorted(known.items()):
-        names = [*(f"{float(bound)}" for bound in bounds), "+Inf"]
-        steps = list(zip(names, map(float, accumulate(lengths.counts)), strict=True))
-        found.add_metric((environment,), buckets=steps, sum_value=lengths.seconds)
+        found.add_metric((environment,), buckets=buckets(bounds, lengths.counts), sum_value=lengths.seconds)
     return found
 
 

@@ -9,12 +9,12 @@ import click
 from reconciler.cli import asking, opened, printing
 from reconciler.cli.printing import Cell
 from reconciler.errors import UnknownReference
+from reconciler.model.telling import MESSAGE_STATUSES
 from reconciler.words import instead
 
 if TYPE_CHECKING:
     from reconciler.model.telling import AlertShown, MessageShown
 
-STATUSES = ("waiting", "sending", "sent", "failed", "dropped")
 _MANNER = {"sent": "good", "failed": "bad", "waiting": "pending"}
 
 
@@ -56,7 +56,7 @@ def _alert(one: AlertShown) -> list[Cell | str]:
 
 @asking.verb
 @click.argument("alert", required=False)
-@click.option("--status", type=click.Choice(STATUSES), help="With this status.")
+@click.option("--status", type=click.Choice(MESSAGE_STATUSES), help="With this status.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=10, show_default=True, help="How many at most.")
 @asking.output_option()
 def log(alert: str | None, status: str | None, limit: int, form: str) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from reconciler.errors import ReconcilerError, WrongUse
 from reconciler.wishes import saying
@@ -104,6 +105,55 @@ def _tell_local(text: str, moment: datetime) -> None:
     printing.note(f"{text} has no offset and is taken as this machine's time: {printing.when(moment)}")
 
 
+class Recorded(click.ParamType[str]):
+    """The name of something that is recorded: any text, and what is recorded where a shell completes what is typed."""
+
+    def __init__(self, what: str, names: Callable[[Any, str], Iterable[str]]) -> None:
+        self.name = what
+        self._names = names
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
+        """The text as it was typed: whether there is such a thing is asked later."""
+        return str(value)
+
+    def shell_complete(
+        self,
+        ctx: click.Context,
+        param: click.Parameter,  # noqa: ARG002 - as click calls it
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """Names that begin with what was typed; none where the store does not answer."""
+        from reconciler.cli import opened
+
+        try:
+            with ctx.scope(cleanup=False), opened.store(opened.settings()) as store, store.read() as connection:
+                return [CompletionItem(name) for name in self._names(connection, incomplete) if name.isprintable()]
+        except ReconcilerError:
+            return []
+
+
+_OFFERED = 200
+
+
+def _apps(connection: Any, beginning: str) -> Iterable[str]:
+    from itertools import takewhile
+
+    from reconciler.store import declared
+
+    following = declared.names_after(connection, beginning, _OFFERED)
+    # What is typed out already is not behind itself.
+    whole = [beginning] if beginning and beginning in declared.known_names(connection) else []
+    return [*whole, *takewhile(lambda name: name.startswith(beginning), following)]
+
+
+def _environments(connection: Any, beginning: str) -> Iterable[str]:
+    from reconciler.store import declared
+
+    return sorted(name for name in declared.documents(connection, "Environment") if name.startswith(beginning))
+
+
+APP = Recorded("app", _apps)
+ENVIRONMENT = Recorded("environment", _environments)
 MOMENTS = "2026-12-01T09:00+01:00, or 2h from now; without an offset it is this machine's time"
 """How a moment is written, for the help of an option."""
 MOMENT = Moment()

@@ -10,7 +10,7 @@ from reconciler.cli import asking, opened, printing
 
 
 @asking.verb
-@click.argument("app", required=False)
+@click.argument("app", type=asking.APP, required=False)
 @click.option("--until", type=asking.MOMENT, help=f"How far to look, by default 90d: {asking.MOMENTS}.")
 @asking.output_option("ics")
 def command(app: str | None, until: datetime | None, form: str) -> None:

@@ -18,8 +18,8 @@ def command() -> None:
 
 
 @asking.verb
-@click.option("--app", help="Of this app.")
-@click.option("--environment", help="In this environment.")
+@click.option("--app", type=asking.APP, help="Of this app.")
+@click.option("--environment", type=asking.ENVIRONMENT, help="In this environment.")
 @click.option("--status", type=click.Choice(get_args(Status)), help="With this status.")
 @click.option("--cause", type=click.Choice(get_args(Cause)), help="With this cause.")
 @click.option(

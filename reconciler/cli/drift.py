@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 @asking.verb
-@click.argument("app", required=False)
-@click.option("--environment", metavar="NAME", help="In this environment alone.")
+@click.argument("app", type=asking.APP, required=False)
+@click.option("--environment", type=asking.ENVIRONMENT, metavar="NAME", help="In this environment alone.")
 @asking.output_option()
 def command(app: str | None, environment: str | None, form: str) -> int:
     """Ask the targets whether what runs (of APP alone) is what was deployed there; nothing is changed or recorded.

@@ -19,8 +19,8 @@ NONE = "–"
 
 
 @asking.verb
-@click.option("--app", help="Of this app.")
-@click.option("--environment", help="In this environment.")
+@click.option("--app", type=asking.APP, help="Of this app.")
+@click.option("--environment", type=asking.ENVIRONMENT, help="In this environment.")
 @click.option(
     "--since",
     type=asking.AGO,

@@ -11,8 +11,8 @@ from reconciler.cli.committing import How
 
 
 @asking.verb
-@click.argument("app")
-@click.argument("environment", required=False)
+@click.argument("app", type=asking.APP)
+@click.argument("environment", type=asking.ENVIRONMENT, required=False)
 @asking.reason_option
 @click.option("--until", required=True, type=asking.MOMENT, help=f"When it ends: {asking.MOMENTS}.")
 @click.option("--git", is_flag=True, help="Write it into the manifest, as a commit on a branch; it holds when merged.")

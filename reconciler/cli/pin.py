@@ -9,8 +9,8 @@ from reconciler.cli.committing import How
 
 
 @asking.verb
-@click.argument("app")
-@click.argument("environment")
+@click.argument("app", type=asking.APP)
+@click.argument("environment", type=asking.ENVIRONMENT)
 @click.option("--version", metavar="REF", help="By default what runs there now.")
 @click.option("--allow-suspect", is_flag=True, help="Even a version that went wrong there: with the trailer.")
 @committing.options

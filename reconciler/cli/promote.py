@@ -15,8 +15,15 @@ DEFAULT = ""
 
 
 @asking.verb
-@click.argument("app")
-@click.option("--to", "environment", required=True, metavar="ENV", help="The environment that is to run it.")
+@click.argument("app", type=asking.APP)
+@click.option(
+    "--to",
+    "environment",
+    type=asking.ENVIRONMENT,
+    required=True,
+    metavar="ENV",
+    help="The environment that is to run it.",
+)
 @click.option("--version", metavar="REF", help="By default what completed in the environment that ENV follows.")
 @click.option("--traffic", metavar="SPLIT", help="A split by hand in place of one version: v1=90,v2=10.")
 @click.option(

@@ -8,8 +8,8 @@ from reconciler.cli import asking, opened, printing
 
 
 @asking.verb
-@click.argument("app")
-@click.argument("environment")
+@click.argument("app", type=asking.APP)
+@click.argument("environment", type=asking.ENVIRONMENT)
 @click.option("--reason", default="", metavar="TEXT", help="Why; it is recorded.")
 @asking.actor_option
 def command(app: str, environment: str, reason: str, actor: str) -> None:

@@ -9,8 +9,8 @@ from reconciler.cli.committing import How
 
 
 @asking.verb
-@click.argument("app")
-@click.argument("environment", required=False)
+@click.argument("app", type=asking.APP)
+@click.argument("environment", type=asking.ENVIRONMENT, required=False)
 @click.option("--git", is_flag=True, help="Take it out of the manifest, as a commit on a branch.")
 @committing.options
 def command(app: str, environment: str | None, git: bool, how: How) -> None:

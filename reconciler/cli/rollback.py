@@ -30,8 +30,10 @@ _PAUSE = 0.05
 
 
 @asking.verb
-@click.argument("app")
-@click.option("--environment", required=True, metavar="ENV", help="The environment that goes back.")
+@click.argument("app", type=asking.APP)
+@click.option(
+    "--environment", type=asking.ENVIRONMENT, required=True, metavar="ENV", help="The environment that goes back."
+)
 @click.option("--to", metavar="REF", help="The version to go back to; by default what ran well before.")
 @click.option("--reason", default="", metavar="TEXT", help="Why; it is recorded.")
 @click.option("--branch-only", is_flag=True, help="Only write the commit: it goes back when that is merged.")

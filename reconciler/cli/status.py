@@ -27,7 +27,7 @@ PAUSE = 1.0
 
 
 @asking.verb
-@click.argument("app", required=False)
+@click.argument("app", type=asking.APP, required=False)
 @click.option("--at", type=asking.MOMENT, help="At another moment: what ran then, or what will be asked for.")
 @click.option("--watch", is_flag=True, help="Go on, and print anew whenever something changes.")
 @asking.output_option()

@@ -18,7 +18,7 @@ def command() -> None:
 
 
 @asking.verb
-@click.argument("app")
+@click.argument("app", type=asking.APP)
 @click.option("--limit", type=click.IntRange(1, 100_000), default=10, show_default=True, help="How many at most.")
 @asking.output_option()
 def listed(app: str, limit: int, form: str) -> None:
@@ -55,7 +55,7 @@ def _row(one: Version, environments: list[str]) -> list[str]:
 
 
 @asking.verb
-@click.argument("app")
+@click.argument("app", type=asking.APP)
 @click.argument("reference", metavar="REF")
 @asking.output_option()
 def show(app: str, reference: str, form: str) -> None:
@@ -103,7 +103,7 @@ def _section(name: str, values: dict[str, Any]) -> None:
 
 
 @asking.verb
-@click.argument("app")
+@click.argument("app", type=asking.APP)
 @click.argument("one", metavar="REF")
 @click.argument("other", metavar="REF")
 @asking.output_option()

@@ -13,8 +13,8 @@ _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z")
 
 
 @asking.verb
-@click.argument("app")
-@click.argument("environment")
+@click.argument("app", type=asking.APP)
+@click.argument("environment", type=asking.ENVIRONMENT)
 @asking.output_option()
 def command(app: str, environment: str, form: str) -> None:
     """Explain what runs of APP in ENVIRONMENT, from the commit on, and what can be done about it."""

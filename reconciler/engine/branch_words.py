@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Row
 
 from reconciler.git.shapes import Commit
 from reconciler.git.taking_back import revert_message
-from reconciler.planner.causes import RECONCILER, spoken
+from reconciler.model.version import spoken
+from reconciler.planner.causes import RECONCILER
 from reconciler.schedule import to_the_second
 from reconciler.store import deployments, holds
 from reconciler.store.rows import deployment_of

@@ -13,7 +13,7 @@ from sqlalchemy import Row
 
 from reconciler import telemetry
 from reconciler.model.deployment import Subject
-from reconciler.planner.causes import spoken
+from reconciler.model.version import spoken
 from reconciler.planner.going_back import NoWay, WayBack
 from reconciler.store import declared, deployments, holds, interventions, versions
 from reconciler.store.database import Transaction

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from reconciler.model.deployment import Deployment
-from reconciler.planner.causes import RECONCILER, spoken
+from reconciler.model.version import spoken
+from reconciler.planner.causes import RECONCILER
 from reconciler.planner.rollbacks import goes_nowhere
 from reconciler.store import holds
 from reconciler.store.database import Transaction

@@ -12,8 +12,8 @@ from sqlalchemy import Row
 from reconciler.model.deployment import Deployment
 from reconciler.model.plan import Advance
 from reconciler.model.rollout import Progress, progress_of
+from reconciler.model.version import spoken
 from reconciler.planner import rollouts
-from reconciler.planner.causes import spoken
 from reconciler.schedule import to_the_second
 from reconciler.store import deployments
 from reconciler.store.database import Transaction

@@ -136,6 +136,8 @@ class Waiting:
     detail: str
     key: str | None = None
     """What stands at a gate; `approve` and `retry` take its beginning."""
+    what: str = ""
+    """What an approval is missing for, in words."""
     role: str | None = None
     """The role whose approval is missing."""
     authors: frozenset[str] = frozenset()

@@ -4,12 +4,15 @@ Addresses are nowhere in it, only where they are found.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 from pydantic import Field, TypeAdapter
 
 from reconciler.model.alert import Alert
 from reconciler.model.shape import Instant, Labels, shape
+
+MessageStatus = Literal["waiting", "sending", "sent", "failed", "dropped"]
+MESSAGE_STATUSES: tuple[MessageStatus, ...] = get_args(MessageStatus)
 
 
 @shape
@@ -51,8 +54,7 @@ class MessageShown:
     title: str
     body: str = ""
     notices: int
-    status: str
-    """waiting, sending, sent, failed or dropped."""
+    status: MessageStatus
     made_at: Instant
     next_at: Instant | None = None
     """When it is tried next, while it waits."""

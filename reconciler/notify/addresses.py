@@ -1,4 +1,4 @@
-"""Where is a message sent, and with which token? What is behind a reference, read when it is needed and kept nowhere."""
+"""Where is a message sent, and with which token? What a reference leads to, read when needed and kept nowhere."""
 
 from __future__ import annotations
 

@@ -43,7 +43,8 @@ def _pause(answer: httpx2.Response) -> float | None:
     reset = answer.headers.get("x-ratelimit-reset", "")
     try:
         here = parsedate_to_datetime(moment)
-        until = datetime.fromtimestamp(int(reset), UTC) if reset.isascii() and reset.isdigit() else parsedate_to_datetime(said)
+        told = reset.isascii() and reset.isdigit()
+        until = datetime.fromtimestamp(int(reset), UTC) if told else parsedate_to_datetime(said)
         return min(max((until - here).total_seconds(), 0.0), LONGEST)
     except (ValueError, TypeError, OverflowError, OSError):  # what is no moment, or none of this machine's
         return None

@@ -18,10 +18,10 @@ from reconciler.errors import GitError, NotSo, WrongUse
 from reconciler.git import notes
 from reconciler.git.signatures import Person
 from reconciler.model.deployment import Deployment
+from reconciler.model.version import spoken
 from reconciler.notify.addresses import NotDelivered
 from reconciler.notify.clocks import Clock
 from reconciler.notify.facts import stable_id
-from reconciler.planner.causes import spoken
 from reconciler.schedule import rfc3339
 from reconciler.store import deployments, messages
 from reconciler.store.database import Transaction

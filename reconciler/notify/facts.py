@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row
 
 from reconciler.model.alert import EventName
 from reconciler.model.deployment import ROLLBACKS, Deployment
-from reconciler.planner.causes import spoken
+from reconciler.model.version import spoken
 from reconciler.schedule import rfc3339
 from reconciler.store import deployments
 from reconciler.store.declared import chunks

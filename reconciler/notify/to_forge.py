@@ -16,12 +16,12 @@ from typing import Any
 from sqlalchemy import Row
 
 from reconciler.model.deployment import Deployment
+from reconciler.model.version import spoken
 from reconciler.notify.clocks import Clock
 from reconciler.notify.facts import ENDS, stable_id
 from reconciler.notify.forge import Forge, Place, Record, State, calling
 from reconciler.notify.github import HEADERS, GitHub
 from reconciler.notify.gitlab import GitLab
-from reconciler.planner.causes import spoken
 from reconciler.store import deployments, forge_records, messages, repository
 from reconciler.store.database import Database, Transaction
 from reconciler.store.declared import chunks

@@ -12,9 +12,10 @@ from reconciler.desired import Desired, Latest, Tracked
 from reconciler.model.deployment import Deployment, Grounds, Subject
 from reconciler.model.environment import EnvironmentSpec
 from reconciler.model.plan import Lift, Refused, Waiting
+from reconciler.model.version import spoken
 from reconciler.planner import refusals, rollbacks
 from reconciler.planner.answer import Aim, Answer
-from reconciler.planner.causes import Why, grounds_of, is_pin, spoken, why
+from reconciler.planner.causes import Why, grounds_of, is_pin, why
 from reconciler.planner.gates import Candidate, key_of, passage
 from reconciler.planner.joint import ALONE, Back, Joint
 from reconciler.planner.promotions import Besides, Found, authors, candidate, entering, find, own, rolling

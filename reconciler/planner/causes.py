@@ -9,7 +9,7 @@ from datetime import datetime
 
 from reconciler.desired import Desired, Latest, Pinned, Tracked
 from reconciler.model.deployment import Allotment, Cause, Deployment, Grounds, Subject
-from reconciler.model.version import spoken as spoken
+from reconciler.model.version import spoken
 from reconciler.planner.promotions import Found
 from reconciler.planner.recorded import EnvironmentRecord, Look, RecordedApp, Touch, on_the_way_back
 

@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.model.deployment import Allotment
-from reconciler.model.version import label
-from reconciler.planner.causes import spoken
+from reconciler.model.version import label, spoken
 
 LONGEST = 500
 """So many letters of what is different are told."""

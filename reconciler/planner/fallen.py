@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from reconciler.desired import Desired
 from reconciler.model.deployment import Allotment, Deployment
 from reconciler.model.plan import Refused
+from reconciler.model.version import spoken
 from reconciler.planner.answer import Aim
-from reconciler.planner.causes import is_pin, spoken
+from reconciler.planner.causes import is_pin
 from reconciler.planner.joint import Back, Joint
 from reconciler.planner.promotions import withdrawn_in
 from reconciler.planner.recorded import EnvironmentRecord, RecordedApp

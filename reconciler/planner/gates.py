@@ -194,7 +194,7 @@ def _approvals(
         flag = f" --role {role}" if role else ""
         detail = f"{candidate.said} has {len(fitting)} of {count} {of}{by}: `reconciler approve {short(candidate.key)}"
         waiting = _wait(candidate, wanted, "approval", f"{detail}{flag}`{writers}")
-        answers.waiting.append(replace(waiting, role=role, authors=candidate.authors))
+        answers.waiting.append(replace(waiting, what=candidate.said, role=role, authors=candidate.authors))
 
 
 def _counted(approvals: Iterable[Approval], authors: frozenset[str]) -> list[Approval]:

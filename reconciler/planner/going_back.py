@@ -10,9 +10,8 @@ from reconciler.desired import Desired
 from reconciler.model.deployment import Allotment, Deployment, Subject
 from reconciler.model.environment import EnvironmentSpec
 from reconciler.model.plan import Refused
-from reconciler.model.version import Version, label
+from reconciler.model.version import Version, label, spoken
 from reconciler.planner import rollbacks
-from reconciler.planner.causes import spoken
 from reconciler.planner.promotions import Found, find, whole, withdrawn_in
 from reconciler.planner.recorded import EnvironmentRecord, RecordedApp, Suspicion
 

@@ -32,11 +32,10 @@ from reconciler.model.deployment import Deployment
 from reconciler.model.environment import Environment
 from reconciler.model.plan import Abort, Deploy, Plan, Waiting
 from reconciler.model.sets import Group
-from reconciler.model.version import canonical
+from reconciler.model.version import canonical, spoken
 from reconciler.planner import fallen
 from reconciler.planner.aim import aim, goes_along
 from reconciler.planner.answer import Aim, Answer
-from reconciler.planner.causes import spoken
 from reconciler.planner.joint import Joint
 from reconciler.planner.promotions import in_line, own, rolling
 from reconciler.planner.recorded import EnvironmentRecord, RecordedApp

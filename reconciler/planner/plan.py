@@ -15,11 +15,11 @@ from reconciler.model.deployment import Cause, Deployment, Grounds, Subject
 from reconciler.model.environment import Environment
 from reconciler.model.plan import Abort, Action, Advance, ApplyTriggers, Deploy, Plan, Refused, Waiting, together
 from reconciler.model.rollout import Course
-from reconciler.model.version import canonical
+from reconciler.model.version import canonical, spoken
 from reconciler.planner import freezes, repairs, rollouts
 from reconciler.planner.aim import aim
 from reconciler.planner.answer import Aim, Answer
-from reconciler.planner.causes import RECONCILER, Why, spoken
+from reconciler.planner.causes import RECONCILER, Why
 from reconciler.planner.gates import is_hotfix
 from reconciler.planner.recorded import Brake, EnvironmentRecord, PauseRecord, RecordedApp
 

@@ -6,7 +6,8 @@ Why something is refused is decided in `aim`.
 from reconciler.desired import Desired
 from reconciler.model.deployment import Subject
 from reconciler.model.plan import Refused
-from reconciler.planner.causes import is_pin, spoken
+from reconciler.model.version import spoken
+from reconciler.planner.causes import is_pin
 from reconciler.planner.promotions import Found
 from reconciler.planner.recorded import RecordedApp, Suspicion, Withdrawal
 

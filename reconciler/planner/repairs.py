@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from reconciler.desired import Desired
 from reconciler.model.deployment import Deployment
 from reconciler.model.plan import Waiting
+from reconciler.model.version import spoken
 from reconciler.planner.answer import Aim, Answer
-from reconciler.planner.causes import Why, spoken
+from reconciler.planner.causes import Why
 from reconciler.planner.recorded import DriftRecord, EnvironmentRecord, RecordedApp
 from reconciler.schedule import spell
 

@@ -8,10 +8,11 @@ remembered as suspect.
 from reconciler.desired import Desired, Latest, Tracked
 from reconciler.model.deployment import Deployment, Grounds, Subject
 from reconciler.model.plan import Refused
-from reconciler.model.version import Version, label
-from reconciler.planner.causes import RECONCILER, Why, grounds_of, is_pin, spoken
+from reconciler.model.version import Version, label, spoken
+from reconciler.planner.causes import RECONCILER, Why, grounds_of, is_pin
 from reconciler.planner.promotions import newest_good, withdrawn_in
 from reconciler.planner.recorded import Allowance, EnvironmentRecord, RecordedApp, Suspicion, Withdrawal
+from reconciler.words import counted
 
 
 def withdrawal(wanted: Desired, app: RecordedApp, record: EnvironmentRecord) -> tuple[Withdrawal, Deployment] | None:

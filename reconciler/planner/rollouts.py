@@ -13,7 +13,7 @@ from reconciler.model.gates import Rollout
 from reconciler.model.plan import Waiting
 from reconciler.model.rollout import Course, Phase, Progress
 from reconciler.model.traffic import Allotment
-from reconciler.planner.causes import spoken
+from reconciler.model.version import spoken
 from reconciler.schedule import to_the_second
 
 EVERY = timedelta(minutes=1)

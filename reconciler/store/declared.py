@@ -5,7 +5,7 @@ Kept in the store, so that a restart parses nothing and memory does not grow wit
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Text, bindparam, delete, func, select, type_coerce, update
 
@@ -20,6 +20,7 @@ D = tables.declarations.c
 P = tables.placements.c
 F = tables.files.c
 N = tables.dependencies.c
+_Value = TypeVar("_Value")
 CHUNK = 500
 
 # Statements of every turn are made once: making one costs more than carrying it out.
@@ -78,7 +79,7 @@ _AFTER = Prepared(select(A.name).where(A.name > bindparam("after")).order_by(A.n
 NEXT_DUE = select(A.due_at).where(A.due_at.is_not(None)).order_by(A.due_at).limit(1)
 
 
-def chunks[T](values: Iterable[T]) -> Iterator[list[T]]:
+def chunks(values: Iterable[_Value]) -> Iterator[list[_Value]]:
     """The values in pieces that a statement's parameters can hold."""
     wanted = list(values)
     for start in range(0, len(wanted), CHUNK):

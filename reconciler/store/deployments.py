@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, case, delete, or_, select, update
 
 from reconciler.errors import StoreError
 from reconciler.model.deployment import LEGAL, ROLLBACKS, Deployment, Event, Status, Subject
@@ -224,6 +224,14 @@ def find(connection: Connection, identifier: str) -> Deployment | None:
     upper = identifier + "g"
     rows = connection.execute(select(tables.deployments).where(D.id >= identifier, D.id < upper).limit(2)).all()
     return deployment_of(rows[0]) if len(rows) == 1 else None
+
+
+def standing(connection: Connection, app: str, environment: str) -> Deployment | None:
+    """The newest deployment there that has reached the target, or may at any moment."""
+    there = or_(D.started_at.is_not(None), D.status == "pending")
+    query = select(tables.deployments).where(D.app == app, D.environment == environment, there)
+    row = connection.execute(query.order_by(D.number.desc()).limit(1)).one_or_none()
+    return deployment_of(row) if row is not None else None
 
 
 def events(connection: Connection, identifier: str) -> tuple[Event, ...]:

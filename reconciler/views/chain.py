@@ -11,8 +11,7 @@ from reconciler.model.deployment import Deployment
 from reconciler.model.entry import EnvironmentEntry
 from reconciler.model.output import Standing, Step
 from reconciler.model.season import Season
-from reconciler.model.version import Version, canonical, label
-from reconciler.planner.causes import spoken
+from reconciler.model.version import Version, canonical, label, spoken
 from reconciler.planner.promotions import candidate
 from reconciler.planner.recorded import Touch
 from reconciler.schedule import rfc3339, to_the_second

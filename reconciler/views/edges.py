@@ -18,8 +18,7 @@ from reconciler.desired import Choice, Desired, Latest, Pinned, Tracked, effecti
 from reconciler.model.app import App
 from reconciler.model.deployment import Deployment
 from reconciler.model.output import Edge
-from reconciler.model.version import Version, label
-from reconciler.planner.causes import spoken
+from reconciler.model.version import Version, label, spoken
 from reconciler.store import deployments, versions
 from reconciler.views.cancelling import Ways
 from reconciler.views.differences import changed, known_versions, spelled

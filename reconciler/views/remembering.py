@@ -1,8 +1,8 @@
 """What of many apps is known from the last time somebody looked?
 
 A row is kept as long as nothing of its app can have changed: no fact about it, no other commit in force, the same
-moment at which something becomes due. So with many readers, or with a daemon that is busy with other apps, rows are not made
-again and again. Shared by the threads that answer.
+moment at which something becomes due. So with many readers, or with a daemon that is busy with other apps, rows are not
+made again and again. Shared by the threads that answer.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from reconciler import freezing
 from reconciler.desired import Desired, Latest, Tracked, desired
 from reconciler.model.environment import LATEST
 from reconciler.model.reporting import Kind
-from reconciler.planner.causes import spoken
+from reconciler.model.version import spoken
 from reconciler.planner.preflight import Asked, Runs, key_of
 from reconciler.planner.recorded import Approval
 from reconciler.store import deployments, gates, ledger, reporting, versions

@@ -3,20 +3,23 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from reconciler.desired import Desired
 from reconciler.model.deployment import Allotment, Deployment, Subject
 from reconciler.model.environment import Environment
 from reconciler.model.output import Doubt, DriftShown, Hold, PauseShown, Refusal, Standing, Wait, Wanted
 from reconciler.model.plan import Deploy, short
 from reconciler.model.rollout import Mixture
+from reconciler.model.version import spoken
 from reconciler.planner import rollbacks
 from reconciler.planner.aim import aim
 from reconciler.planner.answer import Answer
-from reconciler.planner.causes import RECONCILER, spoken
+from reconciler.planner.causes import RECONCILER
 from reconciler.planner.promotions import Found, find
 from reconciler.planner.recorded import EnvironmentRecord, PauseRecord, RecordedApp
 from reconciler.planner.rollouts import left_behind, place
-from reconciler.views.pictures import Picture
+from reconciler.views.pictures import Picture, pictures
 
 
 def standings(picture: Picture, now: datetime) -> Iterator[Standing]:
@@ -27,6 +30,12 @@ def standings(picture: Picture, now: datetime) -> Iterator[Standing]:
             yield _orphan(picture, name)
         else:
             yield _standing(picture, wanted, environment, now)
+
+
+def standing_in(connection: Connection, app: str, environment: str, now: datetime) -> Standing | None:
+    """How an app stands at `now` (UTC) in one environment; None where it is not in it."""
+    found = (one for picture in pictures(connection, [app], now) for one in standings(picture, now))
+    return next((one for one in found if one.environment == environment), None)
 
 
 def _orphan(picture: Picture, environment: str) -> Standing:

@@ -47,7 +47,7 @@ def approve(
     declared.mark_due(transaction, [app], now)
     return Recorded(
         kind="approve",
-        detail=f"{actor} approved {waits[0].detail.split(' has ')[0]} of {app} for {environment}",
+        detail=f"{actor} approved {waits[0].what} of {app} for {environment}",
         actor=actor,
         at=now,
         app=app,

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection
 
 from reconciler.errors import NotSo, WrongUse
-from reconciler.planner.causes import spoken
+from reconciler.model.version import spoken
 from reconciler.store import deployments
-from reconciler.store.tables import deployments as table
 from reconciler.views.looking import NONE as NONE
 from reconciler.views.looking import looked_at as looked_at
 
@@ -33,16 +32,11 @@ def require(connection: Connection, app: str, environment: str | None, expected:
         raise WrongUse(
             f"{expected[:100]} cannot be what stands there", "expect the id of a deployment, or `none` for nothing"
         )
-    here = table.c
-    there = or_(here.started_at.is_not(None), here.status == "pending")
-    query = select(here.id).where(here.app == app, here.environment == environment, there)
-    now_there: str | None = connection.scalar(query.order_by(here.number.desc()).limit(1))
-    if (now_there or NONE) == expected:
+    found = deployments.standing(connection, app, environment)
+    if (found.id if found is not None else NONE) == expected:
         return
-    if now_there is None:
+    if found is None:
         raise NotSo(f"{app} has not been deployed to {environment}, so {expected} does not stand there", _AGAIN)
-    found = deployments.find(connection, now_there)
-    assert found is not None  # it has just been read
     runs = spoken(found.traffic) if found.traffic else "nothing, since it is retired"
     raise NotSo(
         f"{app} in {environment} has changed meanwhile: deployment {found.number} ({found.id}) is {found.status} there "

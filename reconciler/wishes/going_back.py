@@ -12,8 +12,8 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from reconciler.errors import NotSo
+from reconciler.model.version import spoken
 from reconciler.model.wish import Recorded, Way
-from reconciler.planner.causes import spoken
 from reconciler.planner.going_back import NoWay, WayBack
 from reconciler.store import deployments
 from reconciler.store.database import Transaction

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection
-
-from reconciler.model.output import Standing
 from reconciler.model.wish import Recorded
 from reconciler.store.database import Transaction
 from reconciler.store.interventions import Wish
 from reconciler.views import resolving
-from reconciler.views.pictures import pictures
-from reconciler.views.standings import standings
+from reconciler.views.standings import standing_in
 from reconciler.wishes import expecting, saying
 from reconciler.wishes.recording import record, refuse_unless
 
@@ -34,7 +30,7 @@ def release(
     actor, reason = saying.name(actor), saying.reason(reason)
     resolving.placed(transaction.connection, app, environment)
     expecting.require(transaction.connection, app, environment, expected)
-    standing = _standing(transaction.connection, app, environment, now)
+    standing = standing_in(transaction.connection, app, environment, now)
     refuse_unless(
         standing is not None and standing.held is not None,
         f"{app} is not held in {environment}",
@@ -42,8 +38,3 @@ def release(
     )
     wish = Wish(kind="release", app=app, environment=environment, actor=actor, reason=reason)
     return record(transaction, wish, f"{app} follows git again in {environment}", now)
-
-
-def _standing(connection: Connection, app: str, environment: str, now: datetime) -> Standing | None:
-    found = (one for picture in pictures(connection, [app], now) for one in standings(picture, now))
-    return next((one for one in found if one.environment == environment), None)

@@ -11,8 +11,7 @@ from reconciler.model.wish import Recorded
 from reconciler.store.database import Transaction
 from reconciler.store.interventions import Wish
 from reconciler.views import resolving
-from reconciler.views.pictures import pictures
-from reconciler.views.standings import standings
+from reconciler.views.standings import standing_in
 from reconciler.wishes import expecting, saying
 from reconciler.wishes.approving import checks_again
 from reconciler.wishes.recording import record, refuse_unless
@@ -83,8 +82,7 @@ def _named(found: Deployment) -> str:
 
 def _still_wanted(connection: Connection, found: Deployment, now: datetime) -> None:
     """A new deployment comes of it only where git still asks for the same."""
-    here = (s for p in pictures(connection, [found.app], now) for s in standings(p, now))
-    standing = next((s for s in here if s.environment == found.environment), None)
+    standing = standing_in(connection, found.app, found.environment, now)
     desired = standing.desired if standing else None
     held = standing.held if standing else None
     if held is not None and held.deployment is not None and held.deployment == found.rolled_back_from:

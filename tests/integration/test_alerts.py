@@ -165,7 +165,7 @@ def test_a_broken_manifest_a_hold_and_a_held_head_are_told(world: World) -> None
         events = ["manifest-broken", "head-held", "refused", "waiting-for-approval", "held", "drifted"]
         begin(world, alert(url, events=events))
         settle_and_tell(world)
-        broken = "apiVersion: reconciler/v1\nkind: App\nmetadata: {name: shop}\nspec: {bundel: x}\n"
+        broken = "apiVersion: reconciler/v1\nkind: App\nmetadata: {name: shop}\nspec: {bundl: x}\n"
         world.commit("Break", {"shop.yaml": broken})
         settle_and_tell(world)
         assert titles(receiver) == ["a manifest is broken"]

@@ -70,7 +70,7 @@ def test_a_soak():
 def test_approvals_of_anybody():
     one = f"v2 has 0 of 1 approval: `reconciler approve {KEY[:12]}`, by someone other than ann@example.com"
     writers = frozenset({"ann@example.com"})
-    missing = waiting("approval", one, authors=writers)
+    missing = waiting("approval", one, what="v2", authors=writers)
     assert plan(facts(), gates={"approvals": 1}) == Plan(waiting=(missing,))
     bob = (Approval(actor="bob@example.com", role=None, at=at(2)),)
     more = "v2 has 1 of 3 approvals by bob@example.com: "
@@ -88,7 +88,7 @@ def test_approvals_of_a_role():
         f"v2 has 0 of 2 approvals of qa: `reconciler approve {KEY[:12]} --role qa`, by someone other than "
         "ann@example.com"
     )
-    wait = waiting("approval", detail, role="qa", authors=frozenset({"ann@example.com"}))
+    wait = waiting("approval", detail, what="v2", role="qa", authors=frozenset({"ann@example.com"}))
     assert found == Plan(waiting=(wait,))
 
 
@@ -97,7 +97,7 @@ def test_an_author_without_address_keeps_nobody_from_approving():
     unknown = replace(unknown, author=replace(unknown.author, email=""))
     found = plan(facts(versions=[unknown]), gates={"approvals": 1})
     detail = f"v2 has 0 of 1 approval: `reconciler approve {KEY[:12]}`"
-    assert found == Plan(waiting=(waiting("approval", detail),))
+    assert found == Plan(waiting=(waiting("approval", detail, what="v2"),))
 
 
 def test_no_approval_needed_is_none_missing():

@@ -29,8 +29,8 @@ def complaints(spec: str) -> list[str]:
             ["4: ahead is about change-ahead alone (add change-ahead to events, or remove ahead)"],
         ),
         (
-            "to: 'env:CHAT', events: [failed], template: {body: '$enviroment'}",
-            ["4: a notice has no enviroment (did you mean environment?)"],
+            "to: 'env:CHAT', events: [failed], template: {body: '$enviro'}",
+            ["4: a notice has no enviro (did you mean environment?)"],
         ),
         (
             "to: 'env:CHAT', events: [failed], template: {title: 'costs $5'}",

@@ -145,7 +145,7 @@ def test_no_word_stands_for_two_states() -> None:
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ({"status": "strated"}, "is no status"),
+        ({"status": "strted"}, "is no status"),
         ({"status": ""}, "is no status"),
         ({"status": 5}, "a status is a text"),
         ({"product_name": ""}, "at least 1"),

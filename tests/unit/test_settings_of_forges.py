@@ -24,7 +24,7 @@ def loaded(tmp_path, text: str) -> config.ForgeSettings:
             "an http address without a password",
         ),
         ("{type: github, repository: 'a b'}", "such as owner/name"),
-        ("{type: github, repository: a/b, tocken: 'env:X'}", "there is no such setting (did you mean token?)"),
+        ("{type: github, repository: a/b, tokken: 'env:X'}", "there is no such setting (did you mean token?)"),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path, forge: str, said: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Depends, Query, Request, Response
 
@@ -12,13 +12,20 @@ from reconciler.api.context import Context, context
 from reconciler.api.routes.reading import answers
 from reconciler.api.routes.reading import router as reading
 from reconciler.errors import UnknownReference
-from reconciler.model.telling import AlertShown, MessageShown, alert_json, alert_shown, message_json, message_shown
+from reconciler.model.telling import (
+    AlertShown,
+    MessageShown,
+    MessageStatus,
+    alert_json,
+    alert_shown,
+    message_json,
+    message_shown,
+)
 from reconciler.store import messages
 from reconciler.views.scene import declared_alerts
 from reconciler.words import instead
 
 router = reading("alerts")
-MessageStatus = Literal["waiting", "sending", "sent", "failed", "dropped"]
 
 
 # How a message fares is no fact of the ledger: answers have no tag.
@@ -35,11 +42,9 @@ def listed(request: Request, given: Annotated[Context, Depends(context)]) -> Res
 def log(
     request: Request,
     given: Annotated[Context, Depends(context)],
-    alert: Annotated[
-        str | None, Query(min_length=1, max_length=200, pattern=asked.PLAIN, description="Of this alert.")
-    ] = None,
+    alert: Annotated[str | None, asked.word("Of this alert.")] = None,
     status: Annotated[MessageStatus | None, Query(description="With this status.")] = None,
-    limit: asked.Ten = 10,
+    limit: asked.Limit = 10,
     cursor: asked.Cursor = None,
 ) -> Response:
     """What was or is to be sent, newest first, with each attempt."""

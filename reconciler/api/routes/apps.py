@@ -30,20 +30,15 @@ _LABEL = r"^[A-Za-z0-9][A-Za-z0-9._-]*=[^\x00-\x1f\x7f]*$"
 def listed(
     request: Request,
     given: Annotated[Context, Depends(context)],
-    q: Annotated[
-        str | None, Query(min_length=1, max_length=100, pattern=asked.PLAIN, description="In the name.")
-    ] = None,
+    q: Annotated[str | None, asked.word("In the name.", 100)] = None,
     label: Annotated[
         list[Annotated[str, Query(max_length=500, pattern=_LABEL)]] | None,
         Query(max_length=20, description="With this label, as `tier=web`; may be given several times."),
     ] = None,
-    team: Annotated[
-        str | None,
-        Query(min_length=1, max_length=100, pattern=asked.PLAIN, description="As `label=team=…`."),
-    ] = None,
+    team: Annotated[str | None, asked.word("As `label=team=…`.", 100)] = None,
     environment: asked.InEnvironment = None,
     state: Annotated[apps.State | None, Query(description="In this state somewhere.")] = None,
-    limit: Annotated[int, Query(ge=1, le=1_000, description="How many at most.")] = 100,
+    limit: asked.Limit = 100,
     cursor: asked.Cursor = None,
 ) -> Response:
     """Apps in order of their names, as git declares them; those that have left it with `state=removed`."""

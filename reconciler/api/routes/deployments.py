@@ -32,7 +32,7 @@ def listed(
     cause: Annotated[Cause | None, Query(description="With this cause; `external` was made elsewhere.")] = None,
     since: asked.Since = None,
     until: asked.Until = None,
-    limit: asked.Ten = 10,
+    limit: asked.Limit = 10,
     cursor: asked.Cursor = None,
 ) -> Response:
     """Deployments, newest first: those that the reconciler made and those that were reported from elsewhere."""

@@ -34,17 +34,11 @@ def listed(
             max_length=32, pattern=r"^[a-z-]+(\.[a-z-]+)?$", description="As `deployment.failed`, or its first word."
         ),
     ] = None,
-    actor: Annotated[
-        str | None,
-        Query(min_length=1, max_length=200, pattern=asked.PLAIN, description="Whose doing it was."),
-    ] = None,
-    subject: Annotated[
-        str | None,
-        Query(min_length=1, max_length=80, pattern=asked.PLAIN, description="A deployment's id, a commit."),
-    ] = None,
+    actor: Annotated[str | None, asked.word("Whose doing it was.")] = None,
+    subject: Annotated[str | None, asked.word("A deployment's id, a commit.", 80)] = None,
     since: asked.Since = None,
     until: asked.Until = None,
-    limit: Annotated[int, Query(ge=1, le=1_000, description="How many at most.")] = 100,
+    limit: asked.Limit = 100,
     cursor: asked.Cursor = None,
 ) -> Response:
     """Facts, newest first.

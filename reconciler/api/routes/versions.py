@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, Request, Response
 from sqlalchemy import Connection
 
 from reconciler.api import asked, cursors, examples
@@ -21,16 +21,8 @@ from reconciler.views.comparison import compared
 
 router = reading("versions")
 _LIST: dict[str, Any] = answers(Version, [examples.VERSION], pages=True)
-_App = Annotated[str, Query(min_length=1, max_length=200, pattern=asked.PLAIN, description="Of this app.")]
-_Ref = Annotated[
-    str,
-    Query(
-        min_length=1,
-        max_length=200,
-        pattern=asked.PLAIN,
-        description="A name, `v12`, a digest or `commit:SHA`.",
-    ),
-]
+_App = Annotated[str, asked.word("Of this app.")]
+_Ref = Annotated[str, asked.word(asked.REFERENCES)]
 
 
 @router.get("/versions", summary="List an app's versions", **_LIST)
@@ -38,7 +30,7 @@ def listed(
     request: Request,
     given: Annotated[Context, Depends(context)],
     app: _App,
-    limit: asked.Ten = 10,
+    limit: asked.Limit = 10,
     cursor: asked.Cursor = None,
 ) -> Response:
     """The versions of an app, newest first."""
@@ -56,7 +48,7 @@ def of_app(
     request: Request,
     given: Annotated[Context, Depends(context)],
     app: asked.AppName,
-    limit: asked.Ten = 10,
+    limit: asked.Limit = 10,
     cursor: asked.Cursor = None,
 ) -> Response:
     """The versions of an app, newest first."""

@@ -58,6 +58,7 @@ reports = Table(
     UniqueConstraint("app", "environment", "number", name="reports_number"),
     # One at a time, and the same event twice is one.
     Index("reports_active", "app", "environment", "version", unique=True, sqlite_where=UNENDED),
+    Index("reports_version", "app", "environment", "version", "sequence"),
     Index("reports_app", "app", "sequence"),
     Index("reports_environment", "environment", "sequence"),
     Index("reports_created", "created_at", "sequence"),

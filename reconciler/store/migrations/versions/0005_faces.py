@@ -73,6 +73,7 @@ def _reports() -> None:
     )
     unended: dict[str, Any] = {f"{op.get_context().dialect.name}_where": sa.text("status IN ('pending', 'started')")}
     op.create_index("reports_active", "reports", ["app", "environment", "version"], unique=True, **unended)
+    op.create_index("reports_version", "reports", ["app", "environment", "version", "sequence"])
     op.create_index("reports_app", "reports", ["app", "sequence"])
     op.create_index("reports_environment", "reports", ["environment", "sequence"])
     op.create_index("reports_created", "reports", ["created_at", "sequence"])

@@ -1,0 +1,168 @@
+"""Does the matrix say the same with what it remembers as without, whatever happened meanwhile; and read few apps for it?"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from reconciler.store.concerns import Wanted
+from reconciler.store.database import Database
+from reconciler.views import matrix, upcoming
+from reconciler.views.matrix import Asked, Matrix
+from reconciler.views.remembering import Memory
+from tests.http_asking import face
+from tests.world import ENVIRONMENTS, World, app_manifest, season_manifest
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def looked(world: World, memory: Memory, **asked: Any) -> Matrix:
+    store = Database(world.settings["state"]["url"])
+    try:
+        with store.read() as connection:
+            return matrix.matrix(connection, Asked(**asked), world.now, memory)
+    finally:
+        store.close()
+
+
+def test_what_is_remembered_is_what_is_so(world: World) -> None:
+    files: dict[str, str | bytes | None] = {"environments.yaml": ENVIRONMENTS}
+    for name in ("cart", "shop", "search"):
+        files |= {f"{name}.yaml": app_manifest(name, **_team(name)), f"{name}/index.html": "one"}
+    memory = Memory()
+
+    def same(what: str) -> Matrix:
+        found = looked(world, memory)
+        assert found == looked(world, Memory()), what
+        assert found == looked(world, memory), what
+        return found
+
+    world.commit("Begin", files)
+    world.settle()
+    assert same("at first").facts["running"] == 9
+    world.commit("Change", {"shop/index.html": "two"})
+    world.settle()
+    assert {
+        row.name: row.cells["live"].standing.deployment.traffic[0].number for row in same("a release").groups["quiet"]
+    } == {
+        "cart": 1,
+        "search": 1,
+        "shop": 2,
+    }
+    world.wish("pause", app="cart", environment="live", reason="the fair", until=world.now + timedelta(hours=1))
+    world.settle()
+    assert [row.name for row in same("a pause").groups["motion"]] == ["cart"]
+    world.later(hours=2)
+    assert same("the pause is over, though nobody has looked yet").groups["motion"] == []
+    world.commit(
+        "A season", {"season.yaml": season_manifest("fair", "2026-06-01T20:00", "2026-06-02T20:00", config={"a": 1})}
+    )
+    world.settle()
+    assert [row.name for row in same("a season ahead").groups["quiet"]] == ["cart", "search", "shop"]
+    world.later(hours=7)
+    assert same("it has begun, though nobody has looked yet").facts["started"] == 1
+    world.settle()
+    assert same("it holds").groups["quiet"][-1].cells["live"].standing.seasons == ("fair",)
+    world.commit(
+        "It breaks", {"search.yaml": "apiVersion: reconciler/v1\nkind: App\nmetadata: {name: search}\nspec: {}\n"}
+    )
+    world.settle()
+    assert [row.name for row in same("broken").groups["person"]] == ["search"]
+    world.commit("It leaves", {"cart.yaml": None})
+    world.settle()
+    assert [row.name for row in same("gone from git").groups["motion"]] == ["cart"]
+
+
+def _team(name: str) -> dict[str, Any]:
+    return {"owner": f"team of {name}"}
+
+
+def _many(world: World, count: int) -> None:
+    environment = {"track": "latest", "target": {"type": "directory", "path": "releases/live"}}
+    manifests = [
+        {"apiVersion": "reconciler/v1", "kind": "Environment", "metadata": {"name": "live"}, "spec": environment}
+    ]
+    manifests += [
+        {
+            "apiVersion": "reconciler/v1",
+            "kind": "App",
+            "metadata": {"name": f"app-{number:04d}", "labels": {"team": f"team-{number % 7}"}},
+            "spec": {"config": {"number": number}, "environments": ["live"]},
+        }
+        for number in range(count)
+    ]
+    world.commit("Many", {"all.yaml": "\n---\n".join(map(json.dumps, manifests))})
+    world.settle()
+
+
+def test_a_page_of_many_apps_reads_few_of_them(world: World) -> None:
+    _many(world, 450)
+    memory = Memory()
+    store = Database(world.settings["state"]["url"])
+    statements: list[str] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+    made: list[int] = []
+    keep = memory.rows
+
+    def rows(connection: Any, names: list[str], *rest: Any) -> Any:
+        made.append(len(names))
+        return keep(connection, names, *rest)
+
+    memory.rows = rows  # type: ignore[method-assign]
+    try:
+        with store.read() as connection:
+            first = matrix.matrix(connection, Asked(), world.now, memory)
+            assert (first.apps, first.places, len(first.groups["quiet"]), first.more["quiet"]) == (450, 450, 100, 350)
+            assert sum(made) <= 101
+            team = matrix.matrix(connection, Asked(wanted=Wanted(team="team-3")), world.now, memory)
+            assert (team.apps, [row.name for row in team.groups["quiet"]][:2]) == (64, ["app-0003", "app-0010"])
+            statements.clear()
+            matrix.matrix(connection, Asked(), world.now, memory)
+            assert not [text for text in statements if "document" in text and "apps" in text]
+            seen, after = [], ""
+            while True:
+                page = matrix.matrix(connection, Asked(after=after), world.now, memory)
+                seen += [row.name for row in page.groups["quiet"]]
+                if page.next_name is None:
+                    break
+                after = page.next_name
+            assert seen == [f"app-{number:04d}" for number in range(450)]
+            assert upcoming.next_change(connection, world.now) is None
+    finally:
+        store.close()
+
+
+def test_a_page_says_in_its_frame_that_there_is_no_store_yet(world: World) -> None:
+    with face(world) as asked:
+        answer = asked.get("/ui/")
+        assert answer.status_code == 503
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        assert answer.headers["retry-after"]
+        assert "The store does not answer" in answer.text
+        assert "Nothing has been recorded yet." in answer.text
+        assert 'href="/ui/">Try again' in answer.text
+        assert asked.get("/ui/sign-in").status_code == 200
+        # The API says the same as a problem document.
+        assert asked.get("/apps").headers["content-type"] == "application/problem+json"
+
+
+def test_where_reading_needs_a_token_pages_lead_to_where_one_signs_in(world: World) -> None:
+    world.settings["api"] = {"listen": "127.0.0.1:0", "read": "token"}
+    _many(world, 2)
+    with face(world) as asked:
+        asked.made.state.context.terms = type(asked.made.state.context.terms)(reading_needs_token=True)
+        answer = asked.get("/ui/apps/app-0001?env=live")
+        assert (answer.status_code, answer.headers["location"]) == (
+            303,
+            "/ui/sign-in?then=%2Fui%2Fapps%2Fapp-0001%3Fenv%3Dlive",
+        )
+        assert asked.get("/ui/live/matrix").status_code == 401
+        assert asked.get("/ui/static/ui.css").status_code == 200
