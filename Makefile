@@ -128,7 +128,7 @@ LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-ha
 lock: ## write the lock files anew from pyproject.toml (needs uv)
 	@$(UV) --version >/dev/null || { echo "make lock needs uv: $(PIP) install uv" >&2; exit 1; }
 	$(LOCK) pyproject.toml --output-file requirements.lock
-	$(LOCK) --extra dev --extra otel --constraints requirements.lock pyproject.toml --output-file requirements-dev.lock
+	$(LOCK) --extra dev --extra otel --extra oidc --constraints requirements.lock pyproject.toml --output-file requirements-dev.lock
 	$(LOCK) --extra mutants --constraints requirements-dev.lock pyproject.toml --output-file requirements-mutants.lock
 	$(LOCK) --extra fuzz --extra dev --constraints requirements-dev.lock pyproject.toml --output-file requirements-fuzz.lock
 	$(LOCK) --extra bench --constraints requirements-dev.lock pyproject.toml --output-file requirements-bench.lock

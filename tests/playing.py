@@ -64,7 +64,7 @@ class Player:
         """Targets answer as `Chosen` says with an `order`, as `InOrder` with `first`, else as threads come to it."""
         self.world = World(directory)
         if state is not None:
-            self.world.settings["state"] = {"url": state, "lease": "1s"}
+            self.world.settings["state"] = {"url": state, "lease": "3s"}
         self.desk = Desk(apps, needs=needs)
         self.ids: list[str] = []
         self.trouble: type[BaseException] = Killed

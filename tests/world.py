@@ -65,7 +65,7 @@ class World:
         self.now = NOON
         self.settings: dict[str, Any] = {
             "repository": {"url": str(self.home.path)},
-            "state": {"url": store_url(directory), "lease": "1s"},
+            "state": {"url": store_url(directory), "lease": "3s"},
             "data": str(directory / "state"),
             # A face of its own is started by the tests that look at it.
             "api": {"listen": "off"},

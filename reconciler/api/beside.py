@@ -49,6 +49,8 @@ class Beside:
             process = self._process
         os.close(self._writing)
         if process is not None:
+            # One that is still starting does not hear of the pipe's end yet.
+            process.terminate()
             try:
                 process.wait(_PATIENCE)
             except subprocess.TimeoutExpired:

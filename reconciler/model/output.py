@@ -158,7 +158,6 @@ DEPLOYMENT = TypeAdapter(Deployment)
 EVENT = TypeAdapter(Event)
 STANDING = TypeAdapter(Standing)
 EDGE = TypeAdapter(Edge)
-STEP = TypeAdapter(Step)
 
 
 def version_json(version: Version) -> dict[str, Any]:
@@ -191,10 +190,4 @@ def edge_json(edge: Edge) -> dict[str, Any]:
     """An entry of the calendar; how it is called off is part of its detail."""
     dumped: dict[str, Any] = EDGE.dump_python(edge, mode="json", exclude={"cancel", "since", "until"})
     dumped["detail"] = "; ".join(part for part in (edge.detail, edge.cancel) if part)
-    return dumped
-
-
-def step_json(step: Step) -> dict[str, Any]:
-    """One link of the chain that `why` shows."""
-    dumped: dict[str, Any] = STEP.dump_python(step, mode="json")
     return dumped

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, Text, func, select, type_coerce, union
 
@@ -18,7 +18,6 @@ from reconciler.store import tables
 A = tables.apps.c
 _D, _I = tables.deployments.c, tables.interventions.c
 State = Literal["moving", "approval", "held", "drifted", "paused", "broken", "removed"]
-STATES: tuple[State, ...] = get_args(State)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,8 @@ LINE = 7_301_881
 _OF_A_SESSION = {
     # Whoever cannot be reached must be noticed within seconds, and not within hours.
     "connect_timeout": "5",
+    # Texts are texts, whatever encoding the database was made with.
+    "client_encoding": "utf8",
     "keepalives_idle": "5",
     "keepalives_interval": "2",
     "keepalives_count": "3",

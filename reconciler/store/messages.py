@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, bindparam, exists, func, select, update
 from reconciler.store import tables
 from reconciler.store.database import Transaction
 from reconciler.store.declared import chunks
-from reconciler.store.statements import Among, Prepared
+from reconciler.store.statements import Among
 
 Channel = Literal["alert", "forge", "notes"]
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=10)
@@ -38,7 +38,6 @@ _DUE = Among(
     .limit(bindparam("most")),
     _M.channel,
 )
-_NEXT = Prepared(select(func.min(_M.next_at)).where(_M.status == "waiting"))
 
 
 def pause(attempts: int) -> timedelta:
@@ -89,12 +88,6 @@ def add(transaction: Transaction, rows: Sequence[dict[str, Any]]) -> None:
 def due(connection: Connection, channels: Sequence[Channel], now: datetime, most: int) -> list[Row[Any]]:
     """What is to be sent now: of what belongs together, only the first."""
     return _DUE.run(connection, channels, now=now, most=most)
-
-
-def next_at(connection: Connection) -> datetime | None:
-    """When the next attempt is due."""
-    found: int | datetime | None = _NEXT.run(connection).scalar()
-    return found if isinstance(found, datetime) else None
 
 
 def claim(transaction: Transaction, row: Row[Any], now: datetime) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -35,7 +35,7 @@ FREEZES_AHEAD = timedelta(days=14)
 """How far ahead a freeze is told above its environment."""
 
 
-_ALL = Wanted()
+_ALL, _NEVER = Wanted(), datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,11 +204,14 @@ class _Look:
         """These apps, in their order."""
         return self.memory.rows(self.connection, names, self.base or "", self.now, self._made)
 
-    def _made(self, names: list[str]) -> Iterator[tuple[str, Row, bool]]:
+    def _made(self, names: list[str]) -> Iterator[tuple[str, Row, datetime]]:
         for picture in pictures(self.connection, names, self.now):
             row = _row(picture, self.now, self.base)
+            cells = row.cells.values()
             # Where something moves, steps are taken that leave no fact.
-            yield row.name, row, not any(cell.standing.active for cell in row.cells.values())
+            moves = any(cell.standing.active for cell in cells)
+            ends = [said.until for cell in cells for said in cell.remarks if said.until is not None]
+            yield row.name, row, self.now if moves else min(ends, default=_NEVER)
 
     def others(self, after: str, limit: int) -> list[str]:
         """Further apps, in order of name."""

@@ -34,7 +34,7 @@ class Memory:
 
     _seen: tuple[Any, ...] = ()
     _newest: int = 0
-    _rows: dict[tuple[str, str], tuple[Any, datetime | None]] = field(default_factory=dict)
+    _rows: dict[tuple[str, str], tuple[Any, datetime | None, datetime]] = field(default_factory=dict)
     _ahead: dict[tuple[str, ...], tuple[tuple[Any, ...], int, datetime, Any]] = field(default_factory=dict)
     _teams: tuple[tuple[Any, ...], Mapping[str, str]] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -56,24 +56,26 @@ class Memory:
         names: list[str],
         kind: str,
         now: datetime,
-        make: Callable[[list[str]], Iterable[tuple[str, _Row, bool]]],
+        make: Callable[[list[str]], Iterable[tuple[str, _Row, datetime]]],
     ) -> dict[str, _Row]:
-        """Rows of these apps: those that are known, and those that `make` makes, with whether each may be kept."""
+        """Rows of these apps: those that are known, and those that `make` makes, with until when each is true as far
+        as nothing happens (UTC)."""
         due = concerns.due(connection, names)
         with self._lock:
             newest = self._forget(connection)
             found: dict[str, _Row] = {}
             for name in names:
-                row, until = self._rows.get((kind, name), (None, None))
-                if row is not None and until == due.get(name) and (until is None or until > now):
+                row, due_then, until = self._rows.get((kind, name), (None, None, now))
+                if row is not None and due_then == due.get(name) and now < until:
                     found[name] = row
-        for name, row, keep in make([name for name in names if name not in found]):
+        for name, row, until in make([name for name in names if name not in found]):
             found[name] = row
-            if keep:
+            until = min(until, due.get(name) or until)
+            if until > now:
                 with self._lock:
                     # Of an older state than others have seen by now, it may be out of date already.
                     if self._newest == newest and len(self._rows) < MOST_ROWS:
-                        self._rows[kind, name] = (row, due.get(name))
+                        self._rows[kind, name] = (row, due.get(name), until)
         return {name: found[name] for name in names if name in found}
 
     def ahead(self, connection: Connection, key: tuple[str, ...], now: datetime, make: Callable[[], _Found]) -> _Found:

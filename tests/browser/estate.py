@@ -276,7 +276,7 @@ class Estate(World):
         self.until(minutes=6)
         self.push(
             "Search: faster index",
-            {"search.yaml": "apiVersion: reconciler/v1\nkind: App\nmetadata: {name: search}\nspec: {bundel: search}\n"},
+            {"search.yaml": "apiVersion: reconciler/v1\nkind: App\nmetadata: {name: search}\nspec: {bundl: search}\n"},
             TOM,
         )
         self.push("Legacy import: gone", {"legacy-import.yaml": None}, TOM)

@@ -105,4 +105,4 @@ def test_a_deployment_is_followed_step_by_step(watched: Watched) -> None:
 
 def listening(page: Page) -> None:
     """Wait until the page hears of changes."""
-    page.wait_for_function("document.body.dataset.listening === 'yes'")
+    page.locator("body[data-listening=yes]").wait_for(state="attached")

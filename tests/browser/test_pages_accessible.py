@@ -10,7 +10,7 @@ from tests.browser.looking import Looking, scrolls_sideways, violations
 
 PAGES = {
     "matrix": "/ui/",
-    "matrix, nothing fits": "/ui/?q=chekout",
+    "matrix, nothing fits": "/ui/?q=checkoutt",
     "app": "/ui/apps/storefront",
     "app, held": "/ui/apps/payments",
     "app, paused": "/ui/apps/recommendations",

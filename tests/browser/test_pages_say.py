@@ -63,7 +63,7 @@ def test_the_exact_name_of_an_app_leads_to_its_page(shop: Served) -> None:
     for name in ("cart", "warehouse-erp"):
         answer = _get(shop, f"/ui/?q={name}")
         assert (answer.status_code, answer.headers["location"]) == (303, f"/ui/apps/{name}")
-    assert 'Did you mean <a href="/ui/apps/checkout">' in _get(shop, "/ui/?q=chekout").text
+    assert 'Did you mean <a href="/ui/apps/checkout">' in _get(shop, "/ui/?q=checkoutt").text
 
 
 def test_what_git_holds_stays_harmless_text(looking: Looking) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 _VARIES = (
     r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2})?( UTC|Z)?|\d{4}-\d{2}-\d{2}",
     r"\b[0-9a-f]{7,64}\b",

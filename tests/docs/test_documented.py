@@ -119,7 +119,7 @@ def test_every_setting_has_its_row_with_what_it_means():
     assert [name for name, *_, meaning in rows if not meaning.strip()] == []
 
 
-@pytest.mark.parametrize("name", PAGES.keys() - {"docs/logs.md"})  # events are called like settings
+@pytest.mark.parametrize("name", sorted(PAGES.keys() - {"docs/logs.md"}))  # events are called like settings
 def test_settings_and_variables_that_are_told_are_there(name: str):
     page = PAGES[name]
     groups = {place[0] for place in KNOWN if len(place) > 1}

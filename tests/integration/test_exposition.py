@@ -262,7 +262,7 @@ def server() -> Iterator[str]:
 
 
 def test_postgresql_is_asked_the_same(server: str, world: World) -> None:
-    world.settings["state"] = {"url": empty_database(server), "lease": "1s"}
+    world.settings["state"] = {"url": empty_database(server), "lease": "3s"}
     world.start_repository()
     world.settle()
     world.wish("pause", app="shop", reason="the fair", until=world.now + timedelta(days=2))

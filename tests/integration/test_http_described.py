@@ -31,9 +31,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Face]:
     world.settle()
     world.later(hours=1)
     season = season_manifest("sale", "2026-07-01", "2026-07-03", config={"greeting": "Sale!"}, environments=["sandbox"])
-    second = app_manifest(
-        config={"greeting": "Hi", "list": [1]}, owner="ann", migrations=["add-prices"]
-    )
+    second = app_manifest(config={"greeting": "Hi", "list": [1]}, owner="ann", migrations=["add-prices"])
     world.commit(
         "Second", {"environments.yaml": GATED, "shop.yaml": second, "shop/index.html": "two", "season.yaml": season}
     )

@@ -1,9 +1,9 @@
-"""Does the matrix say the same with what it remembers as without, whatever happened meanwhile; and read few apps for it?"""
+"""Does the matrix say the same with what it remembers as without, whatever happened; and does it read few apps?"""
 
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -103,25 +103,28 @@ def _many(world: World, count: int) -> None:
     world.settle()
 
 
-def test_a_page_of_many_apps_reads_few_of_them(world: World) -> None:
+def test_a_page_of_many_apps_reads_few_of_them(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     _many(world, 450)
     memory = Memory()
     store = Database(world.settings["state"]["url"])
     statements: list[str] = []
     event.listen(store.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
     made: list[int] = []
-    keep = memory.rows
+    keep = matrix.pictures
 
-    def rows(connection: Any, names: list[str], *rest: Any) -> Any:
+    def pictures(connection: Any, names: list[str], now: datetime) -> Any:
         made.append(len(names))
-        return keep(connection, names, *rest)
+        return keep(connection, names, now)
 
-    memory.rows = rows  # type: ignore[method-assign]
+    monkeypatch.setattr(matrix, "pictures", pictures)
     try:
         with store.read() as connection:
             first = matrix.matrix(connection, Asked(), world.now, memory)
             assert (first.apps, first.places, len(first.groups["quiet"]), first.more["quiet"]) == (450, 450, 100, 350)
             assert sum(made) <= 101
+            made.clear()
+            assert matrix.matrix(connection, Asked(), world.now, memory) == first
+            assert sum(made) == 0
             team = matrix.matrix(connection, Asked(wanted=Wanted(team="team-3")), world.now, memory)
             assert (team.apps, [row.name for row in team.groups["quiet"]][:2]) == (64, ["app-0003", "app-0010"])
             statements.clear()

@@ -72,7 +72,8 @@ def test_no_file_names_a_path_of_this_machine_or_a_package_index() -> None:
     found = []
     for file in project_files():
         content = file.read_bytes()
-        if b"\0" in content:
+        # Paths within a container are not those of this machine.
+        if b"\0" in content or file.is_relative_to(ROOT / "tests" / "image"):
             continue
         for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), start=1):
             if FORBIDDEN.search(line):

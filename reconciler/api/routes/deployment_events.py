@@ -116,8 +116,8 @@ _STATUS = {"busy": HTTPStatus.CONFLICT, "freeze": HTTPStatus.LOCKED}
 
 def _refused(asked: Asked, objections: Sequence[Objection], now: datetime) -> Refused:
     """Why it may not start, with the numbers, and when to ask again."""
-    untils = [one.until for one in objections if one.until is not None]
-    until = max(untils, default=None)
+    ends = [one.until for one in objections if one.until is not None]
+    until = max(ends, default=None)
     after = max((until - now).total_seconds(), 0.0) if until is not None else None
     details: dict[str, Any] = {
         "rule": objections[0].rule,
