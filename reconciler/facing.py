@@ -12,25 +12,24 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 
 from reconciler.api import serving
 from reconciler.api.app import application as made_of
-from reconciler.api.context import Context, Terms
+from reconciler.api.context import Context, Terms, nothing_recorded
 from reconciler.config import Settings
 from reconciler.drafting.asking import promote
 from reconciler.engine import alone, clock
 from reconciler.engine.foreseeing import foresee
-from reconciler.errors import StoreError
 from reconciler.git import addresses
 from reconciler.git.mirror import Mirror
-from reconciler.model.app import SecretReference
 from reconciler.model.shape import build
 from reconciler.store import leases
 from reconciler.store.database import Database
 from reconciler.store.migrate import HEAD, revision
-from reconciler.targets.secrets import resolve
+from reconciler.targets.secrets import value_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -38,6 +37,8 @@ if TYPE_CHECKING:
     from reconciler.api.oidc import Provider
     from reconciler.model.report import Promotion, PromotionAsked
     from reconciler.model.shown import PlanShown
+
+_REMEDY = "set it where the reconciler serves HTTP, or correct in the settings where it is found"
 
 
 def application(settings: Settings) -> FastAPI:
@@ -67,15 +68,17 @@ def _terms(settings: Settings) -> Terms:
     """What the settings say of this face."""
     api = settings.api
     host = serving.address(api.listen)[0]
-    ours = {host, "localhost", "127.0.0.1", "::1", *map(str.lower, api.hosts)}
+    public = {name} if (name := urlsplit(api.address).hostname) else set()
+    ours = {host.lower(), "localhost", "127.0.0.1", "::1", *map(str.lower, api.hosts), *public}
     # Where anybody may read, a page elsewhere must not be able to, by a name of its own that leads here.
-    named = ours if api.hosts or api.only_here else ()
+    named = ours if api.hosts or public or api.only_here else ()
     return Terms(
         reading_needs_token=api.read == "token" or (api.read == "auto" and not api.only_here),
         hosts=tuple(named),
         reads=api.reads,
         writes=api.writes,
         timezone=api.timezone,
+        address=api.address.rstrip("/"),
     )
 
 
@@ -86,13 +89,12 @@ def _provider(settings: Settings) -> Provider | None:
         return None
     from reconciler.api.oidc import Client, Provider
 
-    reference = SecretReference(name="OIDC_CLIENT_SECRET", source=oidc.client_secret)
     return Provider(
         Client(
             issuer=oidc.issuer,
             client_id=oidc.client_id,
-            client_secret=lambda: resolve([reference], os.environ)[reference.name],
-            address=oidc.address,
+            client_secret=lambda: value_of("OIDC_CLIENT_SECRET", oidc.client_secret, os.environ, _REMEDY),
+            address=settings.api.address,
             name=oidc.name,
             groups=oidc.groups,
             scopes=oidc.scopes,
@@ -104,8 +106,7 @@ def _provider(settings: Settings) -> Provider | None:
 def _secrets(settings: Settings, forge: str) -> list[str]:
     """The values of a forge's secrets. Raises PersonNeeded."""
     sources = getattr(settings.webhooks, forge)
-    references = [SecretReference(name=f"WEBHOOKS_{forge.upper()}", source=source) for source in sources]
-    return [resolve([reference], os.environ)[reference.name] for reference in references]
+    return [value_of(f"WEBHOOKS_{forge.upper()}", source, os.environ, _REMEDY) for source in sources]
 
 
 def _store(settings: Settings) -> Database | None:
@@ -151,7 +152,7 @@ def _present(settings: Settings) -> Iterator[Database]:
     """The store for one answer. Raises StoreError while there is none."""
     store = _store(settings)
     if store is None:
-        raise StoreError("nothing has been recorded yet", "start `reconciler run` on this store; try again then")
+        raise nothing_recorded()
     try:
         yield store
     finally:

@@ -6,9 +6,12 @@ nothing that writes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 _SHOWN = 60
+_PLACE = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]\s/@]+):(?P<port>[0-9]{1,5})", re.ASCII)
+_LAST_PORT = 65_535
 
 
 def plain(text: str) -> str:
@@ -26,6 +29,14 @@ def plain(text: str) -> str:
 def quoted(text: str) -> str:
     """`text` in quotes, control characters escaped and cut to a length that a message can bear."""
     return repr(text) if len(text) <= _SHOWN else repr(text[:_SHOWN]) + "…"
+
+
+def host_and_port(text: str) -> tuple[str, int] | None:
+    """What HOST:PORT says, an address of IPv6 in brackets; None where it does not say that, or no such port is."""
+    found = _PLACE.fullmatch(text)
+    if found is None or int(found["port"]) > _LAST_PORT:
+        return None
+    return found["host"].strip("[]"), int(found["port"])
 
 
 def folded(word: str) -> str:

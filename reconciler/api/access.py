@@ -19,6 +19,7 @@ from starlette.concurrency import run_in_threadpool
 
 from reconciler.api.context import Context, context
 from reconciler.api.problems import Refused
+from reconciler.api.shielding import SAFE
 from reconciler.model import access
 from reconciler.model.access import Scope
 from reconciler.store import tokens
@@ -26,7 +27,6 @@ from reconciler.store import tokens
 COOKIE = "reconciler_session"
 CSRF = "csrf"
 """The field of a form, or in lower case the header `X-CSRF`, that says the word."""
-_SAFE = {"GET", "HEAD", "OPTIONS"}
 _MAKE = "make one with `reconciler tokens create --scope {}`, and send it as `Authorization: Bearer …`"
 
 
@@ -143,7 +143,7 @@ Operator = Annotated[Actor, Depends(operator)]
 def _acting(actor: Actor, request: Request, scope: Scope) -> Actor:
     """As `require`; with a session the request's header must hold the word. Forms are checked by their own handler."""
     found = require(actor, scope)
-    if found.session and request.method not in _SAFE and not said_word(found, request.headers.get("x-csrf", "")):
+    if found.session and request.method not in SAFE and not said_word(found, request.headers.get("x-csrf", "")):
         raise _forged()
     return found
 

@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reconciler.api.access import COOKIE
 from reconciler.api.context import Context
-from reconciler.errors import StoreError
+from reconciler.api.shielding import OF_BODIES
 
 LEAST, LEVEL, MUCH = 1_000, 5, 100_000
 """Bytes below which nothing is packed, how hard it is tried, and bytes above which a thread does it."""
@@ -49,12 +49,9 @@ class Given:
         """Send it; less where the reader has it."""
         tag = self.tag.removeprefix(b"W/")
         has = tag in {one.strip().removeprefix(b"W/") for one in known.split(b",")}
-        headers = [one for one in self.headers if one[0] not in _OF_BODIES] if has else self.headers
+        headers = [one for one in self.headers if one[0] not in OF_BODIES] if has else self.headers
         await send({"type": "http.response.start", "status": 304 if has else 200, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if has else self.body})
-
-
-_OF_BODIES = (b"content-length", b"content-type", b"content-encoding")
 
 
 class Again:
@@ -96,6 +93,7 @@ class Again:
         making = self._making[key, state] = asyncio.get_running_loop().create_future()
 
         def done(made: Given | None) -> None:
+            # None: others cannot be told the same, and ask for themselves from now on; a stream may last for long.
             if not making.done():
                 making.set_result(made)
             if made is not None:
@@ -115,9 +113,10 @@ class Again:
         send: Send,
         state: State | None,
         packed: bool,
-        done: Callable[[Given], None] | None = None,
+        done: Callable[[Given | None], None] = lambda _made: None,
     ) -> None:
-        """Ask the application, and send what it answers. `done` is told what can be given again, before it is sent."""
+        """Ask the application, and send what it answers. `done` is told what can be given again, before it is
+        sent, or None as soon as nothing can."""
         begun: Message | None = None
 
         async def catch(message: Message) -> None:
@@ -127,15 +126,18 @@ class Again:
                 message = {**message, "headers": headers}
             if message["type"] == "http.response.start" and _is_for_all(message):
                 begun = message
+            elif message["type"] == "http.response.start":
+                done(None)
+                await send(message)
             elif begun is not None and message.get("more_body", False):  # a stream, or a file
                 first, begun = begun, None
+                done(None)
                 await send(first)
                 await send(message)
             elif begun is not None:
                 made = await _given(begun["headers"], message.get("body", b""), state, packed)
                 begun = None
-                if done is not None:
-                    done(made)
+                done(made)
                 await made.send(b"", send)
             else:
                 await send(message)
@@ -145,8 +147,8 @@ class Again:
     def _state(self) -> State | None:
         try:
             version = self._context.version()
-        except StoreError:
-            return None  # told by whoever is asked in earnest
+        except Exception:  # noqa: BLE001 - nothing fails by this: whoever is asked in earnest says what is wrong
+            return None
         return None if version is None else (version, self._context.now().replace(microsecond=0))
 
     def _keep(self, key: Key, made: Given) -> None:

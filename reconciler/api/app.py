@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from reconciler import __version__
-from reconciler.api import again, answers, documents, problems, shielding
+from reconciler.api import again, answers, documents, origins, problems, shielding
 from reconciler.api.context import Context
 from reconciler.api.dashboard import every, rendering
 from reconciler.api.routes import (
@@ -86,10 +86,12 @@ def application(context: Context) -> FastAPI:
     # The last one added is the first to see a request.
     made.add_middleware(again.Again, context=context)
     made.add_middleware(shielding.Bodies)
+    made.add_middleware(origins.Origins, address=terms.address)
+    made.add_middleware(shielding.Bodiless)
     made.add_middleware(shielding.Rates, reads=terms.reads, writes=terms.writes)
     made.add_middleware(shielding.Hosts, hosts=terms.hosts)
     made.add_middleware(shielding.Headers)
-    problems.install(made)
+    problems.install(made, shielding.said)
     documents.describe(made)
     for router in ROUTERS:
         made.include_router(router)

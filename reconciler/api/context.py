@@ -33,6 +33,11 @@ Promote = Callable[["PromotionAsked", bool], "Promotion"]
 ReconcilerError."""
 
 
+def nothing_recorded() -> StoreError:
+    """What is said while there is no store yet."""
+    return StoreError("nothing has been recorded yet", "start `reconciler run` on this store; try again then")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """What the settings say of this face."""
@@ -46,6 +51,8 @@ class Terms:
     """As `reads`, of those that change something."""
     timezone: str = "UTC"
     """The zone of the clock that pages show first."""
+    address: str = ""
+    """Of the pages, as browsers see it, without a `/` at its end; '' where the settings do not say it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,7 +91,7 @@ class Context:
         if self._store is None:
             self._store = self.find_store()
         if self._store is None:
-            raise StoreError("nothing has been recorded yet", "start `reconciler run` on this store; try again then")
+            raise nothing_recorded()
         return self._store
 
     @property

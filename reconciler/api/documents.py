@@ -9,12 +9,14 @@ import warnings
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 from pydantic.warnings import UnsupportedFieldAttributeWarning
 
-from reconciler.api import examples
+from reconciler.api import access, examples
 from reconciler.api.problems import Problem
 
 router = APIRouter(include_in_schema=False)
@@ -69,6 +71,40 @@ def describe(application: FastAPI) -> None:
     application.openapi = described  # type: ignore[method-assign]
 
 
+_BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "rec_…",
+    "description": "A token, as `reconciler tokens create --scope …` printed it. Each path says which scope it needs.",
+}
+_ACTING = {access.reporter: "report", access.approver: "approve", access.operator: "operate"}
+
+
+def _say_who_may(made: dict[str, Any], application: FastAPI) -> None:
+    """Write into the description which scope each path needs, as its own checks ask for it."""
+    made["components"]["securitySchemes"] = {"token": _BEARER}
+    everywhere = application.state.context.terms.reading_needs_token
+    for route in application.routes:
+        if not isinstance(route, APIRoute) or not route.include_in_schema:
+            continue
+        asks = _asks(route.dependant)
+        scope = next((word for check, word in _ACTING.items() if check in asks), "")
+        for method in route.methods:
+            told = made["paths"][route.path_format][method.lower()]
+            if scope:
+                told["security"] = [{"token": [scope]}]
+                told["description"] = f"{told.get('description', '')}\n\nNeeds the scope `{scope}`.".strip()
+            elif access.reader in asks:
+                told["security"] = [{"token": ["read"]}] if everywhere else [{"token": ["read"]}, {}]
+            else:
+                told["security"] = []
+
+
+def _asks(dependant: Dependant) -> set[Any]:
+    """Everything that is asked before a path's own function."""
+    return {dependant.call}.union(*(_asks(one) for one in dependant.dependencies))
+
+
 def _described(application: FastAPI) -> dict[str, Any]:
     with warnings.catch_warnings():
         # Of a body that two paths share: FastAPI tells pydantic its name in a place where that says nothing.
@@ -87,4 +123,5 @@ def _described(application: FastAPI) -> dict[str, Any]:
     schemas |= problem.pop("$defs", {})
     schemas["Problem"] = problem
     made["components"]["schemas"] = dict(sorted(schemas.items()))
+    _say_who_may(made, application)
     return made

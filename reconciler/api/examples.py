@@ -258,7 +258,9 @@ MESSAGE: dict[str, Any] = message_json(
     )
 )
 FEED = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//reconciler//calendar//EN\r\nEND:VCALENDAR\r\n"
-METRICS = "# HELP reconciler_apps Apps that git declares somewhere.\n# TYPE reconciler_apps gauge\nreconciler_apps 12.0\n"
+METRICS = (
+    "# HELP reconciler_apps Apps that git declares somewhere.\n# TYPE reconciler_apps gauge\nreconciler_apps 12.0\n"
+)
 
 _KEPT: list[Any] = []
 

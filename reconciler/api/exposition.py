@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from datetime import datetime, timedelta
 from itertools import product
 from pathlib import Path
@@ -37,6 +37,8 @@ AGE = timedelta(seconds=1)
 PATIENCE = 1.0
 """Seconds that the first answer waits for the history to be counted; later answers have it as soon as it is."""
 
+ELSEWHERE = "elsewhere"
+"""The one environment of all that was reported from environments that git does not declare: their names are free."""
 STATES = ("orphaned", "held", "failed", "drifted", "deploying", "paused", "settled")
 """An app in an environment is in the first of these that fits."""
 
@@ -200,14 +202,29 @@ def _history(tallies: Tallies, placed_as: Placed) -> Iterator[Metric]:
     said = "Deployments that have ended, ever since."
     ended = CounterMetricFamily("reconciler_deployments", said, labels=("environment", "cause", "status"))
     # With a 0 for what has not happened yet: nobody sees a series grow that begins with its first failure.
-    none = dict.fromkeys(product(placed_as.declared, get_args(Cause), ENDS), 0)
-    for key, count in sorted((none | tallies.ended).items()):
+    every = Counter(dict.fromkeys(product(placed_as.declared, get_args(Cause), ENDS), 0))
+    # Where the reconciler itself deployed it is told by name, also after git has forgotten it.
+    ours = placed_as.environments | {name for name, cause, _ in tallies.ended if cause != "external"}
+    for (name, cause, status), count in tallies.ended.items():
+        every[name if name in ours else ELSEWHERE, cause, status] += count
+    for key, count in sorted(every.items()):
         ended.add_metric(key, count)
     yield ended
     said = "How long deployments took that completed and were released at once."
-    yield _histogram("deployment_duration_seconds", said, DURATIONS, tallies.durations)
+    yield _histogram("deployment_duration_seconds", said, DURATIONS, _together(tallies.durations, ours))
     said = "From the commit to its deployment being completed in the environment."
-    yield _histogram("lead_time_seconds", said, LEAD_TIMES, tallies.lead_times)
+    yield _histogram("lead_time_seconds", said, LEAD_TIMES, _together(tallies.lead_times, ours))
+
+
+def _together(known: dict[str, Lengths], ours: Set[str]) -> dict[str, Lengths]:
+    """The same, with everything that is none of ours as one."""
+    found = {name: lengths for name, lengths in known.items() if name in ours}
+    others = [lengths for name, lengths in known.items() if name not in ours]
+    if others:
+        others += [found[ELSEWHERE]] if ELSEWHERE in found else []
+        counts = [sum(column) for column in zip(*(one.counts for one in others), strict=True)]
+        found[ELSEWHERE] = Lengths(counts, sum(one.seconds for one in others))
+    return found
 
 
 def _histogram(name: str, said: str, bounds: tuple[float, ...], known: dict[str, Lengths]) -> Metric:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
 from math import ceil
 from typing import Annotated, Any
@@ -142,12 +142,19 @@ def of_error(error: ReconcilerError) -> Response:
     return response(status_of(error), error.message, error.next_step, headers=again)
 
 
-def install(application: FastAPI) -> None:
-    """Let an application answer with problem documents, whatever goes wrong."""
+def install(application: FastAPI, said: Callable[[str], Iterable[tuple[bytes, bytes]]]) -> None:
+    """Let an application answer with problem documents, whatever goes wrong. `said` has the headers that every answer
+    has: what was not foreseen is answered outside of everything that would add them."""
+
+    async def fault(request: Request, error: Exception) -> Response:
+        found = await _fault(request, error)
+        found.raw_headers.extend(said(request.url.path))
+        return found
+
     application.add_exception_handler(ReconcilerError, _ours)
     application.add_exception_handler(RequestValidationError, _invalid)
     application.add_exception_handler(HTTPException, _plain)
-    application.add_exception_handler(Exception, _fault)
+    application.add_exception_handler(Exception, fault)
 
 
 async def _as_asked(request: Request, problem: Response) -> Response:
@@ -197,4 +204,7 @@ async def _fault(request: Request, error: Exception) -> Response:
         "report it with what the log says at this moment",
         details={"reference": reference} if reference else None,
     )
-    return await _as_asked(request, found)
+    try:
+        return await _as_asked(request, found)
+    except Exception:  # noqa: BLE001 - the page itself may be what broke; the log has the first mistake
+        return found

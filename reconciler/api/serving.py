@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import socket
 import threading
 from collections.abc import Callable
@@ -16,20 +15,21 @@ import uvicorn
 from fastapi import FastAPI
 
 from reconciler import telemetry
+from reconciler.api.connections import Bounded
 from reconciler.errors import NotSo, WrongUse
+from reconciler.words import host_and_port
 
 log = telemetry.logger("api")
-_LISTEN = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]]+):(?P<port>[0-9]{1,5})")
 _GRACE = 5
 """Seconds that requests under way get to end; streams of events are cut."""
 
 
 def address(listen: str) -> tuple[str, int]:
     """Host and port of `api.listen`. Raises WrongUse."""
-    found = _LISTEN.fullmatch(listen)
-    if found is None or int(found["port"]) > 65_535:
+    found = host_and_port(listen)
+    if found is None:
         raise WrongUse(f"api.listen: {listen[:100]!r} is no address", "write HOST:PORT, such as 127.0.0.1:8080, or off")
-    return found["host"].strip("[]"), int(found["port"])
+    return found
 
 
 def bound(listen: str) -> socket.socket:
@@ -55,7 +55,8 @@ def serve(application: FastAPI, listening: socket.socket, parent: int | None = N
         server_header=False,
         timeout_graceful_shutdown=_GRACE,
         timeout_keep_alive=30,
-        h11_max_incomplete_event_size=64 << 10,
+        http=Bounded,
+        ws="none",
         proxy_headers=False,
     )
     _listen_to_uvicorn()

@@ -6,13 +6,16 @@ Plain ASGI around the application, so that streams pass.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
+from starlette.datastructures import URL
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reconciler.api import problems
@@ -22,6 +25,11 @@ SAFE = {"GET", "HEAD", "OPTIONS"}
 _POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 # Swagger UI puts styles into its elements, and has pictures in its style sheet.
 _POLICY_OF_DOCS = f"{_POLICY}; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+OF_BODIES = (b"content-length", b"content-type", b"content-encoding")
+"""Headers that an answer without a body does not have."""
+UNCOUNTED = ("/healthz", "/readyz")
+"""Whoever watches over this process is never told to wait: it would be taken for dead."""
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -32,8 +40,15 @@ _HEADERS = (
 )
 
 
+def said(path: str) -> list[tuple[bytes, bytes]]:
+    """What a browser may do with what stands at a path."""
+    policy = _POLICY_OF_DOCS if path == "/docs" else _POLICY
+    return [*_HEADERS, (b"content-security-policy", policy.encode())]
+
+
 class Headers:
-    """Says with every answer what a browser may do with it."""
+    """Says with every answer what a browser may do with it. No answer leads to this place by a name that was only
+    said by whoever asks: where a proxy stands in front, it would be a wrong one."""
 
     def __init__(self, application: ASGIApp) -> None:
         self._application = application
@@ -42,18 +57,12 @@ class Headers:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        policy = _POLICY_OF_DOCS if scope["path"] == "/docs" else _POLICY
-
         gone = False
 
-        async def said(message: Message) -> None:
+        async def leave(message: Message) -> None:
             nonlocal gone
             if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message["headers"],
-                    *_HEADERS,
-                    (b"content-security-policy", policy.encode()),
-                ]
+                message["headers"] = [*_here(scope, message["headers"]), *said(scope["path"])]
             try:
                 if not gone:
                     await send(message)
@@ -63,7 +72,49 @@ class Headers:
                 if not gone:
                     raise
 
-        await self._application(scope, receive, said)
+        await self._application(scope, receive, leave)
+
+
+def _here(scope: Scope, headers: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+    """The headers, with a location in this place as a path."""
+    for name, value in headers:
+        if name == b"location" and value.startswith(b"http"):
+            here = str(URL(scope=scope).replace(path="", query="", fragment="")).rstrip("/").encode()
+            if value.startswith(here + b"/"):
+                value = b"/" + value.removeprefix(here).lstrip(b"/\\")
+        yield name, value
+
+
+class Bodiless:
+    """Asks for a body where none is to be sent: HEAD is GET without it, and so is `If-None-Match: *`, which whatever
+    is there answers with 304."""
+
+    def __init__(self, application: ASGIApp) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        reads = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
+        any_known = reads and _header(scope, b"if-none-match").strip() == "*"
+        if not reads or (scope["method"] == "GET" and not any_known):
+            await self._application(scope, receive, send)
+            return
+        ended = False
+
+        async def shortened(message: Message) -> None:
+            nonlocal ended
+            if ended:
+                return
+            if message["type"] == "http.response.start" and any_known and message["status"] == HTTPStatus.OK:
+                kept = [one for one in message["headers"] if one[0] not in OF_BODIES]
+                message = {**message, "status": HTTPStatus.NOT_MODIFIED, "headers": kept}
+                ended = True
+            ended = ended or scope["method"] == "HEAD"
+            await send(message)
+            if ended:
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+        asked = [one for one in scope["headers"] if not any_known or one[0] != b"if-none-match"]
+        await self._application({**scope, "method": "GET", "headers": asked}, receive, shortened)
 
 
 class Hosts:
@@ -74,19 +125,29 @@ class Hosts:
         self._hosts = frozenset(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._hosts and _host(scope) not in self._hosts:
-            refused = problems.response(
-                HTTPStatus.MISDIRECTED_REQUEST,
-                f"nothing is served by the name {_host(scope)[:100]!r}",
-                "use the address itself, or add the name to api.hosts",
+        wrong = self._wrong(scope) if scope["type"] == "http" else None
+        await (wrong or self._application)(scope, receive, send)
+
+    def _wrong(self, scope: Scope) -> Response | None:
+        given = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+        if not given and scope["http_version"] == "1.0":
+            given = [""]
+        if len(given) != 1 or (given[0] and _HOST.fullmatch(given[0]) is None):
+            shown = given[0][:100] if len(given) == 1 else f"{len(given)} of them"
+            return problems.response(
+                HTTPStatus.BAD_REQUEST, f"Host: HOST or HOST:PORT is to stand there once, not {shown!r}", "send it so"
             )
-            await refused(scope, receive, send)
-            return
-        await self._application(scope, receive, send)
+        name = _host(given[0])
+        if not self._hosts or name in self._hosts:
+            return None
+        return problems.response(
+            HTTPStatus.MISDIRECTED_REQUEST,
+            f"nothing is served by the name {name[:100]!r}",
+            "use the address itself, or add the name to api.hosts",
+        )
 
 
-def _host(scope: Scope) -> str:
-    text = _header(scope, b"host")
+def _host(text: str) -> str:
     if text.startswith("["):
         return text.partition("]")[0].lstrip("[").lower()
     return text.partition(":")[0].lower()
@@ -153,7 +214,7 @@ class Rates:
         self._limits = {False: RateLimitItemPerMinute(reads), True: RateLimitItemPerMinute(writes)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] in UNCOUNTED:
             await self._application(scope, receive, send)
             return
         client: Any = scope.get("client") or ("", 0)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import posixpath
 from datetime import timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, model_validator
 
+from reconciler.config.hosts import OFF as OFF
+from reconciler.config.hosts import Hosts, Listen, Pages, is_here
 from reconciler.config.words import (
     FORGED,
     GROUP_ROLES,
@@ -26,7 +27,6 @@ from reconciler.config.words import (
     Identity,
     KeyFile,
     Length,
-    Names,
     Prefix,
     Reading,
     Secrets,
@@ -42,8 +42,6 @@ from reconciler.config.words import (
 from reconciler.model.access import Scope
 from reconciler.model.shape import refusal, shape
 
-OFF = "off"
-"""In place of the address where the API listens: it does not."""
 NUDGE = "nudge"
 """A file in the data directory; touching it makes the daemon look."""
 
@@ -80,16 +78,16 @@ class StateSettings:
 class OidcSettings:
     """How people sign in through an OpenID provider: not at all without an issuer."""
 
-    issuer: Annotated[str, Field(strict=True, pattern=ISSUER), taking("the https:// address of the provider")] = ""
+    issuer: Annotated[str, Field(strict=True, pattern=ISSUER), unseen("the https:// address of the provider")] = ""
     """Its address, below which `/.well-known/openid-configuration` is found."""
-    client_id: Annotated[str, Field(strict=True, max_length=500), taking("what the provider calls this client")] = ""
+    client_id: Annotated[
+        str, Field(strict=True, max_length=500), unseen("what the provider calls this client, in at most 500 letters")
+    ] = ""
     """What the provider calls this client."""
     client_secret: Annotated[str, Field(strict=True, pattern=SOURCE), unseen("env:NAME or file:PATH")] = (
         "env:OIDC_CLIENT_SECRET"  # noqa: S105 - where it is found
     )
     """Where the secret of this client is found."""
-    address: Annotated[str, Field(strict=True, pattern=ISSUER), taking("the https:// address of these pages")] = ""
-    """Of these pages, as browsers see it; needed behind a proxy, and asked of the request when left out."""
     name: Word = "email"
     """The claim by which people are called in the ledger."""
     groups: Word = "groups"
@@ -114,12 +112,15 @@ class OidcSettings:
 class ApiSettings:
     """The HTTP API, the dashboard and webhooks."""
 
-    listen: Word = "127.0.0.1:8080"
+    listen: Listen = "127.0.0.1:8080"
     """Where they listen, or `off`."""
     read: Annotated[Reading, taking("auto, anyone or token")] = "auto"
     """Who may read: anyone, or whoever has a token; `auto` is anyone where only this machine can ask."""
-    hosts: Names = ()
-    """Further names by which browsers may ask, such as that of a proxy in front; with any, other names are refused."""
+    address: Pages = ""
+    """Of the pages, as browsers see it, where a proxy stands in front: its name is answered, its cookies stay on HTTPS,
+    and an OpenID provider leads back to it."""
+    hosts: Hosts = ()
+    """Further names by which browsers may ask; with any, or with an address, other names are refused."""
     timezone: Zone = "UTC"
     """The zone of the clock that pages show first, such as Europe/Berlin."""
     reads: Count = 60_000
@@ -131,11 +132,7 @@ class ApiSettings:
     @property
     def only_here(self) -> bool:
         """Whether only this machine can ask."""
-        host = self.listen.rpartition(":")[0].strip("[]")
-        try:
-            return host == "localhost" or ip_address(host).is_loopback
-        except ValueError:
-            return False  # a name, which may lead anywhere
+        return is_here(self.listen.rpartition(":")[0].strip("[]"))
 
 
 @shape

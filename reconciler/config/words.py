@@ -144,11 +144,6 @@ def _zone(name: str) -> str:
 
 
 Reading = Literal["auto", "anyone", "token"]
-Names = Annotated[
-    tuple[Annotated[str, Field(min_length=1, max_length=255)], ...],
-    BeforeValidator(several),
-    taking("a list of names, or one text with commas between them"),
-]
 Zone = Annotated[Word, AfterValidator(_zone)]
 Count = Annotated[int, Field(ge=1, le=_MANY), taking(f"a whole number from 1 to {_MANY:,}")]
 HTTP = r"^(https?://[^\s@]+)?$"
@@ -160,7 +155,7 @@ Secrets = Annotated[
     BeforeValidator(several),
     unseen("env:NAME or file:PATH, at most two of them in a list: the second is for a change of the first"),
 ]
-ISSUER = r"^(https://[^\s?#]+|http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?(/[^\s?#]*)?)?$"
+ISSUER = r"^(https://[^\s?#@]+|http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?(/[^\s?#]*)?)?$"
 """Plain HTTP goes no further than this machine: who answers there says who people are."""
 GROUP_SCOPES = "groups, each with a list of read, report, approve and operate"
 GROUP_ROLES = "groups, each with a list of roles"

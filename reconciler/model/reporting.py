@@ -48,6 +48,13 @@ def _line(value: str) -> str:
     return value
 
 
+def _name(value: str) -> str:
+    if value.startswith(".") or "/" in value or "\\" in value:
+        remedy = "write the name alone, such as shop in place of team/shop, and what it belongs to into extra_metadata"
+        raise refusal(f"{quoted(value)} is no name: it begins with a dot, or has a stroke in it", remedy)
+    return value
+
+
 def _text(value: str) -> str:
     if not _storable(value):
         raise refusal("it has characters that cannot be kept", "leave out NUL and halves of characters")
@@ -88,6 +95,8 @@ def _walk(value: object, depth: int) -> Iterator[tuple[int, object]]:
 _STATUS_SCHEMA = {"type": "string", "examples": ["pending", "started", "success", "completed", "failed", "aborted"]}
 Line = Annotated[str, Field(strict=True, max_length=LONGEST_NAME), AfterValidator(_line)]
 Called = Annotated[str, Field(strict=True, min_length=1, max_length=LONGEST_NAME), AfterValidator(_line)]
+Place = Annotated[Called, AfterValidator(_name)]
+"""A name that stands in addresses of pages and of the API: no part of a path."""
 Link = Annotated[str, Field(strict=True, max_length=2_000), AfterValidator(_line)]
 Message = Annotated[str, Field(strict=True, max_length=2_000), AfterValidator(_text)]
 
@@ -96,10 +105,10 @@ Message = Annotated[str, Field(strict=True, max_length=2_000), AfterValidator(_t
 class DeploymentEvent:
     """What happened to a deployment elsewhere. Product and environment need not be declared in git."""
 
-    product_name: Called
+    product_name: Place
     version: Called
     """As whoever deploys it calls it."""
-    environment_name: Called
+    environment_name: Place
     status: Annotated[Status, BeforeValidator(_status), WithJsonSchema(_STATUS_SCHEMA)]
     """One of the five states, or what other systems call them, such as `in_progress` or `success`."""
     deployed_by: Line | None = None

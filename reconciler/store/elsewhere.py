@@ -5,16 +5,24 @@ Asked of indexes, a name at a time: there may be very many reports.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, bindparam, func, select
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, bindparam, exists, func, select
 
 from reconciler.model.deployment import Deployment
 from reconciler.store import tables
 from reconciler.store.reports import R, deployment_of
 from reconciler.store.statements import Prepared
 
+MOST = 200
+"""Environments of an app; their names are free."""
 _A = tables.apps.c
-_NEXT_APP = Prepared(select(func.min(R.app)).where(R.app > bindparam("after")))
-_IS_DECLARED = Prepared(select(_A.name).where(_A.name == bindparam("name")))
+_FIRST = select(func.min(R.app).label("name")).cte("reported", recursive=True)
+_NEXT = select(func.min(R.app)).where(R.app > _FIRST.c.name).correlate(_FIRST).scalar_subquery()
+_NAMES = _FIRST.union_all(select(_NEXT).where(_FIRST.c.name.is_not(None)))
+_DECLARED = exists().where(_A.name == _NAMES.c.name)
+_UNDECLARED = Prepared(select(_NAMES.c.name).where(_NAMES.c.name.is_not(None), ~_DECLARED).order_by(_NAMES.c.name))
+"""From name to name along the index: however often each was reported, it is read once."""
 _NEXT_PLACE = Prepared(
     select(func.min(R.environment)).where(R.app == bindparam("of_app"), R.environment > bindparam("after"))
 )
@@ -23,24 +31,29 @@ _LAST = Prepared(select(tables.reports).where(_HERE).order_by(R.number.desc()).l
 _COMPLETED = Prepared(select(tables.reports).where(_HERE, R.status == "completed").order_by(R.number.desc()).limit(1))
 
 
-def undeclared(connection: Connection, most: int) -> list[str]:
+def undeclared(connection: Connection) -> list[str]:
     """The names of apps that git has never declared, in order."""
-    found: list[str] = []
-    name = _NEXT_APP.run(connection, after="").scalar()
-    while name is not None and len(found) < most:
-        if not _IS_DECLARED.run(connection, name=name):
-            found.append(name)
-        name = _NEXT_APP.run(connection, after=name).scalar()
-    return found
+    return [row.name for row in _UNDECLARED.run(connection)]
 
 
-def last(connection: Connection, app: str) -> dict[str, tuple[Deployment, Deployment | None]]:
+def last(connection: Connection, app: str, most: int = MOST) -> dict[str, tuple[Deployment, Deployment | None]]:
     """What was reported last of an app in each environment, and what completed last there."""
-    found: dict[str, tuple[Deployment, Deployment | None]] = {}
+    names: list[str] = []
     place = _NEXT_PLACE.run(connection, of_app=app, after="").scalar()
-    while place is not None:
-        newest = _LAST.run(connection, of_app=app, in_environment=place)[0]
-        completed = _COMPLETED.run(connection, of_app=app, in_environment=place).one_or_none()
-        found[place] = (deployment_of(newest), deployment_of(completed) if completed is not None else None)
+    while place is not None and len(names) < most:
+        names.append(place)
         place = _NEXT_PLACE.run(connection, of_app=app, after=place).scalar()
+    return last_in(connection, app, names)
+
+
+def last_in(
+    connection: Connection, app: str, environments: Iterable[str]
+) -> dict[str, tuple[Deployment, Deployment | None]]:
+    """The same of these environments, where anything was reported of them."""
+    found: dict[str, tuple[Deployment, Deployment | None]] = {}
+    for place in environments:
+        newest = _LAST.run(connection, of_app=app, in_environment=place).one_or_none()
+        if newest is not None:
+            completed = _COMPLETED.run(connection, of_app=app, in_environment=place).one_or_none()
+            found[place] = (deployment_of(newest), deployment_of(completed) if completed is not None else None)
     return found

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, distinct, func, select
 
-from reconciler.store import deployments, drifts, ledger, tables
+from reconciler.store import declared, deployments, drifts, ledger, tables
 from reconciler.store.pauses import Paused, Place, paused
 from reconciler.store.repository import followed
 from reconciler.store.statements import Prepared
@@ -59,6 +59,8 @@ class Placed:
     apps: int = 0
     declared: Counter[str] = field(default_factory=Counter)
     orphaned: Counter[str] = field(default_factory=Counter)
+    environments: frozenset[str] = frozenset()
+    """All that git declares, also those without an app."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,8 @@ class Gauges:
 
 def placed(connection: Connection) -> Placed:
     """How many apps there are where; it holds as long as nothing new was noted."""
-    found = Placed(apps=int(_APPS.run(connection).scalar() or 0))
+    known = frozenset(declared.texts(connection, "Environment"))
+    found = Placed(apps=int(_APPS.run(connection).scalar() or 0), environments=known)
     for row in _PLACED.run(connection):
         (found.declared if row.declared else found.orphaned)[row.environment] += row.count
     return found

@@ -24,11 +24,16 @@ LARGEST = 64 * 1024
 BLANK = b"***"
 
 
-def resolve(references: Iterable[SecretReference], environ: Mapping[str, str]) -> dict[str, str]:
+IN_A_MANIFEST = "set it where the daemon runs, or correct the reference in the manifest"
+
+
+def resolve(
+    references: Iterable[SecretReference], environ: Mapping[str, str], remedy: str = IN_A_MANIFEST
+) -> dict[str, str]:
     """The values by the secrets' names: `env:NAME` from `environ`, `file:PATH` from a file (UTF-8, one line
     end at its end left out, a relative path from the daemon's working directory).
 
-    Raises PersonNeeded, with every reference that has no value, is empty, over 64 KiB or no text.
+    Raises PersonNeeded, with `remedy` and every reference that has no value, is empty, over 64 KiB or no text.
     """
     values: dict[str, str] = {}
     wrong: list[str] = []
@@ -46,14 +51,15 @@ def resolve(references: Iterable[SecretReference], environ: Mapping[str, str]) -
     if wrong:
         raise PersonNeeded(
             f"no value for the secret {'; '.join(wrong)}",
-            "set it where the daemon runs, or correct the reference in the manifest",
+            remedy,
         )
     return values
 
 
-def value_of(name: str, source: str, environ: Mapping[str, str]) -> str:
-    """The value behind one reference, as `resolve` finds it; `name` is what complaints call it. Raises PersonNeeded."""
-    return resolve([SecretReference(name=name, source=source)], environ)[name]
+def value_of(name: str, source: str, environ: Mapping[str, str], remedy: str = IN_A_MANIFEST) -> str:
+    """The value behind one reference, as `resolve` finds it; `name` is what complaints call it, and `remedy` says how
+    it is mended. Raises PersonNeeded."""
+    return resolve([SecretReference(name=name, source=source)], environ, remedy)[name]
 
 
 def _file(path: str) -> str:

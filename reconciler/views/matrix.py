@@ -96,6 +96,8 @@ class Matrix:
     """The environment that is compared with."""
     groups: dict[Group, list[Row]]
     elsewhere: list[Elsewhere]
+    more_elsewhere: int
+    """Further apps that git does not know."""
     facts: dict[Fact, int]
     apps: int
     places: int
@@ -147,6 +149,7 @@ def matrix(connection: Connection, asked: Asked, now: datetime, memory: Memory) 
     shown = [row for row in busy if asked.fits(row)]
     groups: dict[Group, list[Row]] = {group: [row for row in shown if row.group == group] for group in GROUPS}
     more = {group: max(0, len(found) - asked.most) for group, found in groups.items()}
+    others, more_others = look.elsewhere(environments)
     groups = {group: found[: asked.most] for group, found in groups.items()} | {"quiet": quiet}
     whole = asked.fact is None and not asked.only_differing
     more["quiet"] = max(0, apps - len(busy) - len(quiet)) if whole and (next_name or asked.after) else 0
@@ -154,7 +157,8 @@ def matrix(connection: Connection, asked: Asked, now: datetime, memory: Memory) 
         environments=environments,
         base=base,
         groups=groups,
-        elsewhere=look.elsewhere(),
+        elsewhere=others,
+        more_elsewhere=more_others,
         facts=_facts(busy, places),
         apps=apps,
         places=places,
@@ -244,13 +248,16 @@ class _Look:
             if seen >= LOOKED_THROUGH:
                 return found, after
 
-    def elsewhere(self) -> list[Elsewhere]:
-        """Apps that git does not know."""
+    def elsewhere(self, environments: Sequence[str]) -> tuple[list[Elsewhere], int]:
+        """Apps that git does not know, and how many more of them there are."""
         if self.asked.fact is not None or self.asked.only_differing or self.asked.wanted.team or self.asked.after:
-            return []
+            return [], 0
         words = (self.asked.wanted.text or "").lower()
-        names = [name for name in elsewhere.undeclared(self.connection, MOST) if words in name.lower()]
-        return [Elsewhere(name=name, places=elsewhere.last(self.connection, name)) for name in names]
+        names = [name for name in elsewhere.undeclared(self.connection) if words in name.lower()]
+        found = [
+            Elsewhere(name=name, places=elsewhere.last_in(self.connection, name, environments)) for name in names[:MOST]
+        ]
+        return found, len(names) - len(found)
 
 
 def _row(picture: Picture, now: datetime, base: str | None) -> Row:

@@ -20,6 +20,9 @@ from reconciler.words import instead, meant
 _ID = re.compile(r"[0-9a-f]{1,64}")
 _CANDIDATES = 5
 _LONGEST = 100
+SHORTEST = 4
+"""With fewer digits of its id nothing at a gate is named: too easily something else is."""
+_SHOWN = "`reconciler status` shows the ids"
 
 
 def known_app(names: Sequence[str], app: str) -> str:
@@ -98,8 +101,8 @@ def _refuse(connection: Connection, beginning: str) -> NoReturn:
     )
 
 
-def at_gate(connection: Connection, identifier: str) -> tuple[str, str, str]:
-    """App, environment and key of what stands at a gate, by the beginning of its id or as APP/ENVIRONMENT.
+def at_gate(connection: Connection, identifier: str) -> Sequence[Any]:
+    """What stands or stood at a gate: one by the beginning of its id, or all of APP/ENVIRONMENT, newest first.
 
     Raises WrongUse, UnknownReference.
     """
@@ -108,26 +111,24 @@ def at_gate(connection: Connection, identifier: str) -> tuple[str, str, str]:
         found = _asked_in(connection, identifier)
         if not found:
             placed(connection, app, environment)
-    elif _ID.fullmatch(identifier):
-        found = gates.asked(connection, identifier)
-    else:
-        raise WrongUse(f"{identifier[:_LONGEST]} is no id", "`reconciler status` shows the ids of what waits at a gate")
+            raise UnknownReference(f"nothing at a gate answers to {identifier[: 2 * _LONGEST]}", _SHOWN)
+        return found
+    beginning = identifier.lower()
+    if not _ID.fullmatch(beginning):
+        raise WrongUse(f"{identifier[:_LONGEST]} is no id", f"{_SHOWN} of what waits at a gate")
+    if len(beginning) < SHORTEST:
+        raise WrongUse(f"{beginning} is too little of an id", f"give at least {SHORTEST} digits; {_SHOWN}")
+    found = gates.asked(connection, beginning)
     if len(found) != 1:
         many = "more than one thing" if found else "nothing"
-        raise UnknownReference(
-            f"{many} at a gate answers to {identifier[: 2 * _LONGEST]}", "`reconciler status` shows ids"
-        )
-    return found[0].app, found[0].environment, found[0].key
+        raise UnknownReference(f"{many} at a gate answers to {identifier[:_LONGEST]}", _SHOWN)
+    return found
 
 
 def _asked_in(connection: Connection, place: str) -> Sequence[Any]:
-    """What stood last at the gate of APP/ENVIRONMENT. What is deployed elsewhere may have a name with a `/` in it."""
+    """What stood at the gate of APP/ENVIRONMENT. What is deployed elsewhere may have a name with a `/` in it."""
     parts = place.split("/")
     if not all(map(_askable, parts)):
         return []
     splits = ("/".join(parts[:end]) for end in range(1, min(len(parts), _CANDIDATES)))
-    for app in splits:
-        found = gates.asked_in(connection, app, place[len(app) + 1 :])[:1]
-        if found:
-            return found
-    return []
+    return [row for app in splits for row in gates.asked_in(connection, app, place[len(app) + 1 :])]

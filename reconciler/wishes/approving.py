@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -9,12 +10,10 @@ from sqlalchemy import Connection
 from reconciler.errors import UnknownReference, WrongUse
 from reconciler.model.plan import Waiting
 from reconciler.model.wish import Recorded
-from reconciler.planner.preflight import approvals_missing
 from reconciler.store import declared, gates
 from reconciler.store.database import Transaction
-from reconciler.views import reported, resolving
-from reconciler.views.pictures import pictures
-from reconciler.wishes import expecting, saying
+from reconciler.views import resolving
+from reconciler.wishes import choosing, expecting, saying
 from reconciler.wishes.recording import refuse_unless
 from reconciler.words import address, counted
 
@@ -32,22 +31,20 @@ def approve(
     """`actor` approves what waits at a gate, by the beginning of its id or as APP/ENVIRONMENT; now (UTC).
 
     It counts for exactly that plan: the same versions with the same settings. One person counts once, the author not.
-    Raises WrongUse, UnknownReference; NotSo where nothing waits for it any more, or where it would not count.
+    Raises WrongUse, UnknownReference; NotSo where several wait, nothing waits for it any more, or it would not count.
     """
     actor, role, reason = saying.name(actor), saying.role(role), saying.reason(reason)
-    app, environment, key = resolving.at_gate(transaction.connection, identifier)
-    start = reported.refused(transaction.connection, key)
-    if start is not None:
-        waits = _waits_elsewhere(transaction.connection, start, now)
-    else:
+    meant = choosing.to_approve(transaction.connection, identifier, now)
+    app, environment, key, waits = meant.app, meant.environment, meant.key, meant.waits
+    if not meant.elsewhere:
         expecting.require(transaction.connection, app, environment, expected)
-        waits = _waits(transaction.connection, app, environment, key, now)
+    _waits(meant)
     _may(transaction.connection, waits, app, key, actor, role)
     gates.approve(transaction, app, environment, key, actor, role, reason, now)
     declared.mark_due(transaction, [app], now)
     return Recorded(
         kind="approve",
-        detail=f"{actor} approved {waits[0].what} of {app} for {environment}",
+        detail=f"{actor} approved {waits[0].what} of {app} for {environment}{meant.whose}",
         actor=actor,
         at=now,
         app=app,
@@ -57,30 +54,23 @@ def approve(
     )
 
 
-def _waits(connection: Connection, app: str, environment: str, key: str, now: datetime) -> list[Waiting]:
-    """What still waits for an approval there. Raises NotSo when nothing does any more."""
-    plans = [picture.plan for picture in pictures(connection, [app], now)]
-    found = [one for plan in plans for one in plan.waiting if one.key == key and one.waits_for == "approval"]
+def _waits(meant: choosing.Meant) -> None:
+    """Raises NotSo where nothing of it waits for an approval any more."""
+    app, environment = meant.app, meant.environment
+    if meant.elsewhere:
+        refuse_unless(
+            meant.waits,
+            f"{meant.elsewhere} of {app} waits for no approval in {environment} any more",
+            "whoever deploys it may start it again",
+        )
     refuse_unless(
-        found,
+        meant.waits,
         f"nothing of {app} waits for that approval in {environment} any more",
         f"`reconciler why {app} {environment}` tells how it stands",
     )
-    return found
 
 
-def _waits_elsewhere(connection: Connection, start: reported.Wanted, now: datetime) -> list[Waiting]:
-    """Which approvals the start of a deployment made elsewhere waits for. Raises NotSo when it needs none any more."""
-    found = approvals_missing(reported.look(connection, start, now))
-    refuse_unless(
-        found,
-        f"{start.version} of {start.app} waits for no approval in {start.environment} any more",
-        "whoever deploys it may start it again",
-    )
-    return found
-
-
-def _may(connection: Connection, waits: list[Waiting], app: str, key: str, actor: str, role: str | None) -> None:
+def _may(connection: Connection, waits: Sequence[Waiting], app: str, key: str, actor: str, role: str | None) -> None:
     """Whether this approval would count. Raises NotSo, WrongUse."""
     roles = sorted({one.role for one in waits if one.role})
     if roles and role not in roles:
@@ -114,8 +104,10 @@ def checks_again(
 
     Raises WrongUse, NotSo.
     """
+    if "/" not in identifier and len(identifier) < resolving.SHORTEST:
+        return None  # so little may still name a deployment
     try:
-        app, environment, key = resolving.at_gate(transaction.connection, identifier)
+        app, environment, key = choosing.to_check_again(transaction.connection, identifier)
     except UnknownReference:
         return None
     expecting.require(transaction.connection, app, environment, expected)

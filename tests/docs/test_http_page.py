@@ -9,7 +9,8 @@ from reconciler.config import SETTINGS
 from reconciler.facing import application
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "http.md").read_text(encoding="utf-8")
-PATHS = application(SETTINGS.validate_python({"repository": {"url": "nowhere.git"}})).openapi()["paths"]
+_DESCRIBED = application(SETTINGS.validate_python({"repository": {"url": "nowhere.git"}})).openapi()
+PATHS, SCHEMAS = _DESCRIBED["paths"], _DESCRIBED["components"]["schemas"]
 
 
 def test_every_path_that_reads_has_its_heading():

@@ -47,7 +47,7 @@ def taken(answer: Response, status: int) -> dict[str, Any]:
 
 
 def test_a_deployment_from_queue_to_end(asked: Face, token: str, world: World) -> None:
-    said = {"product_name": "a/whole", "deployed_by": "Ann <ann@example.com>", "scm_branch": "main"}
+    said = {"product_name": "a whole", "deployed_by": "Ann <ann@example.com>", "scm_branch": "main"}
     queued = taken(report(asked, token, **said, status="queued", extra_metadata={"run": 7}), 201)
     assert (queued["status"], queued["number"], queued["started_at"]) == ("pending", 1, None)
     world.later(minutes=1)
@@ -61,7 +61,7 @@ def test_a_deployment_from_queue_to_end(asked: Face, token: str, world: World) -
     assert [one["status"] for one in shown["events"]] == ["pending", "started", "completed"]
     assert {one["actor"] for one in shown["events"]} == {"ci@example.com"}
     assert (shown["deployed_by"], shown["build_url"]) == ("Ann <ann@example.com>", "https://ci.example.com/7")
-    assert shown in [{**one, "events": shown["events"]} for one in asked.json("/deployments?app=a/whole")]
+    assert shown in [{**one, "events": shown["events"]} for one in asked.json("/deployments?app=a%20whole")]
 
 
 def test_the_same_event_twice_is_recorded_once(asked: Face, token: str) -> None:

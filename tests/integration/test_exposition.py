@@ -187,6 +187,28 @@ def test_what_was_reported_from_elsewhere_counts_when_it_ends(world: World) -> N
     assert after.value(f"{took}_bucket", environment="live", le="30.0") == 1
 
 
+def test_environments_that_only_reports_name_share_one_label(world: World) -> None:
+    world.start_repository()
+    world.settle()
+    row = {"app": "wiki", "number": 1, "version": "7", "deployed_by": "ci", "extra_metadata": {}, "status": "completed"}
+    row |= {"created_at": world.now, "started_at": world.now, "finished_at": world.now + timedelta(seconds=20)}
+    rows = [{**row, "id": f"r{number}", "environment": f"branch-{number}"} for number in range(50)]
+    with world.running() as found:
+        before = len(Exposition(found.database, world.directory).text(world.now))
+        with found.database.write() as transaction:
+            transaction.connection.execute(tables.reports.insert(), rows)
+        text = Exposition(found.database, world.directory).text(world.now)
+    after = Scraped(text)
+    assert len(text) < before + 3_000
+    assert not [labels for name in after.names for labels, _ in after.of(name) if "branch-" in str(labels)]
+    ended = "reconciler_deployments_total"
+    assert after.value(ended, environment="elsewhere", cause="external", status="completed") == 50
+    took = "reconciler_deployment_duration_seconds"
+    assert after.value(f"{took}_bucket", environment="elsewhere", le="30.0") == 50
+    assert after.value(f"{took}_bucket", environment="elsewhere", le="10.0") == 0
+    assert after.value(f"{took}_sum", environment="elsewhere") == 1_000
+
+
 def test_an_answer_is_given_again_for_a_second(world: World) -> None:
     world.start_repository()
     with world.running() as found:

@@ -140,6 +140,28 @@ def test_lists_tell_of_their_pages_and_tags(described: dict[str, Any]) -> None:
         assert "content" not in _answer(described, path, 304)
 
 
+def test_each_path_says_which_scope_it_needs(asked: Face, described: dict[str, Any]) -> None:
+    scheme = described["components"]["securitySchemes"]["token"]
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
+            said = operation["security"]
+            address = re.sub(r"\{\w+\}", "aaaa", path)
+            if method == "get":
+                assert said == ([] if path in ("/healthz", "/readyz") else [{"token": ["read"]}, {}]), path
+            elif path == "/webhooks/{forge}":
+                assert said == []
+            else:
+                (scope,) = said[0]["token"]
+                refused = asked.client.request(method, address, json={})
+                assert refused.status_code in (401, 422), path
+                assert refused.status_code == 422 or f"--scope {scope}" in refused.json()["next_step"]
+    acting = {path: one["post"]["security"] for path, one in described["paths"].items() if "post" in one}
+    assert acting["/approvals"] == [{"token": ["approve"]}]
+    assert acting["/deployment-events/"] == [{"token": ["report"]}]
+    assert acting["/apps/{app}/environments/{environment}/rollback"] == [{"token": ["operate"]}]
+
+
 # The pages
 
 

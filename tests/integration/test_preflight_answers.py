@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -180,10 +181,31 @@ def test_approved_by_place_and_for_one_version(ci: Reporter) -> None:
     assert ci.refused(428, "careful", version="2.1")["details"]["approval"]["approved_by"] == []
 
 
-def test_a_name_with_a_stroke_is_approved_too(ci: Reporter) -> None:
-    ci.refused(428, "careful", product_name="team/till")
-    assert ci.approve("qa", "team/till/careful").status_code == 202
-    assert ci.tell("started", "careful", product_name="team/till").status_code == 201
+def test_a_place_names_nothing_where_several_wait(ci: Reporter) -> None:
+    first = ci.refused(428, "careful")["details"]["approval"]["id"]
+    second = ci.refused(428, "careful", version="2.1")["details"]["approval"]["id"]
+    said = ci.approve("qa", "till/careful")
+    assert said.status_code == 409, said.text
+    for id_, version in ((first, "2.0"), (second, "2.1")):
+        assert f"{id_[:12]} ({version} of till, reported from elsewhere)" in said.json()["detail"]
+    assert ci.approve("qa", first[:3]).status_code == 422
+    assert "reported from elsewhere" in ci.approve("qa", first).json()["detail"]
+    # Only one is left that waits.
+    assert ci.approve("qa", "till/careful").json()["detail"].startswith("quinn@example.com approved 2.1 ")
+
+
+def test_what_ci_reports_is_not_approved_for_what_waits_here(ci: Reporter) -> None:
+    ci.world.commit("Ours too", {"shop.yaml": app_manifest(environments=["sandbox", "careful"])})
+    ci.world.settle()
+    theirs = ci.refused(428, "careful", product_name="shop", version="9")["details"]["approval"]["id"]
+    told = ci.approve("qa", "shop/careful")
+    assert (told.status_code, told.headers["content-type"]) == (409, PROBLEM)
+    said = told.json()["detail"]
+    assert f"{theirs[:12]} (9 of shop, reported from elsewhere)" in said
+    (ours,) = re.findall("([0-9a-f]{12}) [(]v1 of shop[)]", said)
+    assert ci.approve("qa", ours).json()["detail"] == "quinn@example.com approved v1 of shop for careful"
+    ci.world.settle()
+    assert ci.world.runs("careful") == "one"
 
 
 def test_who_waits_for_an_approval_may_ask_often(ci: Reporter) -> None:
@@ -261,7 +283,8 @@ def test_approved_on_the_command_line(tmp_path: Path) -> None:
         done = told.type("approve", key, "--actor", "dev@example.com")
         assert (done.status, "the author's approval does not count" in done.err) == (1, True)
         done = told.type("approve", "till/careful", "--actor", "quinn@example.com")
-        assert (done.status, done.out.strip()) == (0, "quinn@example.com approved 2.0 of till for careful")
+        told_so = "quinn@example.com approved 2.0 of till for careful, reported from elsewhere"
+        assert (done.status, done.out.strip()) == (0, told_so)
         assert ci.tell("started", "careful").status_code == 201
         done = told.type("approve", key, "--actor", "zoe@example.com")
         assert (done.status, "waits for no approval" in done.err) == (1, True)

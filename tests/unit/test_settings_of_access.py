@@ -57,6 +57,8 @@ def test_a_variable_below_something_that_is_no_group(tmp_path: Path) -> None:
         ({"issuer": "http://login.example.com"}, "api.oidc.issuer: .* cannot stand here"),
         ({"issuer": "http://127.0.0.1.evil.example.com"}, "api.oidc.issuer"),
         ({"issuer": "ftp://a"}, "api.oidc.issuer"),
+        ({"issuer": "https://ann:hunter2@login.example.com"}, "api.oidc.issuer"),
+        ({"address": "http://ann:hunter2@deploy.example.com"}, "api.oidc.address"),
         ({"client_id": ""}, "a provider without a client"),
         ({"client_secret": "hunter2"}, "write env:NAME or file:PATH"),
         ({"scopes": {"ops": ["everything"]}}, "read, report, approve and operate"),
@@ -67,8 +69,9 @@ def test_a_variable_below_something_that_is_no_group(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_hold(tmp_path: Path, oidc: dict[str, Any], words: str) -> None:
-    with pytest.raises(WrongUse, match=words):
+    with pytest.raises(WrongUse, match=words) as raised:
         api(tmp_path, **oidc)
+    assert "hunter2" not in str(raised.value)
 
 
 def test_mistakes_are_told_with_their_lines(tmp_path: Path) -> None:

@@ -47,15 +47,17 @@ class Watch:
     stopping: Callable[[], bool] = lambda: False
     """Whether this process is to end."""
     seen: str = ""
+    """What the store was at with the last look; '' before the first."""
     _listening: int = 0
-    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _turn: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once, when there is something new; then another one stands here."""
     _task: asyncio.Task[None] | None = None
     _made: OrderedDict[tuple[str, str], Parts] = field(default_factory=OrderedDict)
 
     async def __aenter__(self) -> Watch:
         self._listening += 1
-        if self._task is None:
-            self.seen = await run_in_threadpool(self._look)
+        if self._task is None or self._task.done():
+            self.seen = ""  # while nobody listened, nobody looked
             self._task = asyncio.create_task(self._go_on())
         return self
 
@@ -67,10 +69,11 @@ class Watch:
 
     async def next(self, seen: str, seconds: float) -> str:
         """What the store is at, as soon as that is something else than `seen`, or after so many seconds."""
-        async with self._changed:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait_for(lambda: self.seen != seen or self.stopping()), seconds)
-            return self.seen
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.seen == seen and not self.stopping():
+                    await self._turn.wait()
+        return self.seen
 
     async def parts(self, page: str, seen: str, make: Callable[[], Parts]) -> Parts:
         """The parts of a page: made once for all who look at the same one."""
@@ -87,15 +90,15 @@ class Watch:
 
     async def _go_on(self) -> None:
         while True:
-            await asyncio.sleep(LOOK)
-            try:
+            seen = self.seen
+            # Where the store does not answer, the page itself tells it, once somebody asks for it.
+            with suppress(ReconcilerError):
                 seen = await run_in_threadpool(self._look)
-            except ReconcilerError:
-                continue  # told by the page itself, once somebody asks for it
-            async with self._changed:
+            if seen != self.seen or self.stopping():
                 self.seen = seen
-                # Also without news: whoever waits asks whether this process ends.
-                self._changed.notify_all()
+                turn, self._turn = self._turn, asyncio.Event()
+                turn.set()
+            await asyncio.sleep(LOOK)
 
 
 def stream(request: Request, context: Context, actor: Actor, make: Make) -> Response:
@@ -114,8 +117,12 @@ def stream(request: Request, context: Context, actor: Actor, make: Make) -> Resp
         sent: Parts = {}
         yield b"retry: 1000\n\n"
         async with watch:
-            seen, first = watch.seen, True
+            seen, first = await watch.next("", MINUTE), True
             while loop.time() < ends and not watch.stopping():
+                if not seen:
+                    yield b": the store does not answer\n\n"
+                    seen = await watch.next("", MINUTE)
+                    continue
                 minute = int(loop.time() // MINUTE)
                 found = await watch.parts(f"{address}\n{minute}", seen, parts)
                 for name, html in found.items():

@@ -15,6 +15,7 @@ from reconciler.api.access import COOKIE, Actor, Known, require_word
 from reconciler.api.context import Context, context
 from reconciler.api.dashboard import following, rendering
 from reconciler.api.dashboard.rendering import Page
+from reconciler.api.origins import is_https
 from reconciler.errors import StoreError
 from reconciler.model import access
 from reconciler.store import tokens
@@ -58,7 +59,7 @@ def sign_in(
     token: Annotated[str, Form(max_length=200)],
     then: Annotated[str, Form(max_length=2_000)] = "/ui/",
 ) -> Response:
-    """Begins a session with a token. Another site cannot make somebody do so unnoticed: it does not know a token."""
+    """Begins a session with a token."""
     now = given.now()
     written = access.read(token.strip())
     with given.read() as connection:
@@ -77,9 +78,8 @@ def sign_in(
     return answer
 
 
-def set_session(request: Request, answer: Response, secret: str, *, secure: bool = False) -> None:
-    """Let a browser keep what it is known by: for pages of ours alone, and out of reach of scripts. `secure`: pages
-    are had by HTTPS alone, although this process does not see it."""
+def set_session(request: Request, answer: Response, secret: str) -> None:
+    """Let a browser keep what it is known by: for pages of ours alone, and out of reach of scripts."""
     answer.set_cookie(
         COOKIE,
         secret,
@@ -87,7 +87,7 @@ def set_session(request: Request, answer: Response, secret: str, *, secure: bool
         path="/",
         httponly=True,
         samesite="strict",
-        secure=secure or request.url.scheme == "https",
+        secure=is_https(request),
     )
 
 
@@ -114,8 +114,7 @@ async def theme(
     """Keeps which colours somebody likes; without a choice the system's."""
     answer = RedirectResponse(way_on(then), HTTPStatus.SEE_OTHER)
     if theme in rendering.THEMES:
-        secure = request.url.scheme == "https"
-        answer.set_cookie("theme", theme, max_age=_YEAR, path="/ui/", samesite="lax", secure=secure)
+        answer.set_cookie("theme", theme, max_age=_YEAR, path="/ui/", samesite="lax", secure=is_https(request))
     else:
         answer.delete_cookie("theme", path="/ui/")
     return answer

@@ -22,6 +22,7 @@ from reconciler.api.access import Actor
 from reconciler.api.context import Context, context
 from reconciler.api.dashboard.pages.signing_in import LASTS, page_of, set_session, way_on
 from reconciler.api.oidc import Begun, Provider, SignInRefused
+from reconciler.api.origins import is_https
 from reconciler.api.problems import Refused
 from reconciler.errors import ReconcilerError, StoreError
 from reconciler.model import access
@@ -59,7 +60,7 @@ def begin(request: Request, given: Given, then: str = "/ui/") -> Response:
         httponly=True,
         # It must come along when the provider leads back here.
         samesite="lax",
-        secure=_is_https(request, provider),
+        secure=is_https(request),
     )
     return answer
 
@@ -90,7 +91,7 @@ def finish(request: Request, given: Given) -> Response:
         return _again(request, given, then, error)
     answer = _on(then)
     answer.delete_cookie(COOKIE, path=PATH)
-    set_session(request, answer, secret, secure=_is_https(request, provider))
+    set_session(request, answer, secret)
     return answer
 
 
@@ -125,10 +126,6 @@ def _redirect(request: Request, provider: Provider) -> str:
     """Where the provider leads back to. It knows that address: a made-up name of this host is refused there."""
     ours = provider.client.address or f"{request.url.scheme}://{request.url.netloc}"
     return f"{ours.rstrip('/')}{PATH}/callback"
-
-
-def _is_https(request: Request, provider: Provider) -> bool:
-    return request.url.scheme == "https" or provider.client.address.startswith("https:")
 
 
 def _sealed(begun: Begun, key: str) -> str:
