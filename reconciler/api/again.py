@@ -147,9 +147,9 @@ class Again:
     def _state(self) -> State | None:
         try:
             version = self._context.version()
+            return None if version is None else (version, self._context.now().replace(microsecond=0))
         except Exception:  # noqa: BLE001 - nothing fails by this: whoever is asked in earnest says what is wrong
             return None
-        return None if version is None else (version, self._context.now().replace(microsecond=0))
 
     def _keep(self, key: Key, made: Given) -> None:
         old = self._held.pop(key, None)

@@ -77,7 +77,8 @@ def _moment(value: object) -> datetime | timedelta:
         found = schedule.wall(text)
     except ScheduleError as error:
         # A plus sign that was not escaped has become a space.
-        raise refusal(f"{error.message}; {error.next_step} (a + in an address is written %2B)") from None
+        plus = " (a + in an address is written %2B)" if " " in text else ""
+        raise refusal(f"{error.message}; {error.next_step}{plus}") from None
     if found.tzinfo is None:
         raise refusal("it does not say where the clock hangs; add an offset, such as Z")
     return schedule.utc(text)
@@ -95,6 +96,11 @@ def past(value: datetime | timedelta | None, now: datetime) -> datetime | None:
 def ahead(value: datetime | timedelta | None, now: datetime) -> datetime | None:
     """The moment that is meant, a length of time from now. Raises WrongUse."""
     return _told(value, now, 1)
+
+
+def moment_to_come(value: datetime | timedelta, now: datetime) -> datetime:
+    """As `ahead`, of a field that must be there. Raises WrongUse."""
+    return ahead(value, now) or now
 
 
 def _told(value: datetime | timedelta | None, now: datetime, way: int) -> datetime | None:

@@ -27,8 +27,8 @@ MOST_OF_ONE = 512
 """Connections that one address may hold open. A proxy in front is one address."""
 KEPT_FREE = 256
 """Open files that are left to everything else in this process."""
-_LINGERS = 1.0
-"""Seconds in which what still comes is thrown away, so that whoever sends it reads why it was refused."""
+_LINGERS, _THROWN_AWAY = 1.0, 2 << 20
+"""Seconds in which what still comes is thrown away, and bytes of it, so that whoever sends it reads why."""
 
 
 def most_of_all() -> int:
@@ -90,10 +90,12 @@ class Bounded(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._refused:
-            return
         # What the parser keeps to itself: bytes of which nothing has come out yet.
         self._fed += len(data)
+        if self._refused:
+            if self._fed > _THROWN_AWAY:
+                self.transport.close()
+            return
         super().data_received(data)
         self._look_after()
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, FastAPI, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, RedirectResponse
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import TypeAdapter
 from pydantic.warnings import UnsupportedFieldAttributeWarning
 
@@ -84,13 +84,13 @@ def _say_who_may(made: dict[str, Any], application: FastAPI) -> None:
     """Write into the description which scope each path needs, as its own checks ask for it."""
     made["components"]["securitySchemes"] = {"token": _BEARER}
     everywhere = application.state.context.terms.reading_needs_token
-    for route in application.routes:
-        if not isinstance(route, APIRoute) or not route.include_in_schema:
+    for route in iter_route_contexts(application.routes):
+        told_of = made["paths"].get(route.path_format, {})
+        if not told_of or not isinstance(route.original_route, APIRoute):
             continue
         asks = _asks(route.dependant)
         scope = next((word for check, word in _ACTING.items() if check in asks), "")
-        for method in route.methods:
-            told = made["paths"][route.path_format][method.lower()]
+        for told in (told_of[method.lower()] for method in route.methods or () if method.lower() in told_of):
             if scope:
                 told["security"] = [{"token": [scope]}]
                 told["description"] = f"{told.get('description', '')}\n\nNeeds the scope `{scope}`.".strip()

@@ -18,6 +18,7 @@ from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 
 from reconciler import telemetry
+from reconciler.api import mistakes
 from reconciler.errors import NotSo, ReconcilerError, ScheduleError, StoreError, UnknownReference, WrongUse
 from reconciler.model.shape import shape
 
@@ -172,26 +173,23 @@ async def _ours(request: Request, error: Exception) -> Response:
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    found = error.errors()[:20]
+    if mistakes.is_other_type(found):
+        said, remedy = mistakes.sent_as(request), f"send JSON with the header Content-Type: {mistakes.JSON}"
+        return await _as_asked(request, response(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, said, remedy))
     wrong = tuple(
-        Wrong(at=".".join(str(part) for part in one["loc"])[:200], message=_sentence(one)[:500])
-        for one in error.errors()[:20]
+        Wrong(at=".".join(str(part) for part in one["loc"])[:200], message=mistakes.sentence(one)[:500])
+        for one in found
     )
     said = "; ".join(f"{one.at}: {one.message}" for one in wrong)
-    found = response(HTTPStatus.UNPROCESSABLE_ENTITY, said, "correct the request; /docs describes it", errors=wrong)
-    return await _as_asked(request, found)
-
-
-def _sentence(wrong: Mapping[str, Any]) -> str:
-    """What is wrong, and what our own checks say can be done about it."""
-    if wrong["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-        return "there is no such field"
-    remedy = (wrong.get("ctx") or {}).get("remedy", "")
-    return f"{wrong['msg']} ({remedy})" if remedy else str(wrong["msg"])
+    refused = response(HTTPStatus.UNPROCESSABLE_ENTITY, said, mistakes.remedy(found), errors=wrong)
+    return await _as_asked(request, refused)
 
 
 async def _plain(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return await _as_asked(request, response(error.status_code, str(error.detail), headers=error.headers))
+    said, remedy, headers = mistakes.elsewhere(request, error)
+    return await _as_asked(request, response(error.status_code, said, remedy, headers=headers))
 
 
 async def _fault(request: Request, error: Exception) -> Response:

@@ -13,8 +13,9 @@ from reconciler.cli import asking, opened, printing
 @click.option("--reason", default="", metavar="TEXT", help="What you looked at; it is recorded.")
 @asking.actor_option
 def command(id_: str, role: str | None, reason: str, actor: str) -> None:
-    """Approve what waits at a gate: ID as `status` shows it (its beginning is enough), or APP/ENVIRONMENT.
+    """Approve what waits at a gate: ID as `status` shows it, or at least its first four digits.
 
+    ID may also be APP/ENVIRONMENT, where nothing else waits: of several the ids are told.
     It counts for exactly that plan: the same versions with the same settings. One person counts once, the author not.
     """
     from reconciler.engine import clock

@@ -58,6 +58,7 @@ def listed(
 
 def _row(one: Deployment) -> list[Cell | str]:
     from reconciler.model.version import spoken
+    from reconciler.views import history
 
     took = "" if one.duration_seconds is None else f"{one.duration_seconds:.1f} s"
     return [
@@ -66,7 +67,7 @@ def _row(one: Deployment) -> list[Cell | str]:
         one.environment,
         str(one.number),
         Cell(one.status, one.status),
-        one.cause,
+        "external (elsewhere)" if history.is_reported(one) else one.cause,
         spoken(one.traffic),
         printing.when(one.created_at),
         took,
@@ -90,7 +91,8 @@ def show(id_: str, form: str) -> None:
     if form == "json":
         printing.as_json(deployment_json(found, events))
         return
-    printing.heading(f"deployment {found.number} of {found.app} in {found.environment}: {found.status}")
+    made = ", made elsewhere" if history.is_reported(found) else ""
+    printing.heading(f"deployment {found.number} of {found.app} in {found.environment}{made}: {found.status}")
     for name, value in _facts(found):
         if value:
             printing.echo(f"  {name:12} {value}")

@@ -212,6 +212,30 @@ def _recorded(connection: Connection, settings: Settings) -> Iterator[Found]:
     for name, environment in sorted(declared_environments(connection).items()):
         for sentence in Registry().check(environment.spec.target):
             yield Found(f"target of {name}", "bad", sentence, "correct spec.target of the Environment")
+    yield from _alerts(connection)
+
+
+def _alerts(connection: Connection) -> Iterator[Found]:
+    """Whether whoever is to be told of something can be."""
+    from reconciler.notify.addresses import NotDelivered, behind
+    from reconciler.store import messages
+    from reconciler.views.scene import declared_alerts
+
+    for alert in declared_alerts(connection):
+        check, wrong = f"alert {alert.name}", False
+        try:
+            behind("address", alert.spec.to, os.environ)
+        except NotDelivered as error:
+            # The daemon may have what the shell of whoever types this has not.
+            wrong = True
+            yield Found(check, "note", f"no address here: {error.message}", "set it where the daemon runs")
+        last = next(iter(messages.listed(connection, alert.name, None, 1)), None)
+        if last is not None and last.error and last.status in ("failed", "waiting", "dropped"):
+            again = "; it is tried again" if last.status == "waiting" else ""
+            remedy = f"`reconciler alerts log {alert.name}` tells each attempt"
+            yield Found(check, "bad", f"its last message did not arrive: {last.error}{again}", remedy)
+        elif not wrong:
+            yield Found(check, "good", alert.spec.to)
 
 
 def _followed(place: Followed, settings: Settings) -> Iterator[Found]:

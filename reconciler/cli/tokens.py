@@ -9,7 +9,7 @@ import click
 
 from reconciler.cli import asking, opened, printing
 from reconciler.cli.printing import Cell
-from reconciler.errors import NotSo, UnknownReference
+from reconciler.errors import NotSo, UnknownReference, WrongUse
 from reconciler.model import access
 from reconciler.wishes import saying
 
@@ -56,7 +56,7 @@ def create(
     from reconciler.engine import clock
     from reconciler.store import tokens
 
-    now, name = clock.system(), saying.name(name)
+    now, name = clock.system(), _named(name)
     if roles and "approve" not in scopes:
         raise click.UsageError("--role goes with --scope approve.")
     if expires is not None and expires <= now:
@@ -115,6 +115,17 @@ def revoke(id_: str, actor: str) -> None:
         if not tokens.revoke(transaction, found[0].id, actor, clock.system()):
             raise NotSo(f"the token {found[0].id} was revoked before", "there is nothing left to do")
     printing.echo(f"the token {found[0].id} of {found[0].name} can be used no more")
+
+
+def _named(name: str) -> str:
+    """Whose token it is to be, where anybody could be called so."""
+    try:
+        return saying.name(name)
+    except WrongUse as error:
+        said = error.message if name.strip() else "it is empty"
+        raise click.BadParameter(
+            f"{said}. Say in one line of at most {saying.LONGEST_NAME} letters whose token it is.", param_hint="--name"
+        ) from None
 
 
 def _until(token: Token) -> str:

@@ -37,6 +37,12 @@ class Wait:
     detail: str
     id: str | None = None
     """What `approve` and `retry` take, where a person can act on it."""
+    what: str = ""
+    """What an approval is missing for, in words."""
+    authors: tuple[str, ...] = ()
+    """Whose approval does not count, since they wrote it; in lower case."""
+    approved_by: tuple[str, ...] = ()
+    """Who has approved it already."""
 
 
 @shape

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from reconciler.model.deployment import Status
-from reconciler.model.shape import Instant, refusal, shape
+from reconciler.model.shape import Told, refusal, shape
 from reconciler.words import nearest, quoted
 
 Kind = Literal["release", "promotion", "hotfix", "rollback"]
@@ -118,7 +118,7 @@ class DeploymentEvent:
     build_url: Link | None = None
     extra_metadata: Annotated[dict[str, Any], AfterValidator(_metadata)] = Field(default_factory=dict)
     """Anything else, at most 16 KiB of JSON."""
-    occurred_at: Instant | None = None
+    occurred_at: Told | None = None
     """When it happened; when it is told, where that is left out."""
     message: Message = ""
     """Such as why it failed."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar, cast, dataclass_transform
 
-from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.dataclasses import dataclass as checked_dataclass
 from pydantic.dataclasses import rebuild_dataclass
 from pydantic_core import PydanticCustomError
@@ -59,11 +59,26 @@ def _length(read: Callable[[str], timedelta], example: str) -> Callable[[object]
     return length
 
 
-def _instant(value: object) -> object:
+def _instant(value: object) -> datetime:
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str):
+        # A number could be seconds or milliseconds, of whichever epoch.
+        raise refusal("a moment is a text", "write it like 2026-12-01T09:00:00Z")
     try:
-        return schedule.utc(value) if isinstance(value, str) else value
+        return schedule.utc(value)
     except ScheduleError as error:
         raise refusal(error.message, error.next_step) from None
+
+
+def _near(moment: datetime) -> datetime:
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise refusal(f"{schedule.rfc3339(moment)} is too far away", f"write a year from {FIRST_YEAR} to {LAST_YEAR}")
+    return moment
+
+
+FIRST_YEAR, LAST_YEAR = 2000, 2200
+"""Of moments that people and machines tell of."""
 
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
@@ -112,3 +127,6 @@ Instant = Annotated[
     PlainSerializer(schedule.rfc3339, return_type=str, when_used="json-unless-none"),
 ]
 """A moment, always in UTC; RFC 3339 text in JSON."""
+
+Told = Annotated[Instant, AfterValidator(_near)]
+"""A moment that somebody tells of: of the years 2000 to 2200."""

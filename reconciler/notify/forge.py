@@ -80,8 +80,17 @@ class Calls:
     def __init__(self, client: httpx2.Client) -> None:
         self._client = client
 
-    def get(self, path: str, **parameters: str) -> Any:
-        """What is there; tried a few times, since asking changes nothing. Raises NotDelivered."""
+    def listed(self, path: str, **parameters: str) -> Iterator[tuple[int, dict[str, Any]]]:
+        """What is listed there, with its numbers; tried a few times, since asking changes nothing. What has no number
+        is left out. Raises NotDelivered."""
+        found = self._get(path, **parameters)
+        if not isinstance(found, list):
+            raise NotDelivered("the forge answered with something else than a list")
+        for one in found:
+            if isinstance(one, dict) and isinstance(one.get("id"), int):
+                yield one["id"], one
+
+    def _get(self, path: str, **parameters: str) -> Any:
         try:
             for attempt in stamina.retry_context(on=httpx2.TransportError, attempts=ATTEMPTS, timeout=LONGEST):
                 with attempt:

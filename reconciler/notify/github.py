@@ -40,9 +40,9 @@ class GitHub:
     def find(self, record: Record, taken: frozenset[int]) -> int | None:
         """A deployment whose payload names ours."""
         asked = {"sha": record.commit, "environment": record.place, "per_page": "100"}
-        for one in self._calls.get(f"{self._at}/deployments", **asked):
-            if _named(one.get("payload")) == record.deployment and one.get("id") not in taken:
-                return int(one["id"])
+        for there, one in self._calls.listed(f"{self._at}/deployments", **asked):
+            if _named(one.get("payload")) == record.deployment and there not in taken:
+                return there
         return None
 
     def create(self, record: Record) -> int:

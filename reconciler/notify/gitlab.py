@@ -36,9 +36,9 @@ class GitLab:
     def find(self, record: Record, taken: frozenset[int]) -> int | None:
         """The newest deployment of this commit there, unless it is known as that of another one."""
         asked = {"environment": record.place, "order_by": "id", "sort": "desc", "per_page": "20"}
-        for one in self._calls.get(f"{self._at}/deployments", **asked):
-            if one.get("sha") == record.commit and one.get("id") not in taken:
-                return int(one["id"])
+        for there, one in self._calls.listed(f"{self._at}/deployments", **asked):
+            if one.get("sha") == record.commit and there not in taken:
+                return there
         return None
 
     def create(self, record: Record) -> int:

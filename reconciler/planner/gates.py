@@ -136,7 +136,7 @@ def _ask(
     if gates.signed and "signed" not in skipped:
         _signed(answers, candidate, wanted, app)
     if gates.approvals and "approvals" not in skipped:
-        _approvals(answers, candidate, wanted, gates, record)
+        _approvals(answers, candidate, wanted, gates, record, _doubts(candidate, wanted, app))
     if gates.checks and "checks" not in skipped:
         soaking = any(one.waits_for in ("soak", "signature") for one in answers.waiting)
         _checks(answers, candidate, wanted, gates, record, begin=not soaking, app=app)
@@ -175,8 +175,27 @@ def _signed(answers: _Answers, candidate: Candidate, wanted: Desired, app: Recor
             answers.waiting.append(_wait(candidate, wanted, "signature", detail))
 
 
+def _doubts(candidate: Candidate, wanted: Desired, app: RecordedApp) -> str:
+    """What whoever approves should know: where any of these versions went wrong, or was taken back."""
+    said: list[str] = []
+    for name, other in app.environments.items():
+        if name == wanted.environment:
+            continue
+        ran = {one.id: {part.version for part in one.traffic} for one in other.recent}
+        for part in candidate.traffic:
+            found = other.suspicions.values()
+            bad = [one for one in found if part.version in {one.what, *ran.get(one.deployment, ())}]
+            last = max(bad, key=lambda one: one.number, default=None)
+            version = label(part.number, part.name)
+            if last is not None:
+                said.append(f"{version} {last.why} in {name} (deployment {last.number})")
+            elif other.hold is not None and other.hold.version == part.version:
+                said.append(f"{version} is held back in {name} by {other.hold.by}")
+    return "".join(f"; mind that {one}" for one in said)
+
+
 def _approvals(
-    answers: _Answers, candidate: Candidate, wanted: Desired, gates: Gates, record: EnvironmentRecord
+    answers: _Answers, candidate: Candidate, wanted: Desired, gates: Gates, record: EnvironmentRecord, doubts: str
 ) -> None:
     needed = gates.approvals
     given = _counted(record.approvals.get(candidate.key, ()), candidate.authors)
@@ -193,7 +212,7 @@ def _approvals(
         writers = f", by someone other than {', '.join(sorted(candidate.authors))}" if candidate.authors else ""
         flag = f" --role {role}" if role else ""
         detail = f"{candidate.said} has {len(fitting)} of {count} {of}{by}: `reconciler approve {short(candidate.key)}"
-        waiting = _wait(candidate, wanted, "approval", f"{detail}{flag}`{writers}")
+        waiting = _wait(candidate, wanted, "approval", f"{detail}{flag}`{writers}{doubts}")
         answers.waiting.append(replace(waiting, what=candidate.said, role=role, authors=candidate.authors))
 
 

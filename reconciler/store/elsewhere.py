@@ -5,14 +5,15 @@ Asked of indexes, a name at a time: there may be very many reports.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, bindparam, exists, func, select
 
 from reconciler.model.deployment import Deployment
 from reconciler.store import tables
 from reconciler.store.reports import R, deployment_of
-from reconciler.store.statements import Prepared
+from reconciler.store.statements import Among, Prepared
+from reconciler.store.tables.faces import UNENDED
 
 MOST = 200
 """Environments of an app; their names are free."""
@@ -23,6 +24,7 @@ _NAMES = _FIRST.union_all(select(_NEXT).where(_FIRST.c.name.is_not(None)))
 _DECLARED = exists().where(_A.name == _NAMES.c.name)
 _UNDECLARED = Prepared(select(_NAMES.c.name).where(_NAMES.c.name.is_not(None), ~_DECLARED).order_by(_NAMES.c.name))
 """From name to name along the index: however often each was reported, it is read once."""
+_UNENDED = Among(select(tables.reports).where(UNENDED).order_by(R.sequence), R.app)
 _NEXT_PLACE = Prepared(
     select(func.min(R.environment)).where(R.app == bindparam("of_app"), R.environment > bindparam("after"))
 )
@@ -57,3 +59,9 @@ def last_in(
             completed = _COMPLETED.run(connection, of_app=app, in_environment=place).one_or_none()
             found[place] = (deployment_of(newest), deployment_of(completed) if completed is not None else None)
     return found
+
+
+def started(connection: Connection, apps: Sequence[str]) -> dict[tuple[str, str], Deployment]:
+    """What was reported of these apps last to have started and not to have ended, by app and environment."""
+    rows = [row for row in _UNENDED.run(connection, apps) if row.status == "started"]
+    return {(row.app, row.environment): deployment_of(row) for row in rows}

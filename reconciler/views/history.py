@@ -82,6 +82,17 @@ def shown(connection: Connection, identifier: str) -> tuple[Deployment, tuple[Ev
     return found, deployments.events(connection, found.id)
 
 
+def is_reported(found: Deployment) -> bool:
+    """Whether a deployment was made elsewhere and reported: its version is none of ours, and has no number."""
+    return found.cause == EXTERNAL and any(part.number == 0 for part in found.traffic)
+
+
+def reported(connection: Connection, identifier: str) -> Deployment | None:
+    """A deployment that was reported from elsewhere, by the beginning of its id; None where no or several begin so."""
+    found = _reported(connection, identifier)
+    return found[0] if len(found) == 1 else None
+
+
 def _reported(connection: Connection, identifier: str) -> list[Deployment]:
     plain = identifier.isascii() and identifier.isalnum() and len(identifier) <= 64
     return reports.beginning(connection, identifier.lower()) if plain else []

@@ -5,7 +5,7 @@ Standings are made of those apps alone that are shown; what may need a person or
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -209,8 +209,9 @@ class _Look:
         return self.memory.rows(self.connection, names, self.base or "", self.now, self._made)
 
     def _made(self, names: list[str]) -> Iterator[tuple[str, Row, datetime]]:
+        started = elsewhere.started(self.connection, names) if names else {}
         for picture in pictures(self.connection, names, self.now):
-            row = _row(picture, self.now, self.base)
+            row = _row(picture, self.now, self.base, started)
             cells = row.cells.values()
             # Where something moves, steps are taken that leave no fact.
             moves = any(cell.standing.active for cell in cells)
@@ -260,13 +261,16 @@ class _Look:
         return found, len(names) - len(found)
 
 
-def _row(picture: Picture, now: datetime, base: str | None) -> Row:
+def _row(picture: Picture, now: datetime, base: str | None, started: Mapping[tuple[str, str], Deployment]) -> Row:
     found = {one.environment: one for one in standings(picture, now)}
     complaints = [
         f"{one['path']}:{one['line']}:{one['column']}: {one['message']}" for one in picture.row.complaints or ()
     ]
     last = next(reversed(found), "")
-    said = {name: tuple(remarks(one, complaints, told=name == last)) for name, one in found.items()}
+    said = {
+        name: tuple(remarks(one, complaints, told=name == last, reported=started.get((picture.name, name))))
+        for name, one in found.items()
+    }
     against = _number(found[base]) if base in found else None
     labels = picture.row.document["metadata"].get("labels") or {}
     return Row(

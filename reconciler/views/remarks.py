@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from reconciler.model.deployment import Deployment
 from reconciler.model.output import Standing
 from reconciler.model.version import spoken
 
@@ -52,11 +53,14 @@ class Remark:
     """Whether nothing happens until somebody does something."""
 
 
-def remarks(one: Standing, complaints: Iterable[str] = (), *, told: bool = True) -> list[Remark]:
-    """What is going on, what needs a person first. `told`: whether complaints about the manifest are said here."""
+def remarks(
+    one: Standing, complaints: Iterable[str] = (), *, told: bool = True, reported: Deployment | None = None
+) -> list[Remark]:
+    """What is going on, what needs a person first. `told`: whether complaints about the manifest are said here;
+    `reported` is what was reported to have started there elsewhere, and not to have ended."""
     broken = list(_broken(complaints))
     here = broken if told else []
-    found = [*here, *_wrong(one), *_stopped(one), *_moving(one), *_waiting(one, bool(broken))]
+    found = [*here, *_wrong(one), *_stopped(one), *_moving(one), *_elsewhere(reported), *_waiting(one, bool(broken))]
     return sorted(found, key=lambda remark: not remark.person)
 
 
@@ -144,6 +148,13 @@ def _moving(one: Standing) -> Iterator[Remark]:
             yield Remark(state="wait", sign="wait", fact="waiting", word=f"{what} waits for its turn")
     elif one.due is not None:
         yield Remark(state="run", sign="run", fact="started", word="a release is due", text=f": {one.due}")
+
+
+def _elsewhere(reported: Deployment | None) -> Iterator[Remark]:
+    if reported is not None:
+        word = f"{reported.traffic[0].version} started elsewhere"
+        by = f", as {reported.deployed_by} reported" if reported.deployed_by else ""
+        yield Remark(state="run", sign="right", fact="started", word=word, text=by, since=reported.started_at)
 
 
 def _waiting(one: Standing, broken: bool) -> Iterator[Remark]:

@@ -209,8 +209,17 @@ def _paused(wanted: Desired, recorded: RecordedApp, now: datetime) -> PauseShown
 
 
 def _waiting(picture: Picture, environment: str) -> tuple[Wait, ...]:
+    approvals = picture.record(environment).approvals
     return tuple(
-        Wait(waits_for=one.waits_for, until=one.until, detail=one.detail, id=short(one.key) if one.key else None)
+        Wait(
+            waits_for=one.waits_for,
+            until=one.until,
+            detail=one.detail,
+            id=short(one.key) if one.key else None,
+            what=one.what,
+            authors=tuple(sorted(one.authors)),
+            approved_by=tuple(given.actor for given in approvals.get(one.key or "", ())) if one.what else (),
+        )
         for one in picture.plan.waiting
         if one.environment == environment
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from reconciler.errors import WrongUse
+from reconciler.model.shape import LAST_YEAR
 from reconciler.model.wish import Recorded
 from reconciler.schedule import rfc3339
 from reconciler.store import declared, interventions
@@ -33,6 +34,8 @@ def pause(
     actor, reason = saying.name(actor), saying.reason(reason, required=True)
     if until <= now:
         raise WrongUse(f"{rfc3339(until)} is over", "name a moment to come")
+    if until.year > LAST_YEAR:
+        raise WrongUse(f"{rfc3339(until)} is too far away", f"name a year up to {LAST_YEAR}")
     resolving.placed(transaction.connection, app, environment)
     expecting.require(transaction.connection, app, environment, expected)
     wish = Wish(kind="pause", app=app, environment=environment, actor=actor, reason=reason, until=until)

@@ -6,11 +6,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from reconciler.errors import NotSo, UnknownReference
 from reconciler.model.deployment import Deployment, Subject
 from reconciler.model.wish import Recorded
 from reconciler.store.database import Transaction
 from reconciler.store.interventions import Wish
-from reconciler.views import resolving
+from reconciler.views import history, resolving
 from reconciler.views.standings import standing_in
 from reconciler.wishes import expecting, saying
 from reconciler.wishes.approving import checks_again
@@ -31,7 +32,7 @@ def abort(
     Raises WrongUse, UnknownReference; NotSo where it has ended.
     """
     actor, reason = saying.name(actor), saying.reason(reason, required=True)
-    found = resolving.deployment(transaction.connection, identifier)
+    found = _ours(transaction.connection, identifier)
     expecting.require(transaction.connection, found.app, found.environment, expected)
     refuse_unless(
         found.active,
@@ -62,7 +63,7 @@ def retry(
     connection = transaction.connection
     if again := checks_again(transaction, identifier, actor=actor, now=now, reason=reason, expected=expected):
         return again
-    found = resolving.deployment(connection, identifier)
+    found = _ours(connection, identifier)
     expecting.require(connection, found.app, found.environment, expected)
     refuse_unless(
         found.status in ("failed", "aborted"),
@@ -74,6 +75,20 @@ def retry(
         kind="retry", app=found.app, environment=found.environment, subject=found.id, actor=actor, reason=reason
     )
     return record(transaction, wish, f"{_named(found)} is to be tried again", now)
+
+
+def _ours(connection: Connection, identifier: str) -> Deployment:
+    """The deployment that is meant. Raises WrongUse, UnknownReference; NotSo where it was made elsewhere."""
+    try:
+        return resolving.deployment(connection, identifier)
+    except UnknownReference:
+        reported = history.reported(connection, identifier)
+        if reported is None:
+            raise
+        raise NotSo(
+            f"{_named(reported)} was made elsewhere and reported: nothing can be done about it here",
+            "act where it was made; what becomes of it is reported again",
+        ) from None
 
 
 def _named(found: Deployment) -> str:

@@ -19,10 +19,8 @@ from tests.docs.test_reporting_examples import shows
 from tests.world import ENVIRONMENTS, World
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "http.md").read_text(encoding="utf-8")
-EXAMPLE = re.compile(
-    r"^### (POST \S+)\n(?:(?!^#).*\n)*?```sh\n(curl [^`]*?)```\n\nanswers (\d{3}) with\n\n```json\n(.*?)```",
-    re.MULTILINE | re.DOTALL,
-)
+SECTIONS = [one.partition("\n#")[0].partition("\n") for one in PAGE.split("\n### ") if one.startswith("POST ")]
+EXAMPLE = re.compile(r"```sh\n(curl [^`]*?)```\n\nanswers (\d{3}) with\n\n```json\n(.*?)```", re.DOTALL)
 GATED = ENVIRONMENTS.replace("spec: {track: pre-release", "spec: {gates: {approvals: 1}, track: pre-release").replace(
     "spec: {track: latest", "spec: {rollout: {steps: [50, 100], interval: 1h}, track: latest"
 )
@@ -53,8 +51,8 @@ class Story:
 
     def stopped(self) -> Values:
         """The deployment that was to be stopped is."""
-        self.world.settle()
-        return {"ID": self.world.history(environment="sandbox")[-1].id}
+        self.settle()
+        return {"ID": next(one.id for one in self.world.history(environment="sandbox") if one.status == "aborted")}
 
     def back(self, approve: Callable[[], None]) -> Values:
         """The new version runs in live, too."""
@@ -68,18 +66,19 @@ class Story:
         self.settle()
         self.world.repo.git("reset", "--hard", "HEAD~1")
         self.world.commit("Rewritten", {"shop/index.html": "three"}, push=False)
-        self.world.repo.git("push", "--force")
+        self.world.repo.git("push", "--force", "origin", "main")
         self.settle()
         return {"SHA": self.world.repo.head}
 
 
 def test_every_example_is_answered_as_it_is_shown(tmp_path: Path) -> None:
     world = World(tmp_path)
+    world.settings["api"] = {"listen": "127.0.0.1:0"}
     story = Story(world)
     url = world.settings["state"]["url"]
     token = bearer(url, "approve", "operate", now=world.now, name="ann@example.com")
-    examples = {heading: (typed, status, answer) for heading, typed, status, answer in EXAMPLE.findall(PAGE)}
-    assert len(examples) == PAGE.count("\nanswers ") == len(re.findall(r"^### POST ", PAGE, re.MULTILINE)) == 9
+    examples = {heading: found for heading, _, text in SECTIONS for found in EXAMPLE.findall(text)}
+    assert len(examples) == PAGE.count("\nanswers ") == len(SECTIONS) == 9
     with served(world) as face:
 
         def type_in(typed: str, values: Values) -> tuple[str, Any]:
@@ -111,9 +110,8 @@ def test_every_example_is_answered_as_it_is_shown(tmp_path: Path) -> None:
             assert (answered, shows(json.loads(shown), body)) == (status, True), f"{heading}\n{typed}{body}"
 
 
-@pytest.mark.parametrize("heading", re.findall(r"^### (POST \S+)$", PAGE, re.MULTILINE))
-def test_every_field_of_a_body_is_told(heading: str) -> None:
+@pytest.mark.parametrize(("heading", "section"), [(heading, section) for heading, _, section in SECTIONS])
+def test_every_field_of_a_body_is_told(heading: str, section: str) -> None:
     body = PATHS[heading.removeprefix("POST ")]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    section = PAGE.partition(f"### {heading}\n")[2].partition("\n#")[0]
     for field in SCHEMAS[body["$ref"].rpartition("/")[2]]["properties"]:
         assert f"`{field}`" in section or field in ("reason", "expected"), f"{heading} does not tell of {field}"

@@ -72,6 +72,7 @@ def test_wrong_use(live: Live) -> None:
         (("create", "--name", "x", "--scope", "read", "--role", "qa"), 2, "--scope approve"),
         (("create", "--name", "x", "--scope", "read", "--expires", "2020-01-01T00:00:00Z"), 2, "is over"),
         (("create", "--name", "a\nb", "--scope", "read"), 2, "not one line"),
+        (("create", "--name", "", "--scope", "read"), 2, "Invalid value for --name: it is empty. Say in one line"),
         (("revoke", "nobody's"), 1, "there is no token"),
     ):
         done = typed(live, "tokens", *words)

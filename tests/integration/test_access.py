@@ -181,6 +181,32 @@ def test_a_role_must_be_one_of_the_token_s(usual: Face, world: World) -> None:
     assert approve("qa").status_code == 404  # nothing waits there
 
 
+@pytest.mark.parametrize(
+    ("until", "said"),
+    [
+        ("2h", "until 2026-06-01T14:00:00Z"),
+        ("1h30m", "until 2026-06-01T13:30:00Z"),
+        ("2026-06-02T00:00:00+02:00", "until 2026-06-01T22:00:00Z"),
+    ],
+)
+def test_a_pause_lasts_for_a_time_or_until_a_moment(usual: Face, given: dict[str, str], until: str, said: str) -> None:
+    answer = usual.client.post(
+        "/apps/shop/pause", json={"reason": "r", "until": until}, headers=header(given["operate"])
+    )
+    assert (answer.status_code, answer.json()["detail"].endswith(said)) == (202, True), answer.text
+
+
+@pytest.mark.parametrize(
+    "until", [7200, 1_780_000_000, "2", "", None, [], "-2h", "2026-06-02T00:00", "2201-01-01T00:00Z", "99999d"]
+)
+def test_a_pause_until_no_moment(usual: Face, given: dict[str, str], until: Any) -> None:
+    answer = usual.client.post(
+        "/apps/shop/pause", json={"reason": "r", "until": until}, headers=header(given["operate"])
+    )
+    assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM), answer.text
+    assert "%2B" not in answer.text
+
+
 class Signed:
     """Somebody who signed in at the pages."""
 

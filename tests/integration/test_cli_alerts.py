@@ -59,3 +59,25 @@ def test_an_alert_that_there_is_not_is_named_with_the_nearest_one(told: Told, tm
     assert "did you mean team?" in done.err
     assert typed("alerts", "log", "team", at=tmp_path).out == "nothing was sent yet\n"
     assert typed("alerts", "show", "abc", at=tmp_path).status == 1
+
+
+def test_doctor_tells_of_alerts_that_reach_nobody(told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def found() -> list[tuple[str, str]]:
+        done = typed("doctor", "-o", "json", at=tmp_path)
+        every = done.json
+        return [(one["status"], one["detail"]) for one in every if one["check"] == "alert team"]
+
+    shop = {"shop.yaml": app_manifest(environments=["sandbox"]), "shop/index.html": "one"}
+    told.commit("Begin", {"environments.yaml": FAILING, "alert.yaml": alert("env:OUR_CHAT"), **shop})
+    monkeypatch.delenv("OUR_CHAT", raising=False)
+    with receiving(lambda _request: Answer(404)) as receiver:
+        assert typed("run", "--once", at=tmp_path).status == 1
+        unset, failed = found()
+        assert unset[0] == "note"
+        assert "env:OUR_CHAT" in unset[1]
+        assert failed[0] == "bad"
+        assert "its last message did not arrive" in failed[1]
+        monkeypatch.setenv("OUR_CHAT", f"json://ann:hunter2@127.0.0.1:{receiver.port}/")
+        (status, detail), *rest = found()
+        assert (status, rest) == ("bad", [])
+        assert "hunter2" not in detail

@@ -66,6 +66,8 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Face]:
         ("/calendar?until=2020-01-01T00:00:00Z", 422, "that has been"),
         ("/plan?at=2d&until=1d", 422, "earlier than the plan begins"),
         ("/figures?since=2199-01-01T00:00:00Z", 422, "figures are of what has been"),
+        ("/figures?since=1971-01-02T00:00:00Z", 422, "figures are told of 1098 days at most"),
+        ("/figures?since=1200d", 422, "figures are told of 1098 days at most"),
         ("/apps?label=team", 422, "label"),
         ("/apps?label=a=b&label=a=c", 422, "two values"),
         ("/apps?state=sad", 422, "'moving'"),

@@ -115,8 +115,10 @@ def test_too_many_requests(world: World) -> None:
     with found.client:
         assert [found.client.post("/approvals", json={}).status_code for _ in range(5)] == [401] * 3 + [429] * 2
         # What only reads is counted apart.
-        assert [found.get("/healthz").status_code for _ in range(7)] == [200] * 5 + [429] * 2
-        refused = found.get("/healthz")
+        assert [found.get("/apps").status_code for _ in range(7)] == [200] * 5 + [429] * 2
+        refused = found.get("/apps")
+        # Whoever watches over the process is not told to wait.
+        assert [found.get(one).status_code for one in ("/healthz", "/readyz") * 5] == [200] * 10
     assert (refused.headers["content-type"], refused.headers["retry-after"]) == (PROBLEM, "5")
     assert refused.json()["details"] == {"limit": 5, "per_seconds": 60}
 

@@ -34,7 +34,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return made
 
 
-def face(world: World, issuer: str, **more: Any) -> Face:
+def face(world: World, issuer: str, address: str = "", **more: Any) -> Face:
     place = world.directory / "client-secret"
     place.write_text(SECRET)
     oidc = {
@@ -45,7 +45,7 @@ def face(world: World, issuer: str, **more: Any) -> Face:
         "roles": {"deployers": ["qa"]},
         **more,
     }
-    settings = {**world.settings, "api": {"listen": "127.0.0.1:0", "oidc": oidc}}
+    settings = {**world.settings, "api": {"listen": "127.0.0.1:0", "address": address, "oidc": oidc}}
     return Face(application(SETTINGS.validate_python(settings)))
 
 
@@ -229,6 +229,16 @@ def test_a_provider_that_does_not_answer(world: World) -> None:
         assert (answer.status_code, "does not answer" in answer.text) == (502, True)
         # A token is still good for signing in.
         assert "Sign in there" in found.get("/ui/sign-in").text
+
+
+def test_a_client_whose_secret_is_nowhere(world: World, issuer: str) -> None:
+    found = face(world, issuer, client_secret="env:NOT_SET_ANYWHERE")
+    with found.client:
+        answer = found.get(BEGIN)
+    assert answer.status_code == 502
+    assert "OIDC_CLIENT_SECRET (from env:NOT_SET_ANYWHERE): the variable is not set" in answer.text
+    assert "correct in the settings where it is found" in answer.text
+    assert "manifest" not in answer.text
 
 
 def test_without_a_provider(world: World) -> None:

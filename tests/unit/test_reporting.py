@@ -44,6 +44,27 @@ def told(status: Status, **said: Any) -> Deployment:
     )
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (1_780_000_000, "a moment is a text"),
+        (1.5, "a moment is a text"),
+        (True, "a moment is a text"),
+        ("1780000000", "is not a date and time"),
+        ("2026-12-01T09:00:00", "has no offset"),
+        ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z is too far away"),
+        ("1999-12-31T23:59:59Z", "is too far away"),
+        ("2201-01-01T00:00:00Z", "is too far away"),
+    ],
+)
+def test_when_it_happened_is_a_moment_of_our_time_in_text(said: Any, words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        event("started", occurred_at=said)
+    assert event("started", occurred_at="2200-12-31T23:59:59Z").occurred_at == datetime(
+        2200, 12, 31, 23, 59, 59, tzinfo=UTC
+    )
+
+
 def shown(found: Meaning) -> tuple[str, ...]:
     match found:
         case Begin():

@@ -21,6 +21,11 @@ class Clocks:
     now: datetime
 
     @property
+    def told(self) -> str:
+        """Which clocks the page's times are written on."""
+        return "Times are in UTC." if self.zone.key == "UTC" else "Times are written on the page's clock and in UTC."
+
+    @property
     def name(self) -> str:
         """The zone, with how far it is from UTC now."""
         return f"{self.zone.key} ({offset(self.now.astimezone(self.zone))})" if self.zone.key != "UTC" else "UTC"
@@ -73,7 +78,9 @@ class Clocks:
         return self.time(moment, self.both(moment))
 
     def utc(self, moment: datetime) -> str:
-        """The time in UTC, with its day where that is another one: `09:31 UTC`."""
+        """The time in UTC, with its day where that is another one: `09:31 UTC`; '' where the page's clock says so."""
+        if self.zone.key == "UTC":
+            return ""
         here, there = self.local(moment), moment.astimezone(UTC)
         return f"{'' if there.date() == here.date() else f'{there:%a} '}{there:%H:%M} UTC"
 

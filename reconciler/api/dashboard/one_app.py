@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 from reconciler.errors import ReconcilerError
 from reconciler.model.deployment import Allotment, Deployment
 from reconciler.model.environment import LATEST
-from reconciler.model.output import Edge, Step
+from reconciler.model.output import Edge, Step, Wait
 from reconciler.model.version import Version, label
-from reconciler.store import commits, declared, versions
+from reconciler.store import commits, declared, elsewhere, versions
 from reconciler.store.deployments import Filter
 from reconciler.views import calendar, explaining, history, matrix
 from reconciler.views.differences import changed
@@ -25,6 +25,7 @@ from reconciler.views.resolving import known_app
 from reconciler.views.scene import Scene, scene_of
 from reconciler.views.standings import standings
 from reconciler.wishes import expecting, going_back
+from reconciler.words import address
 
 NEXT = 6
 """Changes ahead that are shown."""
@@ -52,8 +53,15 @@ class Place:
 
     @property
     def approvals(self) -> tuple[Any, ...]:
-        """What waits for an approval."""
-        return tuple(one for one in self.cell.standing.waiting if one.waits_for == "approval" and one.id)
+        """What waits for an approval, each once, whichever roles are missing."""
+        found = {one.id: one for one in self.cell.standing.waiting if one.waits_for == "approval" and one.id}
+        return tuple(found.values())
+
+    def not_by(self, wait: Wait, actor: str) -> str:
+        """Why somebody's approval would not count; '' where it would."""
+        if address(actor) in wait.authors:
+            return "you wrote it"
+        return "you have approved it" if address(actor) in map(address, wait.approved_by) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,13 +147,17 @@ def one_app(
 def _places(connection: Connection, picture: Picture, now: datetime) -> tuple[Place, ...]:
     scene = scene_of(connection)
     complaints = [_told(one) for one in picture.row.complaints or ()]
+    started = elsewhere.started(connection, [picture.name])
     found: list[Place] = []
     for one in standings(picture, now):
         declared_there = one.environment in scene.environments
         found.append(
             Place(
                 name=one.environment,
-                cell=matrix.Cell(standing=one, remarks=tuple(remarks(one, complaints))),
+                cell=matrix.Cell(
+                    standing=one,
+                    remarks=tuple(remarks(one, complaints, reported=started.get((picture.name, one.environment)))),
+                ),
                 gates=_gates(scene, picture, one.environment),
                 tracks=scene.environments[one.environment].spec.track if declared_there else "",
                 expected=expecting.looked_at(one),

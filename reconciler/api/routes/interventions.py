@@ -6,7 +6,6 @@ was none): where something else stands there by now, nothing is recorded, and th
 
 from __future__ import annotations
 
-from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -14,10 +13,11 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import Field
 
 from reconciler.api.access import Actor, Approver, Operator
+from reconciler.api.asked import Moment, moment_to_come
 from reconciler.api.context import Context, context
 from reconciler.api.problems import Refused
 from reconciler.model.report import Promotion, PromotionAsked
-from reconciler.model.shape import Flag, Instant, Name, Prose, Reason, Text, shape
+from reconciler.model.shape import Flag, Name, Prose, Reason, Text, Told, shape
 from reconciler.model.wish import Recorded
 from reconciler.wishes import accepting, approving, going_back, pausing, releasing, stopping
 
@@ -51,7 +51,7 @@ class Approval:
     """In which role somebody approves, and what they looked at."""
 
     id: Annotated[str, Field(min_length=1, max_length=250)]
-    """What waits at the gate, by its id or as APP/ENVIRONMENT."""
+    """What waits at the gate, by its id (four digits are enough), or as APP/ENVIRONMENT where nothing else waits."""
     role: Text | None = None
     reason: Prose = ""
     expected: Expected = None
@@ -62,7 +62,8 @@ class Pause:
     """Nothing new starts until a moment."""
 
     reason: Reason
-    until: Instant
+    until: Moment
+    """An instant with an offset, or a length of time from now such as `2h`."""
     environment: Name | None = None
     """In this one alone; else in every one."""
     expected: Expected = None
@@ -93,7 +94,7 @@ class Promote:
 
     version: Text | None = None
     """By name, v12, a digest or commit:SHA; by default what completed in the environment that this one follows."""
-    at: Instant | None = None
+    at: Told | None = None
     reason: Prose = ""
     allow_suspect: Flag = False
     """Even a version that went wrong there."""
@@ -148,16 +149,16 @@ def retry(id: DeploymentId, asked: Asked, given: Given, actor: Operator) -> Reco
 @router.post("/apps/{app}/pause", **RECORDED)
 def pause(app: AppName, asked: Pause, given: Given, actor: Operator) -> Recorded:
     """Start nothing new for an app until a moment; rollbacks pass."""
-    until: datetime = asked.until
+    now = given.now()
     with given.write() as transaction:
         return pausing.pause(
             transaction,
             app,
             asked.environment,
             reason=asked.reason,
-            until=until,
+            until=moment_to_come(asked.until, now),
             actor=actor.name,
-            now=given.now(),
+            now=now,
             expected=asked.expected,
         )
 

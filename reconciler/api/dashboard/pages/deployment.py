@@ -47,6 +47,6 @@ def _page(id: str, given: Context, actor: Actor, connection: Connection) -> Page
             "found": found,
             "events": events,
             "commit": commits.subjects(connection, [found.commit]).get(found.commit) if found.commit else None,
-            "external": found.cause == history.EXTERNAL,
+            "external": history.is_reported(found),
         },
     )

@@ -28,7 +28,7 @@ _TITLES = {
     HTTPStatus.SERVICE_UNAVAILABLE: "The store does not answer",
 }
 _MEANT = re.compile(r"did you mean (?P<name>[A-Za-z0-9._-]+)\?")
-_KEPT = ("retry-after", "www-authenticate")
+_KEPT = ("allow", "retry-after", "www-authenticate")
 
 
 async def page(request: Request, problem: Response) -> Response:
