@@ -110,7 +110,9 @@ class World:
     @property
     def given(self) -> dict[str, Any]:
         """The settings as somebody writes them."""
-        return {"repository": {"url": str(self.corpus.home)}, "state": {"url": self.store}, "data": str(self.state)}
+        places = {"repository": {"url": str(self.corpus.home)}, "state": {"url": self.store}, "data": str(self.state)}
+        # Only the part about faces has one.
+        return {**places, "api": {"listen": "off"}}
 
     @property
     def settings(self) -> Settings:

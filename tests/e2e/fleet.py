@@ -102,6 +102,7 @@ class Fleet:
             "data": str(self.directory / f"data-{number}"),
             "workers": self.workers,
             "drain": "5s",
+            "api": {"listen": "off"},
         }
         made = Member(self, number, settings).start()
         self.members.append(made)
