@@ -7,6 +7,7 @@ there by now, nothing is recorded, and the page says so.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
@@ -19,7 +20,6 @@ from reconciler import schedule
 from reconciler.api.access import Actor, Known, require, require_word
 from reconciler.api.context import Context, context
 from reconciler.api.dashboard.pages import app as app_page
-from reconciler.api.problems import Refused
 from reconciler.api.routes.interventions import require_role
 from reconciler.errors import ReconcilerError, WrongUse
 from reconciler.model.access import Scope
@@ -29,93 +29,86 @@ from reconciler.store.database import Transaction
 from reconciler.wishes import approving, going_back, pausing, releasing, stopping
 
 router = APIRouter(include_in_schema=False)
-Given = Annotated[Context, Depends(context)]
 Field = Annotated[str, Form(max_length=4_000)]
 
 
-def _act(
-    app: str,
-    request: Request,
-    given: Context,
-    actor: Actor,
-    csrf: str,
-    scope: Scope,
-    record: Callable[[Transaction], Recorded],
-) -> Response:
-    """Record it, and lead back to the page; or show the page with why it was not recorded."""
-    shown = app_page.Asked("", "", "", "", "")
-    if not actor.scopes:
-        return RedirectResponse(f"/ui/sign-in?then=/ui/apps/{quote(app, safe='')}", HTTPStatus.SEE_OTHER)
-    try:
-        require_word(require(actor, scope), csrf)
-        with given.write() as transaction:
-            recorded = record(transaction)
-    except ReconcilerError as error:
-        if isinstance(error, Refused) and error.status == HTTPStatus.UNAUTHORIZED:
-            raise
-        return app_page.shown(app, request, given, actor, shown, error)
-    return _back(app, recorded.kind)
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A form of an app's page, and who sent it."""
+
+    app: str
+    request: Request
+    given: Context
+    actor: Actor
+    word: str
+    """What the form says that only our own pages know."""
+
+    def record(self, scope: Scope, wish: Callable[[Transaction], Recorded]) -> Response:
+        """Record a wish for whoever leads."""
+
+        def done() -> str:
+            with self.given.write() as transaction:
+                return wish(transaction).kind
+
+        return self.act(scope, done)
+
+    def act(self, scope: Scope, do: Callable[[], str]) -> Response:
+        """Do it and lead back to the page, which says what `do` calls it; or show the page with why it was not done.
+
+        Who has no scope at all is led to sign in.
+        """
+        page = f"/ui/apps/{quote(self.app, safe='')}"
+        if not self.actor.scopes:
+            return RedirectResponse(f"/ui/sign-in?then={page}", HTTPStatus.SEE_OTHER)
+        try:
+            require_word(require(self.actor, scope), self.word)
+            done = do()
+        except ReconcilerError as error:
+            asked = app_page.Asked("", "", "", "", "")
+            return app_page.shown(self.app, self.request, self.given, self.actor, asked, error)
+        return RedirectResponse(f"{page}?done={done}", HTTPStatus.SEE_OTHER)
 
 
-def _back(app: str, done: str) -> Response:
-    return RedirectResponse(f"/ui/apps/{quote(app, safe='')}?done={done}", HTTPStatus.SEE_OTHER)
+def sent(
+    app: str, request: Request, given: Annotated[Context, Depends(context)], actor: Known, csrf: Field = ""
+) -> Sent:
+    """The form; a dependency of handlers."""
+    return Sent(app, request, given, actor, csrf)
+
+
+Posted = Annotated[Sent, Depends(sent)]
 
 
 @router.post("/ui/apps/{app}/approve")
-def approve(
-    app: str,
-    request: Request,
-    given: Given,
-    actor: Known,
-    id: Field,
-    csrf: Field = "",
-    role: Field = "",
-    reason: Field = "",
-    expected: Field = "",
-) -> Response:
+def approve(form: Posted, id: Field, role: Field = "", reason: Field = "", expected: Field = "") -> Response:
     """Approve what waits at a gate."""
 
-    def record(transaction: Transaction) -> Recorded:
-        require_role(actor, role or None)
+    def wish(transaction: Transaction) -> Recorded:
+        require_role(form.actor, role or None)
         return approving.approve(
             transaction,
             id,
-            actor=actor.name,
-            now=given.now(),
+            actor=form.actor.name,
+            now=form.given.now(),
             role=role or None,
             reason=reason,
             expected=expected or None,
         )
 
-    return _act(app, request, given, actor, csrf, "approve", record)
+    return form.record("approve", wish)
 
 
 @router.post("/ui/apps/{app}/rollback")
-def rollback(
-    app: str,
-    request: Request,
-    given: Given,
-    actor: Known,
-    environment: Field,
-    reason: Field,
-    csrf: Field = "",
-    to: Field = "",
-    expected: Field = "",
-) -> Response:
+def rollback(form: Posted, environment: Field, reason: Field, to: Field = "", expected: Field = "") -> Response:
     """Go back now."""
-    return _act(
-        app,
-        request,
-        given,
-        actor,
-        csrf,
+    return form.record(
         "operate",
         lambda transaction: going_back.rollback(
             transaction,
-            app,
+            form.app,
             environment,
-            actor=actor.name,
-            now=given.now(),
+            actor=form.actor.name,
+            now=form.given.now(),
             to=to or None,
             reason=reason,
             expected=expected or None,
@@ -124,85 +117,51 @@ def rollback(
 
 
 @router.post("/ui/apps/{app}/pause")
-def pause(
-    app: str,
-    request: Request,
-    given: Given,
-    actor: Known,
-    reason: Field,
-    until: Field,
-    csrf: Field = "",
-    environment: Field = "",
-) -> Response:
+def pause(form: Posted, reason: Field, until: Field, environment: Field = "") -> Response:
     """Start nothing new until a moment, on the clock of the page."""
-
-    def record(transaction: Transaction) -> Recorded:
-        return pausing.pause(
+    return form.record(
+        "operate",
+        lambda transaction: pausing.pause(
             transaction,
-            app,
+            form.app,
             environment or None,
             reason=reason,
-            until=_moment(until, given),
-            actor=actor.name,
-            now=given.now(),
-        )
-
-    return _act(app, request, given, actor, csrf, "operate", record)
+            until=_moment(until, form.given),
+            actor=form.actor.name,
+            now=form.given.now(),
+        ),
+    )
 
 
 def _moment(text: str, given: Context) -> datetime:
-    """What a field for a date and a time holds. Raises WrongUse."""
-    try:
-        return schedule.instant(text, given.terms.timezone) if text else _no_moment()
-    except ReconcilerError as error:
-        raise WrongUse(error.message, error.next_step) from error
-
-
-def _no_moment() -> datetime:
-    raise WrongUse("no moment is given", "say until when")
+    """What a field for a date and a time holds. Raises WrongUse, ScheduleError."""
+    if not text:
+        raise WrongUse("no moment is given", "say until when")
+    return schedule.instant(text, given.terms.timezone)
 
 
 @router.post("/ui/apps/{app}/resume")
-def resume(
-    app: str, request: Request, given: Given, actor: Known, csrf: Field = "", environment: Field = ""
-) -> Response:
+def resume(form: Posted, environment: Field = "") -> Response:
     """End a pause."""
-    return _act(
-        app,
-        request,
-        given,
-        actor,
-        csrf,
+    return form.record(
         "operate",
-        lambda transaction: pausing.resume(transaction, app, environment or None, actor=actor.name, now=given.now()),
+        lambda transaction: pausing.resume(
+            transaction, form.app, environment or None, actor=form.actor.name, now=form.given.now()
+        ),
     )
 
 
 @router.post("/ui/apps/{app}/release")
-def release(
-    app: str,
-    request: Request,
-    given: Given,
-    actor: Known,
-    environment: Field,
-    csrf: Field = "",
-    reason: Field = "",
-    expected: Field = "",
-) -> Response:
+def release(form: Posted, environment: Field, reason: Field = "", expected: Field = "") -> Response:
     """End a hold."""
-    return _act(
-        app,
-        request,
-        given,
-        actor,
-        csrf,
+    return form.record(
         "operate",
         lambda transaction: releasing.release(
             transaction,
-            app,
+            form.app,
             environment,
-            actor=actor.name,
-            now=given.now(),
+            actor=form.actor.name,
+            now=form.given.now(),
             reason=reason,
             expected=expected or None,
         ),
@@ -210,64 +169,39 @@ def release(
 
 
 @router.post("/ui/apps/{app}/retry")
-def retry(
-    app: str, request: Request, given: Given, actor: Known, id: Field, csrf: Field = "", reason: Field = ""
-) -> Response:
+def retry(form: Posted, id: Field, reason: Field = "") -> Response:
     """Try a deployment again, or the checks of a gate."""
-    return _act(
-        app,
-        request,
-        given,
-        actor,
-        csrf,
+    return form.record(
         "operate",
-        lambda transaction: stopping.retry(transaction, id, actor=actor.name, now=given.now(), reason=reason),
+        lambda transaction: stopping.retry(transaction, id, actor=form.actor.name, now=form.given.now(), reason=reason),
     )
 
 
 @router.post("/ui/apps/{app}/abort")
-def abort(
-    app: str, request: Request, given: Given, actor: Known, id: Field, reason: Field, csrf: Field = ""
-) -> Response:
+def abort(form: Posted, id: Field, reason: Field) -> Response:
     """Stop a deployment."""
-    return _act(
-        app,
-        request,
-        given,
-        actor,
-        csrf,
+    return form.record(
         "operate",
-        lambda transaction: stopping.abort(transaction, id, reason=reason, actor=actor.name, now=given.now()),
+        lambda transaction: stopping.abort(transaction, id, reason=reason, actor=form.actor.name, now=form.given.now()),
     )
 
 
 @router.post("/ui/apps/{app}/promote")
 def promote(
-    app: str,
-    request: Request,
-    given: Given,
-    actor: Known,
-    environment: Field,
-    csrf: Field = "",
-    version: Field = "",
-    reason: Field = "",
-    expected: Field = "",
+    form: Posted, environment: Field, version: Field = "", reason: Field = "", expected: Field = ""
 ) -> Response:
     """Write the commit that lets an environment run a version, onto a branch."""
-    shown = app_page.Asked("", "", "", "", "")
-    if not actor.scopes:
-        return RedirectResponse(f"/ui/sign-in?then=/ui/apps/{quote(app, safe='')}", HTTPStatus.SEE_OTHER)
-    try:
-        require_word(require(actor, "operate"), csrf)
-        wanted = PromotionAsked(
-            app=app,
-            environment=environment,
-            version=version or None,
-            actor=actor.name,
-            reason=reason,
-            expected=expected or None,
-        )
-        given.promote(wanted, False)
-    except ReconcilerError as error:
-        return app_page.shown(app, request, given, actor, shown, error)
-    return _back(app, "promote")
+    wanted = PromotionAsked(
+        app=form.app,
+        environment=environment,
+        version=version or None,
+        actor=form.actor.name,
+        reason=reason,
+        expected=expected or None,
+    )
+
+    def write() -> str:
+        form.given.promote(wanted, False)
+        return "promote"
+
+    return form.act("operate", write)
