@@ -34,11 +34,12 @@ fuzz: $(VENV)/.installed-fuzz ## requests that nobody would think of, at every p
 	FUZZ_EXAMPLES=$(EXAMPLES) $(PYTHON) -m pytest tests/fuzz -n 2
 
 .PHONY: test-long
-test-long: $(VENV)/.installed-dev programs ## the tests that take minutes: real histories, commit by commit
+test-long: $(VENV)/.installed-dev programs ## the tests that take minutes: real histories, commit by commit, and many more random ones
 	$(PYTHON) -m pytest -m long $(PYTEST_ARGS)
+	TESTS_EXAMPLES=10 $(PYTHON) -m pytest tests/properties --timeout 3600 $(PYTEST_ARGS)
 
 # What of them keeps a store; git's and the targets' own tests do not.
-IN_POSTGRESQL := tests/integration tests/e2e tests/contract \
+IN_POSTGRESQL := tests/integration tests/e2e tests/contract tests/faults/test_killed_at_every_write.py \
 	--ignore-glob='tests/integration/test_git_*' --ignore-glob='tests/integration/test_target_*'
 
 .PHONY: test-postgres

@@ -55,6 +55,7 @@ def load(settings: str) -> dict[str, Any]:
         found.following.note = noting  # type: ignore[method-assign]
         begun = time.perf_counter()
         found.cycle.turn(now())
+        beginning = time.time()
         planned, whole = "SELECT max(sequence) FROM deployments", "SELECT count(*) FROM placements"
         with found.database.read() as connection:
             size = connection.exec_driver_sql(whole).scalar_one()
@@ -70,6 +71,7 @@ def load(settings: str) -> dict[str, Any]:
             "peak": peak(),
             "noted": took[0],
             "turn": turn,
+            "beginning": beginning,
             "apps": apps,
             "modules": sorted(sys.modules),
         }
@@ -104,6 +106,9 @@ class Load:
     """Until everything that git declares is recorded."""
     turn: float
     """Until everything is planned and durable besides."""
+    beginning: float
+    """From the start of the process, with the first clone, until everything is recorded and the first deployments have
+    begun."""
     whole: float
     """From the start of the process, with the first clone, to its end."""
     apps: int
@@ -117,13 +122,14 @@ class Load:
 
 def measure(settings: str) -> Load:
     """A cold load, and what importing its modules costs alone."""
-    begun = time.perf_counter()
+    begun, moment = time.perf_counter(), time.time()
     loaded = _child("load", settings, None)
     whole = time.perf_counter() - begun
     bare = float(_child("import", "", json.dumps(loaded["modules"]))["resident"])
     return Load(
         noted=loaded["noted"],
         turn=loaded["turn"],
+        beginning=loaded["beginning"] - moment,
         whole=whole,
         apps=loaded["apps"],
         imports=bare,

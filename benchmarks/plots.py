@@ -80,7 +80,7 @@ PLOTS = (
         "start.svg",
         "From nothing to everything recorded, and a restart",
         (
-            Line("cold start, process and clone", "shown", "start"),
+            Line("cold start, process and clone, all planned", "shown", "start", "cold start: and"),
             Line(
                 "everything declared recorded",
                 "targets",

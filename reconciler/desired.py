@@ -15,7 +15,7 @@ from typing import Any, Literal
 from reconciler import freezing, schedule
 from reconciler.freezing import ActiveFreeze
 from reconciler.model.app import App
-from reconciler.model.deployment import Allotment, Subject
+from reconciler.model.deployment import Allotment, Subject, subject_of
 from reconciler.model.entry import EnvironmentEntry, Experiment, ScheduleEntry, Train
 from reconciler.model.environment import LATEST, Environment
 from reconciler.model.gates import Gates, Rollout
@@ -112,11 +112,11 @@ class Desired:
 
     def subject(self, traffic: tuple[Allotment, ...]) -> Subject:
         """These versions with the settings of this moment."""
-        return Subject(traffic=traffic, config=dict(self.config))
+        return subject_of(traffic, dict(self.config))
 
     def base_subject(self, traffic: tuple[Allotment, ...]) -> Subject:
         """These versions with the settings that hold without seasons."""
-        return Subject(traffic=traffic, config=dict(self.base_config))
+        return subject_of(traffic, dict(self.base_config))
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

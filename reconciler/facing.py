@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from reconciler.model.report import Promotion, PromotionAsked
     from reconciler.model.shown import PlanShown
 
+CACHE_KILOBYTES = 4_000
+"""What each connection holds of a SQLite store: there are as many as threads that answer, and what is asked again is
+kept as it was answered."""
 _REMEDY = "set it where the reconciler serves HTTP, or correct in the settings where it is found"
 
 
@@ -77,6 +80,7 @@ def _terms(settings: Settings) -> Terms:
         hosts=tuple(named),
         reads=api.reads,
         writes=api.writes,
+        connections=api.connections,
         timezone=api.timezone,
         address=api.address.rstrip("/"),
     )
@@ -114,7 +118,7 @@ def _store(settings: Settings) -> Database | None:
     file = Database.file(settings.state.url)
     if file is not None and not file.is_file():
         return None
-    found = Database(settings.state.url)
+    found = Database(settings.state.url, cache_kilobytes=CACHE_KILOBYTES)
     try:
         with found.read() as connection:
             at = revision(connection)

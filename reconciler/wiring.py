@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,6 @@ class Targets:
     """Targets by environment, made anew when their settings change."""
 
     def __init__(self, place: Path) -> None:
-        build()  # targets are asked in threads
         self._registry = Registry()
         self._place = place
         self._made: dict[str, tuple[Mapping[str, Any], Target]] = {}
@@ -172,9 +172,20 @@ def _notifying(settings: Settings, store: Database, member: Membership, now: clo
 
 
 @contextmanager
-def running(settings: Settings, now: clock.Clock = clock.system, ticks: clock.Ticks = clock.ticks) -> Iterator[Running]:
-    """A reconciler, ready to run, alone on its data directory. Raises NotSo when another one runs there."""
+def running(
+    settings: Settings, now: clock.Clock = clock.system, ticks: clock.Ticks = clock.ticks, *, staying: bool = True
+) -> Iterator[Running]:
+    """A reconciler, ready to run, alone on its data directory. Raises NotSo when another one runs there.
+
+    One that is not `staying` settles once and starts no thread before there is work: most often there is none.
+    """
     sweep_rarely()
+    prepare = cache(build)  # what is done in threads makes values
+    if staying:
+        # Now, and not with the first push, which would wait for it.
+        from reconciler.views import planning  # noqa: F401
+
+        prepare()
     place = settings.place
     place.mkdir(parents=True, exist_ok=True)
     file = Database.file(settings.state.url)
@@ -192,7 +203,7 @@ def running(settings: Settings, now: clock.Clock = clock.system, ticks: clock.Ti
             environ=os.environ,
             data=place,
         )
-        pool = Pool(surroundings, settings.workers, nudged.set, member.may_act)
+        pool = Pool(surroundings, settings.workers, nudged.set, member.may_act, prepare)
         branches = Branches(follows.mirror, _writing(settings), nudged.set)
         counting = keys(settings)
         for kind, why in unusable(counting).items():

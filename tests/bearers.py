@@ -21,7 +21,7 @@ def written() -> access.Written:
 
 def bearer(
     url: str,
-    *scopes: access.Scope,
+    *scopes: access.TokenScope,
     now: datetime,
     name: str = "ci",
     roles: tuple[str, ...] = (),

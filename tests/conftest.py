@@ -7,8 +7,11 @@ Builders of test inputs do not belong here.
 from __future__ import annotations
 
 import os
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -30,6 +33,25 @@ def isolate_git() -> None:
 
 isolate_git()
 
+
+def work_in_memory() -> None:
+    """Keep what tests write in memory, where there is plenty: stores and repositories write durably all the time.
+
+    What is killed is a process and no machine. Whoever wants another place says so with `TMPDIR`.
+    """
+    memory = Path("/dev/shm")
+    if "TMPDIR" in os.environ or "PYTEST_DEBUG_TEMPROOT" in os.environ or not os.access(memory, os.W_OK):
+        return
+    found = os.statvfs(memory)
+    if found.f_bavail * found.f_frsize >= PLENTY and not found.f_flag & os.ST_NOEXEC:
+        os.environ["TMPDIR"] = str(memory)
+        tempfile.tempdir = None  # looked for anew
+
+
+PLENTY = 4 << 30
+"""Bytes that have to be free: much more than what a run has written at any moment."""
+work_in_memory()
+
 os.environ["TZ"] = "UTC"
 time.tzset()
 
@@ -37,6 +59,27 @@ time.tzset()
 settings.register_profile("default", deadline=None)
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a PostgreSQL server for databases of one's own. Nobody ends it or changes how it works."""
+    from tests.postgres import in_a_hurry, serving
+
+    # It runs as another user, whom pytest shuts out of its directories.
+    with tempfile.TemporaryDirectory(prefix="reconciler-") as place, serving(Path(place) / "data") as address:
+        in_a_hurry(address)
+        yield address
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Any]:
+    """Where daemons are started quickly."""
+    from tests.e2e.daemon import Nursery
+
+    made = Nursery()
+    yield made
+    made.close()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -61,7 +61,14 @@ class Repo:
     @property
     def head(self) -> str:
         """The id of the commit that the branch is at."""
-        return self.git("rev-parse", "HEAD")
+        # Read as it lies there where it does: git would be a process more for every commit and every push.
+        folder = self.path / ".git"
+        place = folder if folder.is_dir() else self.path
+        try:
+            name = (place / "HEAD").read_text().removeprefix("ref: ").strip()
+            return (place / name).read_text().strip() if name.startswith("refs/") else name
+        except OSError:
+            return self.git("rev-parse", "HEAD")
 
     def tree(self, commit: str = "HEAD", path: str = "") -> str:
         """The id of a commit's tree, or of what a path in it is."""

@@ -43,6 +43,13 @@ def tell(server: str | URL, statement: str) -> Any:
         engine.dispose()
 
 
+def in_a_hurry(server: str) -> None:
+    """Let it do without what matters when a machine loses power."""
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        tell(server, f"ALTER SYSTEM SET {setting} = off")
+    tell(server, "SELECT pg_reload_conf()")
+
+
 def new_database(server: str | URL) -> URL:
     """The address of a new, empty database on a server."""
     name = f"store_{uuid4().hex[:12]}"

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-PATIENCE = 20.0
+PATIENCE = 60.0
+LONGEST = 20.0
+"""Seconds that an answer is held back where nobody lets it go."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Receiver:
                 receiver.requests.append(request)
                 answer = receiver.answer(request)
                 if answer.after is not None:
-                    answer.after.wait(PATIENCE)
+                    answer.after.wait(LONGEST)
                 content = json.dumps(answer.body if answer.body is not None else {}).encode()
                 try:
                     self.send_response(answer.status)

@@ -11,14 +11,15 @@ import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
+
+from sqlalchemy.engine import make_url
 
 from reconciler.store import tables
 from reconciler.store.database import Database
-from tests.postgres import empty_database, started, tell
+from tests.postgres import empty_database, in_a_hurry, started, tell
 
 IN_POSTGRESQL = os.environ.get("TESTS_STORE") == "postgresql"
-_IN_A_HURRY = ("fsync", "full_page_writes", "synchronous_commit")
-"""What matters when a machine loses power, and no test of a world makes it do so."""
 _servers: dict[int, Any] = {}
 
 
@@ -53,6 +54,28 @@ def content(url: str) -> bytes:
     return repr(found).encode()
 
 
+class Kept:
+    """A store's database as it was at one moment, to begin with again; nothing where the store is a file."""
+
+    def __init__(self, url: str) -> None:
+        """Nobody may use the store meanwhile."""
+        self._url = make_url(url)
+        self._copy = f"kept_{uuid4().hex[:12]}" if Database.file(url) is None else None
+        if self._copy:
+            tell(_server().get_uri(), f"CREATE DATABASE {self._copy} TEMPLATE {self._url.database}")
+
+    def put_back(self) -> None:
+        """The store is what it was; whoever has a session with it loses that."""
+        if self._copy:
+            tell(_server().get_uri(), f"DROP DATABASE {self._url.database} WITH (FORCE)")
+            tell(_server().get_uri(), f"CREATE DATABASE {self._url.database} TEMPLATE {self._copy}")
+
+    def forget(self) -> None:
+        """The copy is not needed any more."""
+        if self._copy:
+            tell(_server().get_uri(), f"DROP DATABASE {self._copy}")
+
+
 def _server() -> Any:
     """One server for each process of the tests, until that ends."""
     known = _servers.get(os.getpid())
@@ -60,9 +83,7 @@ def _server() -> Any:
         return known
     place = tempfile.mkdtemp(prefix="reconciler-tests-")
     made = _servers[os.getpid()] = started(Path(place) / "data")
-    for setting in _IN_A_HURRY:
-        tell(made.get_uri(), f"ALTER SYSTEM SET {setting} = off")
-    tell(made.get_uri(), "SELECT pg_reload_conf()")
+    in_a_hurry(made.get_uri())
     owner = os.getpid()
 
     def end() -> None:

@@ -9,15 +9,19 @@ is the tests' question.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from tests.world import CHAIN, NOON
 
+THOROUGH = int(os.environ.get("TESTS_EXAMPLES") or 1)
+"""How many times as many examples as usual; `make test-long` asks for more."""
 APPS = ("shop", "mail")
 BAD = 4
 """The content that a target refuses, where a test's target does so."""
@@ -68,6 +72,11 @@ class Wait:
 @dataclass(frozen=True, slots=True)
 class Push:
     """What was committed so far reaches the repository, and the reconciler looks."""
+
+
+def examples(usually: int) -> settings:
+    """So many examples, each of which may take its time."""
+    return settings(max_examples=usually * THOROUGH, suppress_health_check=[HealthCheck.too_slow])
 
 
 def steps(*kinds: str, apps: Sequence[str] = APPS, environments: Sequence[str] = CHAIN) -> st.SearchStrategy[Step]:

@@ -18,6 +18,7 @@ from reconciler.model.deployment import Deployment
 from reconciler.model.version import Version
 from reconciler.store import declared, deployments, interventions, versions
 from reconciler.wiring import Running, running
+from tests.empty_store import lay_out
 from tests.gitrepo import Repo
 from tests.stores import store_url
 
@@ -58,6 +59,9 @@ def season_manifest(name: str, start: str, until: str, **spec: Any) -> str:
 class World:
     """A desired repository, its bare home, a state directory, and the moment that it is."""
 
+    laid_out = True
+    """Whether an empty store is laid where its own will be; otherwise its first reconciler makes one."""
+
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.repo = Repo.create(directory / "work")
@@ -88,9 +92,15 @@ class World:
         """Let time pass."""
         self.now += timedelta(**by)
 
+    def lay_out(self) -> None:
+        """Save its first reconciler the migrations."""
+        if self.laid_out:
+            lay_out(self.settings["state"]["url"])
+
     @contextmanager
     def running(self) -> Iterator[Running]:
         """A reconciler on this world."""
+        self.lay_out()
         with running(SETTINGS.validate_python(self.settings), lambda: self.now) as found:
             yield found
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, NoReturn
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from reconciler.api.context import Context, context
@@ -27,7 +27,10 @@ from reconciler.store import tokens
 COOKIE = "reconciler_session"
 CSRF = "csrf"
 """The field of a form, or in lower case the header `X-CSRF`, that says the word."""
+KNOWN = "reconciler.actor"
+"""Where a request holds who asks, once that has been found out."""
 _MAKE = "make one with `reconciler tokens create --scope {}`, and send it as `Authorization: Bearer …`"
+_FEED = "make one with `reconciler tokens create --scope feed`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,12 @@ class Actor:
 NOBODY = Actor()
 
 
+TokenInAddress = Annotated[
+    str | None,
+    Query(max_length=200, description="A token of the scope `feed`, for programs that can send no header."),
+]
+
+
 def word_of(session: str) -> str:
     """The word that belongs to a session. From it nobody learns the session."""
     return hmac.new(session.encode("utf-8", "surrogatepass"), b"reconciler csrf", hashlib.sha256).hexdigest()
@@ -61,6 +70,9 @@ def word_of(session: str) -> str:
 
 async def known(request: Request, given: Annotated[Context, Depends(context)]) -> Actor:
     """Who asks, whether or not they may do anything. Raises Refused for a token that does not hold."""
+    found: Actor | None = request.scope.get(KNOWN)
+    if found is not None:
+        return found
     header = request.headers.get("authorization")
     if header is not None:
         return await run_in_threadpool(_by_token, given, header, given.now())
@@ -84,6 +96,27 @@ def _by_token(given: Context, header: str, now: datetime) -> Actor:
     written = access.read(text.strip()) if scheme.lower() == "bearer" else None
     if written is None:
         _refuse("this is no token", "send `Authorization: Bearer rec_…`, as `reconciler tokens create` printed it")
+    token = _held(given, written, now)
+    if access.FEED in token.scopes:
+        _refuse("this token is for a calendar alone", "put it into the address: /calendar.ics?token=…")
+    tokens.note_use(given.store, token, now)
+    return Actor(name=token.name, scopes=frozenset(token.scopes), roles=frozenset(token.roles))
+
+
+def _by_address(given: Context, text: str, now: datetime) -> Actor:
+    """Who is known by a token that stands in an address, where others may read it."""
+    written = access.read(text)
+    if written is None:
+        _refuse("the token in the address is none", _FEED)
+    token = _held(given, written, now)
+    if access.FEED not in token.scopes:
+        _refuse("this token must not stand in an address: revoke it, since others may have read it by now", _FEED)
+    tokens.note_use(given.store, token, now)
+    return Actor(name=token.name, scopes=frozenset(token.scopes))
+
+
+def _held(given: Context, written: access.Written, now: datetime) -> tokens.Token:
+    """What is known of a token that holds. Raises Refused."""
     with given.read() as connection:
         found = tokens.find(connection, written.id)
     # Compared also where there is none: how long it takes tells nothing.
@@ -93,8 +126,7 @@ def _by_token(given: Context, header: str, now: datetime) -> Actor:
     token = found[0]
     if token.state(now) != "valid":
         _refuse(f"this token is {token.state(now)}", "make another with `reconciler tokens create`")
-    tokens.note_use(given.store, token, now)
-    return Actor(name=token.name, scopes=frozenset(token.scopes), roles=frozenset(token.roles))
+    return token
 
 
 def _refuse(message: str, next_step: str) -> NoReturn:
@@ -117,6 +149,13 @@ def require(actor: Actor, scope: Scope) -> Actor:
 async def reader(actor: Known, given: Annotated[Context, Depends(context)]) -> Actor:
     """Whoever may read. Raises Refused."""
     return require(actor, "read") if given.terms.reading_needs_token else actor
+
+
+async def subscriber(actor: Known, given: Annotated[Context, Depends(context)], token: TokenInAddress = None) -> Actor:
+    """Whoever may read the calendar as a feed, also by a token in the address. Raises Refused."""
+    if token is None:
+        return await reader(actor, given)
+    return await run_in_threadpool(_by_address, given, token, given.now())
 
 
 def reporter(actor: Known, request: Request) -> Actor:

@@ -2,8 +2,9 @@
 
 Then the bytes that were sent are sent again, without a look at what they were made of; and while one reader waits for
 an answer, others who ask the same wait for it too. It holds within one second, and in SQLite only as long as nobody
-has committed anything; on another database nothing is kept here. Answers to nobody in particular alone, and of those
-the ones that have a tag: what a tag does not cover is asked for anew.
+has committed anything; on another database nothing is kept here. What was given before that is asked about by its tag,
+as a reader would who has it, and given again where it is still the same. Answers to nobody in particular alone, and of
+those the ones that have a tag: what a tag does not cover is asked for anew.
 
 Such answers leave packed for whoever takes them so. What is told to somebody who signed in is not packed: how well it
 packs would tell others what stands in it.
@@ -15,7 +16,7 @@ import asyncio
 import gzip
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from starlette.concurrency import run_in_threadpool
@@ -27,8 +28,8 @@ from reconciler.api.shielding import OF_BODIES
 
 LEAST, LEVEL, MUCH = 1_000, 5, 100_000
 """Bytes below which nothing is packed, how hard it is tried, and bytes above which a thread does it."""
-MOST, MOST_BYTES = 2_048, 24 << 20
-"""Answers that are kept, and what they may take together."""
+MOST_BYTES, EACH = 24 << 20, 3_000
+"""What the answers that are kept may take together, and what each takes about besides its body."""
 _PACKABLE = (b"text/", b"application/json", b"application/problem+json", b"image/svg+xml")
 _COOKIE = COOKIE.encode()
 Key = tuple[object, ...]
@@ -44,6 +45,11 @@ class Given:
     tag: bytes
     headers: Headers
     body: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes, about."""
+        return len(self.body) + EACH
 
     async def send(self, known: bytes, send: Send) -> None:
         """Send it; less where the reader has it."""
@@ -77,6 +83,7 @@ class Again:
             return
         held = self._held.get(key)
         if held is not None and held.state == state:
+            self._held.move_to_end(key)
             await held.send(known, send)
             return
         making = self._making.get((key, state))
@@ -100,7 +107,7 @@ class Again:
                 self._keep(key, made)
 
         try:
-            await self._make(scope, receive, send, state, packed, done)
+            await self._make(scope, receive, send, state, packed, done, self._held.get(key))
         finally:
             done(None)
             if self._making.get((key, state)) is making:
@@ -114,13 +121,26 @@ class Again:
         state: State | None,
         packed: bool,
         done: Callable[[Given | None], None] = lambda _made: None,
+        held: Given | None = None,
     ) -> None:
         """Ask the application, and send what it answers. `done` is told what can be given again, before it is
-        sent, or None as soon as nothing can."""
+        sent, or None as soon as nothing can. `held` was given before: perhaps it is still the same."""
         begun: Message | None = None
+        same: Given | None = None
+        known = dict(scope["headers"]).get(b"if-none-match", b"")
+        if held is not None:
+            others = [one for one in scope["headers"] if one[0] != b"if-none-match"]
+            scope = {**scope, "headers": [*others, (b"if-none-match", held.tag.removeprefix(b"W/"))]}
 
         async def catch(message: Message) -> None:
-            nonlocal begun
+            nonlocal begun, same
+            if same is not None:
+                return  # it has been sent: what is left has no body
+            if held is not None and message["type"] == "http.response.start" and message["status"] == 304:
+                same = replace(held, state=state)
+                done(same)
+                await same.send(known, send)
+                return
             if message["type"] == "http.response.start":
                 headers = _weakened(message["headers"]) if packed else message["headers"]
                 message = {**message, "headers": headers}
@@ -138,7 +158,7 @@ class Again:
                 made = await _given(begun["headers"], message.get("body", b""), state, packed)
                 begun = None
                 done(made)
-                await made.send(b"", send)
+                await made.send(known, send)
             else:
                 await send(message)
 
@@ -154,9 +174,9 @@ class Again:
     def _keep(self, key: Key, made: Given) -> None:
         old = self._held.pop(key, None)
         self._held[key] = made
-        self._bytes += len(made.body) - (len(old.body) if old is not None else 0)
-        while len(self._held) > MOST or self._bytes > MOST_BYTES:
-            self._bytes -= len(self._held.popitem(last=False)[1].body)
+        self._bytes += made.size - (old.size if old is not None else 0)
+        while self._bytes > MOST_BYTES:
+            self._bytes -= self._held.popitem(last=False)[1].size
 
 
 def _asked(scope: Scope) -> dict[bytes, bytes] | None:

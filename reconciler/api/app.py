@@ -10,11 +10,12 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from reconciler import __version__
-from reconciler.api import again, answers, documents, origins, problems, shielding
+from reconciler.api import again, answers, documents, doors, origins, problems, shielding
 from reconciler.api.context import Context
 from reconciler.api.dashboard import every, rendering
 from reconciler.api.routes import (
     alerts,
+    approvals,
     apps,
     calendar,
     deployment_events,
@@ -39,12 +40,14 @@ ROUTERS = (
     deployment_events.router,
     webhooks.router,
     apps.router,
+    approvals.router,
     status.router,
     environments.router,
     versions.router,
     deployments.router,
     plan.router,
     calendar.router,
+    calendar.feeds,
     why.router,
     ledger.router,
     metrics.router,
@@ -86,6 +89,7 @@ def application(context: Context) -> FastAPI:
     # The last one added is the first to see a request.
     made.add_middleware(again.Again, context=context)
     made.add_middleware(shielding.Bodies)
+    made.add_middleware(doors.Doors, context=context, routers=ROUTERS)
     made.add_middleware(origins.Origins, address=terms.address)
     made.add_middleware(shielding.Bodiless)
     made.add_middleware(shielding.Rates, reads=terms.reads, writes=terms.writes)

@@ -24,7 +24,7 @@ LARGEST_HEAD, LARGEST_ADDRESS, MOST_HEADERS = 32 << 10, 16 << 10, 100
 HEAD_WITHIN, BODY_WITHIN = 10.0, 30.0
 """Seconds in which a head and a body are to come."""
 MOST_OF_ONE = 512
-"""Connections that one address may hold open. A proxy in front is one address."""
+"""Connections that one address may hold open, where the settings do not say it. A proxy in front is one address."""
 KEPT_FREE = 256
 """Open files that are left to everything else in this process."""
 _LINGERS, _THROWN_AWAY = 1.0, 2 << 20
@@ -41,7 +41,7 @@ class Open:
     """The connections that are open, by the address that holds them."""
 
     def __init__(self, most: int, most_of_one: int = MOST_OF_ONE) -> None:
-        self._most, self._most_of_one = most, most_of_one
+        self._most, self.most_of_one = most, most_of_one
         self._held: Counter[str] = Counter()
         self._all = 0
 
@@ -49,7 +49,7 @@ class Open:
         """Count one more; whether it may stay."""
         self._held[address] += 1
         self._all += 1
-        return self._held[address] <= self._most_of_one and self._all <= self._most
+        return self._held[address] <= self.most_of_one and self._all <= self._most
 
     def leave(self, address: str) -> None:
         """One has ended."""
@@ -57,6 +57,12 @@ class Open:
         self._all -= 1
         if not self._held[address]:
             del self._held[address]
+
+
+def bounded(most_of_one: int) -> type[Bounded]:
+    """HTTP within these bounds, with so many connections for each address."""
+    found: type[Bounded] = type("Bounded", (Bounded,), {"opened": Open(most_of_all(), most_of_one)})
+    return found
 
 
 class _TooMuchError(Exception):
@@ -82,7 +88,7 @@ class Bounded(HttpToolsProtocol):
         if self.opened.enter(self._address):
             self._look_after()
         else:
-            self._refuse(_BUSY, lingers=0)
+            self._refuse(_busy(self.opened.most_of_one), lingers=0)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.opened.leave(self._address)
@@ -215,10 +221,13 @@ _SLOW = problems.response(
     f"the request did not come within {HEAD_WITHIN:.0f} s, or its body within {BODY_WITHIN:.0f} s",
     "send it again, all at once",
 )
-_BUSY = problems.response(
-    HTTPStatus.SERVICE_UNAVAILABLE,
-    "too many connections are open",
-    f"close some; one address may hold {MOST_OF_ONE}",
-    details={"limit": MOST_OF_ONE},
-    retry_after=5.0,
-)
+
+
+def _busy(most: int) -> Response:
+    return problems.response(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "too many connections are open",
+        f"close some, or raise api.connections: one address may hold {most}",
+        details={"limit": most},
+        retry_after=5.0,
+    )

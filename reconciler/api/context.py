@@ -49,6 +49,8 @@ class Terms:
     """How many requests of one address are answered in a minute."""
     writes: int = 600
     """As `reads`, of those that change something."""
+    connections: int = 512
+    """How many connections one address may hold open."""
     timezone: str = "UTC"
     """The zone of the clock that pages show first."""
     address: str = ""

@@ -71,6 +71,12 @@ def describe(application: FastAPI) -> None:
     application.openapi = described  # type: ignore[method-assign]
 
 
+_FEED = {
+    "type": "apiKey",
+    "in": "query",
+    "name": "token",
+    "description": "A token of the scope `feed` alone, for calendar programs, which can send no header.",
+}
 _BEARER = {
     "type": "http",
     "scheme": "bearer",
@@ -82,7 +88,7 @@ _ACTING = {access.reporter: "report", access.approver: "approve", access.operato
 
 def _say_who_may(made: dict[str, Any], application: FastAPI) -> None:
     """Write into the description which scope each path needs, as its own checks ask for it."""
-    made["components"]["securitySchemes"] = {"token": _BEARER}
+    made["components"]["securitySchemes"] = {"token": _BEARER, "feed": _FEED}
     everywhere = application.state.context.terms.reading_needs_token
     for route in iter_route_contexts(application.routes):
         told_of = made["paths"].get(route.path_format, {})
@@ -94,8 +100,9 @@ def _say_who_may(made: dict[str, Any], application: FastAPI) -> None:
             if scope:
                 told["security"] = [{"token": [scope]}]
                 told["description"] = f"{told.get('description', '')}\n\nNeeds the scope `{scope}`.".strip()
-            elif access.reader in asks:
-                told["security"] = [{"token": ["read"]}] if everywhere else [{"token": ["read"]}, {}]
+            elif access.reader in asks or access.subscriber in asks:
+                feed = [{"feed": ["feed"]}] if access.subscriber in asks else []
+                told["security"] = [{"token": ["read"]}, *feed, *([] if everywhere else [{}])]
             else:
                 told["security"] = []
 

@@ -134,6 +134,18 @@ VERSION: dict[str, Any] = output.version_json(_NEW)
 DEPLOYMENT: dict[str, Any] = output.deployment_json(_DEPLOYMENT)
 DEPLOYMENT_TOLD: dict[str, Any] = output.deployment_json(_DEPLOYMENT, _EVENTS)
 STANDING: dict[str, Any] = output.standing_json(_STANDING)
+APPROVABLE: dict[str, Any] = output.approvable_json(
+    output.Approvable(
+        app="shop",
+        environment="live",
+        id="0c61196e03be",
+        what="v7",
+        detail="v7 has 0 of 1 approval: `reconciler approve 0c61196e03be`, by someone other than ann@example.com",
+        authors=(_ANN.email,),
+        approved_by=(),
+        elsewhere=False,
+    )
+)
 STATUS: dict[str, Any] = STANDING | surroundings_json(_SURROUNDINGS)
 PLAN: dict[str, Any] = shown.plan_json(_PLAN)
 FIGURES: dict[str, Any] = measured_json(

@@ -21,9 +21,9 @@ from prometheus_client.registry import Collector
 from reconciler import __version__, telemetry
 from reconciler.api.exposed_daemon import buckets, daemon_metrics
 from reconciler.errors import StoreError
-from reconciler.model.deployment import Cause
+from reconciler.model.deployment import EXTERNAL, Cause
 from reconciler.store.database import Database
-from reconciler.store.gauges import Gauges, Placed, gauges, placed
+from reconciler.store.gauges import GATES, Gauges, Placed, gauges, placed
 from reconciler.store.repository import followed
 from reconciler.store.tallies import DURATIONS, ENDS, LEAD_TIMES, Lengths, Tallies
 from reconciler.store.types import EPOCH
@@ -84,7 +84,7 @@ class Exposition(Collector):
                 self._tallies.count(connection)
         yield _info()
         yield from _states(found)
-        yield from _waiting(found)
+        yield from _waiting(found, self._now)
         yield from _paused(found, self._now)
         yield from _followed(found, self._now)
         yield from _store(found)
@@ -153,11 +153,14 @@ def _states(found: Gauges) -> Iterator[Metric]:
     yield _gauges("deployments_active", "Deployments that are still to end.", ("environment", "status"), active)
 
 
-def _waiting(found: Gauges) -> Iterator[Metric]:
-    pending = sum(status == "pending" for status in found.active.values())
-    gates = {"approval": found.obstacles.get("approval", 0), "check": found.checking, "turn": pending}
-    yield _gauges("waiting", "What waits, by what it waits for.", ("gate",), dict(gates))
-    yield _gauge("refused", "What a rule stopped and a person has to decide.", found.obstacles.get("refused", 0))
+def _waiting(found: Gauges, now: datetime) -> Iterator[Metric]:
+    counts: dict[Any, float] = dict.fromkeys(product(found.placed.declared, GATES), 0)
+    counts |= {key: one.count for key, one in found.waiting.items()}
+    yield _gauges("waiting", "What waits, by what it waits for.", ("environment", "gate"), counts)
+    said = "How long the one has waited that has waited longest; 0 where none does."
+    ages = {key: _age(found.waiting[key].since if key in found.waiting else None, now) for key in counts}
+    yield _gauges("waiting_oldest_seconds", said, ("environment", "gate"), ages)
+    yield _gauge("refused", "What a rule stopped and a person has to decide.", found.refused)
     yield _gauge("held", "Apps in environments that differ from git until a hold is ended.", len(found.held))
     yield _gauge("drifted", "Apps in environments where something else runs than was deployed.", len(found.drifted))
     broken = {"file": found.broken_files, "app": found.broken_apps}
@@ -204,7 +207,7 @@ def _history(tallies: Tallies, placed_as: Placed) -> Iterator[Metric]:
     # With a 0 for what has not happened yet: nobody sees a series grow that begins with its first failure.
     every = Counter(dict.fromkeys(product(placed_as.declared, get_args(Cause), ENDS), 0))
     # Where the reconciler itself deployed it is told by name, also after git has forgotten it.
-    ours = placed_as.environments | {name for name, cause, _ in tallies.ended if cause != "external"}
+    ours = placed_as.environments | {name for name, cause, _ in tallies.ended if cause != EXTERNAL}
     for (name, cause, status), count in tallies.ended.items():
         every[name if name in ours else ELSEWHERE, cause, status] += count
     for key, count in sorted(every.items()):

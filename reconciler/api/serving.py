@@ -15,7 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from reconciler import telemetry
-from reconciler.api.connections import Bounded
+from reconciler.api.connections import bounded
 from reconciler.errors import NotSo, WrongUse
 from reconciler.words import host_and_port
 
@@ -55,7 +55,7 @@ def serve(application: FastAPI, listening: socket.socket, parent: int | None = N
         server_header=False,
         timeout_graceful_shutdown=_GRACE,
         timeout_keep_alive=30,
-        http=Bounded,
+        http=bounded(application.state.context.terms.connections),
         ws="none",
         proxy_headers=False,
     )

@@ -53,14 +53,15 @@ DeploymentTold = _made(
     "A deployment with everything that happened to it.",
     _DEPLOYMENT | {"events": (list[Event], ...)},
 )
-_STANDING = _fields(output.Standing, deployment=DeploymentShown | None, active=DeploymentShown | None)
+_SHOWN = DeploymentShown | None
+_STANDING = _fields(output.Standing, deployment=_SHOWN, active=_SHOWN, elsewhere=_SHOWN)
 StandingShown = _made("StandingShown", output.Standing.__doc__, _STANDING)
 StatusShown = _made(
     "StatusShown",
     "A standing, with what concerns every app beside it.",
     _STANDING | _fields(Surroundings),
 )
-EdgeShown = _made("EdgeShown", output.Edge.__doc__, _fields(output.Edge, "cancel", "since", "until"))
+EdgeShown = _made("EdgeShown", output.Edge.__doc__, _fields(output.Edge, "cancel", "place", "since", "until"))
 _ACTION = _fields(shown.PlannedAction, "at", "changes", "after", "cancel")
 
 

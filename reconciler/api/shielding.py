@@ -30,10 +30,13 @@ OF_BODIES = (b"content-length", b"content-type", b"content-encoding")
 UNCOUNTED = ("/healthz", "/readyz")
 """Whoever watches over this process is never told to wait: it would be taken for dead."""
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
+_REFERRER = b"referrer-policy"
+_FEED = "/calendar.ics"
+"""Its address may hold a token, which leads nowhere else."""
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"same-origin"),
+    (_REFERRER, b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
@@ -43,7 +46,8 @@ _HEADERS = (
 def said(path: str) -> list[tuple[bytes, bytes]]:
     """What a browser may do with what stands at a path."""
     policy = _POLICY_OF_DOCS if path == "/docs" else _POLICY
-    return [*_HEADERS, (b"content-security-policy", policy.encode())]
+    headers = [one if path != _FEED or one[0] != _REFERRER else (_REFERRER, b"no-referrer") for one in _HEADERS]
+    return [*headers, (b"content-security-policy", policy.encode())]
 
 
 class Headers:

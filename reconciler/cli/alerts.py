@@ -8,12 +8,10 @@ import click
 
 from reconciler.cli import asking, opened, printing
 from reconciler.cli.printing import Cell
-from reconciler.errors import UnknownReference
 from reconciler.model.telling import MESSAGE_STATUSES
-from reconciler.words import instead
 
 if TYPE_CHECKING:
-    from reconciler.model.telling import AlertShown, MessageShown
+    from reconciler.model.telling import AlertShown, MessageShown, MessageStatus
 
 _MANNER = {"sent": "good", "failed": "bad", "waiting": "pending"}
 
@@ -30,13 +28,11 @@ def listed(form: str) -> None:
 
     Addresses are secrets and are shown nowhere: only where each is found.
     """
-    from reconciler.model.telling import alert_json, alert_shown
-    from reconciler.store import messages
-    from reconciler.views.scene import declared_alerts
+    from reconciler.model.telling import alert_json
+    from reconciler.views import alerts
 
     with opened.store(opened.settings()) as store, store.read() as connection:
-        standing = messages.standing(connection)
-        found = [alert_shown(one, standing.get(one.name, {})) for one in declared_alerts(connection)]
+        found = alerts.alerts(connection)
     if form == "json":
         printing.as_json([alert_json(one) for one in found])
     elif found:
@@ -59,20 +55,13 @@ def _alert(one: AlertShown) -> list[Cell | str]:
 @click.option("--status", type=click.Choice(MESSAGE_STATUSES), help="With this status.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=10, show_default=True, help="How many at most.")
 @asking.output_option()
-def log(alert: str | None, status: str | None, limit: int, form: str) -> None:
+def log(alert: str | None, status: MessageStatus | None, limit: int, form: str) -> None:
     """List messages (of ALERT alone), newest first, with each attempt to send them."""
-    from reconciler.model.telling import message_json, message_shown
-    from reconciler.store import messages
-    from reconciler.views.scene import declared_alerts
+    from reconciler.model.telling import message_json
+    from reconciler.views import alerts
 
     with opened.store(opened.settings()) as store, store.read() as connection:
-        rows = messages.listed(connection, alert, status, limit)
-        if alert is not None and not rows:
-            names = [one.name for one in declared_alerts(connection)]
-            if alert not in names:
-                raise UnknownReference(f"there is no alert {alert[:60]}", instead(alert, names))
-        tries = messages.tries(connection, [row.id for row in rows])
-        found = [message_shown(row, tries.get(row.id, [])) for row in rows]
+        found = alerts.log(connection, alert=alert, status=status, limit=limit).messages
     if form == "json":
         printing.as_json([message_json(one) for one in found])
         return
@@ -100,24 +89,18 @@ def _message(one: MessageShown) -> None:
 @asking.output_option()
 def show(id_: str, form: str) -> None:
     """Show the message ID (the beginning of an id is enough) with every notice that it carries."""
-    from reconciler.model.telling import message_json, message_shown, notice_json, notice_shown
-    from reconciler.store import messages, notices
+    from reconciler.model.telling import message_json, notice_json
+    from reconciler.views import alerts
 
     with opened.store(opened.settings()) as store, store.read() as connection:
-        row = messages.find(connection, id_)
-        if row is None:
-            raise UnknownReference(
-                f"there is no message {id_[:40]}, or several", "`reconciler alerts log` has their ids"
-            )
-        found = message_shown(row, messages.tries(connection, [row.id]).get(row.id, []))
-        carried = [notice_shown(one) for one in notices.of_message(connection, row.id)]
+        found = alerts.message(connection, id_)
     if form == "json":
-        printing.as_json(message_json(found) | {"carries": [notice_json(one) for one in carried]})
+        printing.as_json(message_json(found.message) | {"carries": [notice_json(one) for one in found.notices]})
         return
-    _message(found)
-    for line in printing.lines(found.body):
+    _message(found.message)
+    for line in printing.lines(found.message.body):
         printing.echo(f"    | {line}", "quiet")
-    rows = [[printing.when(one.at), one.event, one.app, one.environment, one.title] for one in carried]
+    rows = [[printing.when(one.at), one.event, one.app, one.environment, one.title] for one in found.notices]
     if rows:
         printing.table(("WHEN", "EVENT", "APP", "ENVIRONMENT", "WHAT"), rows)
 

@@ -26,3 +26,5 @@ def command(id_: str, role: str | None, reason: str, actor: str) -> None:
         done = approve(transaction, id_, role=role, reason=reason, actor=actor, now=clock.system())
     settings.nudge()
     printing.echo(done.detail)
+    for warning in done.warnings:
+        printing.echo(f"mind that {warning}", "warning")

@@ -22,7 +22,7 @@ def command(app: str | None, until: datetime | None, form: str) -> None:
     """
     from reconciler.engine import clock
     from reconciler.model.output import edge_json
-    from reconciler.views.calendar import AHEAD, calendar, place, stamp
+    from reconciler.views.calendar import AHEAD, calendar, stamp
     from reconciler.views.feed import feed
 
     settings, now = opened.settings(), clock.system()
@@ -46,7 +46,7 @@ def command(app: str | None, until: datetime | None, form: str) -> None:
                 edge.environment,
                 edge.name,
                 edge.detail,
-                place(edge),
+                edge.place or edge.cancel,
             ]
             for edge in found.edges
         ]

@@ -50,6 +50,7 @@ VERBS = {
     "restore": "Let the store be what a backup holds.",
     "rebuild": "Make a lost store anew from git's history.",
     "doctor": "Check that everything is in its place.",
+    "health": "Say whether daemon and HTTP live, as a health check.",
 }
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.cli import printing
 from reconciler.cli.printing import Cell
-from reconciler.model.version import spoken
 from reconciler.words import plain
 
 if TYPE_CHECKING:
@@ -60,6 +59,9 @@ def _tell_more(plan: PlanShown) -> None:
 
 
 def _row(action: PlannedAction) -> list[Cell | str]:
+    # With the first action: most often there is none, and this knows what a version is.
+    from reconciler.model.version import spoken
+
     says = "failed" if action.action in ("abort", "retire") or "rollback" in (action.cause or "") else "started"
     return [
         Cell(action.action, says),

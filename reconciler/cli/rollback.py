@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from reconciler.config import Settings
-    from reconciler.drafting.reports import Effect, Report
+    from reconciler.drafting.reports import Report
     from reconciler.drafting.workplaces import Put, Workplace
+    from reconciler.model.report import Then
     from reconciler.store.database import Database
     from reconciler.wishes.going_back import Back
 
@@ -220,7 +221,7 @@ def _drafted(settings: Settings, store: Database, place: Workplace, back: Back, 
 
 def _when_merged(
     settings: Settings, store: Database, place: Workplace, back: Back, commit: str, now: datetime
-) -> Sequence[Effect]:
+) -> Sequence[Then]:
     """What the commit does where nobody has gone back before it."""
     from reconciler.drafting import reports, writing
 

@@ -48,7 +48,7 @@ def command(once: bool, check_drift: bool) -> int:
         log = telemetry.logger("run")
         if not once and not _reached(settings, stopping.asked, log):
             return endings.DONE
-        with tracing(os.environ, clock.system), running(settings) as found:
+        with tracing(os.environ, clock.system), running(settings, staying=not once) as found:
 
             def stop() -> None:
                 found.drifting.stop()

@@ -111,10 +111,14 @@ def _print(settings: Settings, connection: Connection, app: str | None, at: date
 
 def _standings(connection: Connection, app: str | None, at: datetime, now: datetime) -> Iterator[Standing]:
     from reconciler.store import declared, deployments
+    from reconciler.views import undeclared
     from reconciler.views.pictures import pictures
     from reconciler.views.resolving import known_app
     from reconciler.views.standings import past, standings
 
+    if app is not None and at >= now and undeclared.known(connection, app):
+        yield from undeclared.standings_of(connection, app, at)
+        return
     names = declared.known_names(connection)
     wanted = names if app is None else [known_app(names, app)]
     for picture in pictures(connection, wanted, at):
@@ -122,6 +126,8 @@ def _standings(connection: Connection, app: str | None, at: datetime, now: datet
             yield from past(picture, deployments.ran_at(connection, [picture.name], at))
         else:
             yield from standings(picture, at)
+    if app is None and at >= now:
+        yield from undeclared.those_waiting(connection, at)
 
 
 def _row(one: Standing, now: datetime, *, over: bool) -> list[Cell | str]:
@@ -159,6 +165,7 @@ def state(one: Standing) -> Cell:
     """How it stands in a few words; the details follow below."""
     from reconciler.model.version import spoken
 
+    ours = [wait for wait in one.waiting if not wait.elsewhere]
     seasons = f" (season {', '.join(one.seasons)})" if one.seasons else ""
     if one.active is not None:
         rollout = one.active.rollout if one.active.status == "started" else None
@@ -166,19 +173,26 @@ def state(one: Standing) -> Cell:
         said = Cell(f"{spoken(one.active.traffic)} is {how}", one.active.status)
     elif one.refused:
         said = Cell(f"refused: {one.refused[0].rule}", "bad")
-    elif one.waiting:
-        said = Cell(f"waits for {one.waiting[0].waits_for}", "warning")
+    elif ours:
+        said = Cell(f"waits for {ours[0].waits_for}", "warning")
     elif one.due is not None:
         said = Cell("a release is due", "started")
     elif one.drift is not None:
         said = Cell("drifted", "bad")
     elif one.orphaned:
         said = Cell("orphaned: left git", "warning")
+    elif one.desired is None:
+        said = Cell("deployed elsewhere", "quiet")
     else:
         said = Cell("in sync", "good") if one.in_sync else Cell("not in sync", "warning")
     doubt = ", unknown what runs" if one.doubt is not None else ""
     paused = ", paused" if one.paused and not any(w.waits_for == "pause" for w in one.waiting) else ""
-    return Cell(f"{said.text}{doubt}{paused}{seasons}", said.says)
+    elsewhere = f", {spoken(one.elsewhere.traffic)} started elsewhere" if one.elsewhere is not None else ""
+    others = [wait for wait in one.waiting if wait.elsewhere]
+    if others:
+        elsewhere += f", {others[0].what} from elsewhere waits for {others[0].waits_for}"
+        said = said if said.says in ("bad", "started") else Cell(said.text, "warning")
+    return Cell(f"{said.text}{doubt}{paused}{elsewhere}{seasons}", said.says)
 
 
 def _noting(first: Standing, others: Iterator[Standing], told: list[tuple[str, str]]) -> Iterator[Standing]:
@@ -197,6 +211,8 @@ def _details(told: list[tuple[str, str]]) -> None:
 
 
 def _sentences(one: Standing) -> Iterator[tuple[str, str]]:
+    from reconciler.model.version import spoken
+
     here = f"{one.app} in {one.environment}"
     if one.doubt is not None:
         yield f"{here}: nobody knows for sure what runs: {one.doubt.reason}; {one.doubt.remedy}", "bad"
@@ -209,6 +225,11 @@ def _sentences(one: Standing) -> Iterator[tuple[str, str]]:
         since = printing.when(one.held.since)
         yield f"{here} differs from git, held by {one.held.by}, since {since}: {one.held.reason}", "bad"
         yield f"{here}: {one.held.remedy}", "quiet"
+    if one.elsewhere is not None:
+        by = f", as {one.elsewhere.deployed_by} reported" if one.elsewhere.deployed_by else ""
+        started = one.elsewhere.started_at or one.elsewhere.created_at
+        what = spoken(one.elsewhere.traffic)
+        yield f"{here}: {what} started elsewhere, since {printing.when(started)}{by}", "started"
     for wait in one.waiting:
         until = f" until {printing.when(wait.until)}" if wait.until else ""
         yield f"{here} waits for {wait.waits_for}{until}: {wait.detail}", "warning"

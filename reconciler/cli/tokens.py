@@ -29,10 +29,10 @@ def command() -> None:
 @click.option(
     "--scope",
     "scopes",
-    type=click.Choice(access.SCOPES),
+    type=click.Choice(access.TOKEN_SCOPES),
     multiple=True,
     required=True,
-    help=f"What it allows, again for more. {_SCOPES}. Each includes read.",
+    help=f"What it allows, again for more. {_SCOPES}. Each but feed includes read.",
 )
 @click.option(
     "--role",
@@ -46,7 +46,7 @@ def command() -> None:
 @asking.output_option()
 def create(
     name: str,
-    scopes: tuple[access.Scope, ...],
+    scopes: tuple[access.TokenScope, ...],
     roles: tuple[str, ...],
     expires: datetime | None,
     actor: str,
@@ -59,13 +59,15 @@ def create(
     now, name = clock.system(), _named(name)
     if roles and "approve" not in scopes:
         raise click.UsageError("--role goes with --scope approve.")
+    if access.FEED in scopes and len({*scopes}) > 1:
+        raise click.UsageError("--scope feed stands alone: its token is put into an address, where others may read it.")
     if expires is not None and expires <= now:
         raise click.BadParameter(f"{printing.when(expires)} is over.", param_hint="--expires")
     written = access.Written(clock.identifier(), clock.secret())
     made = tokens.Token(
         id=written.id,
         name=name,
-        scopes=tuple(scope for scope in access.SCOPES if scope in scopes),
+        scopes=tuple(scope for scope in access.TOKEN_SCOPES if scope in scopes),
         roles=tuple(role for role in map(saying.role, sorted(set(roles))) if role),
         created_at=now,
         created_by=actor,
@@ -76,7 +78,8 @@ def create(
     if form == "json":
         printing.as_json({**_json(made, now), "token": written.text})
         return
-    printing.note(f"this token is shown only now; {_until(made)}. Send it as `Authorization: Bearer …`")
+    way = "Subscribe to /calendar.ics?token=…" if access.FEED in scopes else "Send it as `Authorization: Bearer …`"
+    printing.note(f"this token is shown only now; {_until(made)}. {way}")
     click.echo(written.text)
 
 

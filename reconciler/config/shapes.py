@@ -124,9 +124,12 @@ class ApiSettings:
     timezone: Zone = "UTC"
     """The zone of the clock that pages show first, such as Europe/Berlin."""
     reads: Count = 60_000
-    """How many requests of one address are answered in a minute."""
+    """How many requests of one address are answered in a minute; a proxy in front is one address."""
     writes: Count = 600
     """The same for requests that change something."""
+    connections: Count = 512
+    """How many connections one address may hold open, at most as many as there are files for; each open page holds one,
+    and a proxy in front is one address."""
     oidc: Annotated[OidcSettings, BeforeValidator(group)] = Field(default_factory=OidcSettings)
 
     @property

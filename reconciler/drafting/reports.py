@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,23 +11,11 @@ if TYPE_CHECKING:
     from reconciler.drafting.workplaces import Put, Workplace
     from reconciler.drafting.writing import Draft
     from reconciler.model.plan import Plan
+    from reconciler.model.report import Then, Told
     from reconciler.views.including import Between
 
 _LONGEST = 200_000
 """Letters of a difference that are told."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
-    """What follows in an environment once the commit is on the followed branch: `does` is deploys, lifts (a hold),
-    waits or refused."""
-
-    environment: str
-    does: str
-    by: str
-    """The deployment's cause, what is waited for, or the rule that refuses."""
-    detail: str
-    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +28,7 @@ class Report:
     facts: dict[str, Any] = field(default_factory=dict)
     """More keys for JSON."""
     included: Between | None = None
-    effects: Sequence[Effect] = ()
+    effects: Sequence[Then] = ()
     warnings: Sequence[str] = ()
     trailers: Sequence[str] = ()
     """Keys of the trailers that it works by."""
@@ -51,27 +38,28 @@ class Report:
     """Where it was put; None: nothing was written."""
 
 
-def effects(plan: Plan, app: str, environments: Sequence[str]) -> tuple[Effect, ...]:
+def effects(plan: Plan, app: str, environments: Sequence[str]) -> tuple[Then, ...]:
     """What a plan does with an app in these environments."""
     from reconciler.model.plan import Deploy, Lift
+    from reconciler.model.report import Then
     from reconciler.model.version import spoken
 
-    found: list[Effect] = []
+    found: list[Then] = []
     for action in plan.actions:
         if action.app != app or action.environment not in environments:
             continue
         if isinstance(action, Deploy):
             said = f"{spoken(action.subject.traffic)}: {action.reason}"
-            found.append(Effect(environment=action.environment, does="deploys", by=action.cause, detail=said))
+            found.append(Then(environment=action.environment, does="deploys", by=action.cause, detail=said))
         elif isinstance(action, Lift):
-            found.append(Effect(environment=action.environment, does="lifts", by="hold", detail=action.reason))
+            found.append(Then(environment=action.environment, does="lifts", by="hold", detail=action.reason))
     waits = [one for one in plan.waiting if one.app == app and one.environment in environments]
     found += [
-        Effect(environment=one.environment, does="waits", by=one.waits_for, detail=one.detail, until=one.until)
+        Then(environment=one.environment, does="waits", by=one.waits_for, detail=one.detail, until=one.until)
         for one in waits
     ]
     stops = [one for one in plan.refused if one.app == app and one.environment in environments]
-    found += [Effect(environment=one.environment, does="refused", by=one.rule, detail=one.detail) for one in stops]
+    found += [Then(environment=one.environment, does="refused", by=one.rule, detail=one.detail) for one in stops]
     return tuple(found)
 
 
@@ -101,42 +89,40 @@ def _steps(report: Report, place: Workplace, how: How) -> Iterator[str]:
 
 def report_json(report: Report, place: Workplace, how: How) -> dict[str, Any]:
     """The same as JSON."""
-    from reconciler.schedule import rfc3339
+    from reconciler.model.report import told_json
+
+    told = told_json(_told(report, place, how))
+    return {"app": told.pop("app"), "environment": told.pop("environment"), **report.facts, **told}
+
+
+def _told(report: Report, place: Workplace, how: How) -> Told:
+    from reconciler.model.report import CommitShown, Told
+    from reconciler.model.version import Author
 
     put, included = report.put, report.included
-    return {
-        "app": report.app,
-        "environment": report.environment,
-        **report.facts,
-        "dry_run": put is None,
-        "branch": put.branch if put else report.branch,
-        "commit": report.draft.commit if put else None,
-        "base": place.head,
-        "followed": place.followed,
-        "repository": put.where if put else place.where,
-        "pushed": bool(put and put.pushed),
-        "message": report.draft.message,
-        "diff": report.draft.diff[:_LONGEST],
-        "commits": [
-            {
-                "id": row.id,
-                "subject": row.subject,
-                "author": {"name": row.author_name, "email": row.author_email},
-                "committed_at": rfc3339(row.committed_at),
-            }
+    return Told(
+        app=report.app,
+        environment=report.environment,
+        dry_run=put is None,
+        branch=put.branch if put else report.branch,
+        commit=report.draft.commit if put else None,
+        base=place.head,
+        followed=place.followed,
+        repository=put.where if put else place.where,
+        pushed=bool(put and put.pushed),
+        message=report.draft.message,
+        diff=report.draft.diff[:_LONGEST],
+        commits=tuple(
+            CommitShown(
+                id=row.id,
+                subject=row.subject,
+                author=Author(name=row.author_name, email=row.author_email),
+                committed_at=row.committed_at,
+            )
             for row in (included.commits if included else ())
-        ],
-        "left_out": bool(included and included.backwards),
-        "then": [
-            {
-                "environment": one.environment,
-                "does": one.does,
-                "by": one.by,
-                "until": rfc3339(one.until) if one.until else None,
-                "detail": one.detail,
-            }
-            for one in report.effects
-        ],
-        "warnings": list(report.warnings),
-        "next": list(next_steps(report, place, how)),
-    }
+        ),
+        left_out=bool(included and included.backwards),
+        then=tuple(report.effects),
+        warnings=tuple(report.warnings),
+        next=tuple(next_steps(report, place, how)),
+    )

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, select, update
 from reconciler.desired import Desired, Latest, Tracked
 from reconciler.engine.carry import identifier
 from reconciler.engine.sights import Adopted, Finding, Place, Sight
-from reconciler.model.deployment import Allotment, Cause, Grounds, Subject
+from reconciler.model.deployment import EXTERNAL, Allotment, Cause, Grounds, Subject
 from reconciler.model.environment import Environment
 from reconciler.model.plan import Deploy
 from reconciler.model.version import Version, label
@@ -306,7 +306,7 @@ def _cause(connection: Connection, scene: _Scene, place: Place, version: Version
     from outside."""
     wanted = scene.desired(place)
     if version is None or wanted is None:
-        return "external"
+        return EXTERNAL
     t = tables.touches.c
     newest = select(t.look).where(t.app == place[0], t.environment == "", t.after == version.id)
     look = connection.execute(newest.order_by(t.position.desc()).limit(1)).scalar()
@@ -316,7 +316,7 @@ def _cause(connection: Connection, scene: _Scene, place: Place, version: Version
         case Tracked(environment=upstream) if _completed(connection, place[0], upstream, version.id):
             return "rollback" if look == "reverted" else "promotion"
         case _:
-            return "external"
+            return EXTERNAL
 
 
 def _completed(connection: Connection, app: str, environment: str, version: str) -> bool:

@@ -30,12 +30,12 @@ def identifier(app: str, environment: str, number: int, subject: Subject, now: d
     return hashlib.sha256(parts.encode()).hexdigest()[:16]
 
 
-def carry(transaction: Transaction, plan: Plan, now: datetime) -> None:
-    """Write a plan's intents."""
+def carry(transaction: Transaction, plan: Plan, now: datetime) -> set[int]:
+    """Write a plan's intents; the numbers of the deployments that begin."""
     deploys = [action for action in plan.actions if isinstance(action, Deploy)]
     aborts = [action for action in plan.actions if isinstance(action, Abort)]
     _stop(transaction, aborts, now)
-    _create(transaction, deploys, now)
+    begun = _create(transaction, deploys, now) if deploys else set()
     standing = [(one.key, one.app, one.environment) for one in plan.waiting if one.key]
     standing += [(one.key, one.app, one.environment) for one in plan.refused if one.key]
     if standing:
@@ -52,6 +52,7 @@ def carry(transaction: Transaction, plan: Plan, now: datetime) -> None:
                 holds.lift(transaction, action.app, action.environment, action.reason, now)
             case _:
                 pass
+    return begun
 
 
 def _stop(transaction: Transaction, aborts: list[Abort], now: datetime) -> None:
@@ -76,7 +77,7 @@ def by_person(transaction: Transaction, row: Row[Any], now: datetime, reason: st
         interventions.finish(transaction, "abort", row.id, now, "stopped")
 
 
-def _create(transaction: Transaction, deploys: list[Deploy], now: datetime) -> None:
+def _create(transaction: Transaction, deploys: list[Deploy], now: datetime) -> set[int]:
     numbers = deployments.numbers(transaction.connection, sorted({wish.app for wish in deploys}))
     wishes: list[tuple[str, int, Deploy]] = []
     edges: list[Mapping[str, Any]] = []
@@ -90,10 +91,11 @@ def _create(transaction: Transaction, deploys: list[Deploy], now: datetime) -> N
     for made, number, wish in wishes:
         _remember(transaction, made, number, wish, now)
     deployments.occurred(transaction, edges)
-    asked = interventions.open_of(transaction.connection, "retry") if deploys else []
+    asked = interventions.open_of(transaction.connection, "retry")
     for wish in deploys:
         here = [one.subject for one in asked if (one.app, one.environment) == (wish.app, wish.environment)]
         _answer_retries(transaction, wish, here, now)
+    return {number for _, number, _ in wishes}
 
 
 def _remember(transaction: Transaction, made: str, number: int, wish: Deploy, now: datetime) -> None:

@@ -66,15 +66,17 @@ def claim(
 
     The daemon that is a `member` takes them; how many run in an environment counts for all daemons together.
     """
-    # As many more as have just been answered: where deployments are quick, none of the threads waits for a turn.
-    free = pool.workers + len(begun.answered) - len(pool.busy - begun.answered)
+    # As many more as have just been answered: where deployments are quick, none of the threads waits for a turn. But
+    # no more than the threads take next: what is handed over stands in a line that no rollback passes.
+    ahead = min(len(begun.answered), pool.workers)
+    free = pool.workers + ahead - len(pool.busy - begun.answered)
     if free <= 0:
         return []
     running = Counter(row.environment for row in begun.rows if row.id in begun.attended)
     rows = _to_resume(transaction, begun, environments, now)[:free]
     for row in rows:
         running[row.environment] += 1
-    rows += _turns(transaction.connection, environments, running, free - len(rows))
+    rows += _turns(transaction.connection, environments, running, free - len(rows)) if free > len(rows) else []
     newest, lineage = leases.hand_out(transaction, len(rows), now)
     fences = dict(zip((row.id for row in rows), newest, strict=True))
     for row in rows:
@@ -105,7 +107,7 @@ def _turns(
     turn, so that a long queue in one keeps none of the others waiting."""
     room = {name: one.spec.concurrency - running[name] for name, one in environments.items()}
     open_ones = [name for name in environments if room[name] > 0]
-    if free <= 0 or not open_ones:
+    if not open_ones:
         return []
     found = waiting.next_ones(connection, open_ones, free)
     ordered = [
@@ -113,7 +115,9 @@ def _turns(
         for name in open_ones
         for place, row in enumerate(found.get(name, ())[: room[name]])
     ]
-    return [row for _, row in sorted(ordered, key=itemgetter(0))][:free]
+    chosen = [row.id for _, row in sorted(ordered, key=itemgetter(0))][:free]
+    rows = deployments.by_ids(connection, chosen) if chosen else {}
+    return [rows[one] for one in chosen]
 
 
 def _jobs(
@@ -223,13 +227,22 @@ def _part(version: Version, percent: float, layers: Mapping[str, Any]) -> Releas
 
 
 def claim_triggers(
-    transaction: Transaction, environments: Mapping[str, Environment], pool: Pool, now: datetime
+    transaction: Transaction,
+    environments: Mapping[str, Environment],
+    pool: Pool,
+    now: datetime,
+    begun: Begun,
+    jobs: Sequence[Job],
 ) -> list[TriggersJob]:
-    """Trigger settings that are to be handed over now."""
+    """Trigger settings that are to be handed over now: none where a deployment is carried out, whose `jobs` this turn
+    has just given. They change the same place, so they follow it; its answer is a turn."""
+    deployed = {(row.app, row.environment) for row in begun.rows if row.id in begun.attended}
+    deployed.update((job.release.app, job.release.environment) for job in jobs)
+    busy = deployed | pool.handing_over
     rows = [
         row
-        for row in _TO_HAND_OVER.run(transaction.connection, now=now, most=pool.workers * 4)
-        if (row.app, row.environment) not in pool.handing_over and row.environment in environments
+        for row in _TO_HAND_OVER.run(transaction.connection, now=now, most=pool.workers * 4 + len(busy))
+        if (row.app, row.environment) not in busy and row.environment in environments
     ]
     hindered = _hindered(transaction.connection, {(row.app, row.environment) for row in rows}, environments)
     fences, lineage = leases.hand_out(transaction, len(rows), now)

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 
 from reconciler.desired import Desired
 from reconciler.engine.sights import Place
+from reconciler.model.deployment import EXTERNAL
 from reconciler.store import tables
 from reconciler.views.planning import wanted_of
 from reconciler.views.scene import manifests, scene_of
@@ -22,7 +23,7 @@ _OF_TARGETS = {
     "auto-rollback": "something failed here, and git does not know of it",
     "retry": "a person asked for another try, and git does not know of it",
     "repair": "the target had drifted, and git does not know of it",
-    "external": "it came from outside, and git does not know of it",
+    EXTERNAL: "it came from outside, and git does not know of it",
 }
 _ELSE = "commits arrived together, or later than they were made, or something failed in between"
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
+from pydantic_core import from_json
 from sqlalchemy import Connection
 
 from reconciler.engine.commit import Arrival
@@ -20,7 +21,7 @@ from reconciler.manifest import Complaint, Known, Shared, bundle_directory, chec
 from reconciler.model.app import App
 from reconciler.model.entry import EnvironmentEntry
 from reconciler.model.version import Content, canonical, content_of, digest
-from reconciler.store import declared, versions
+from reconciler.store import declared, versions, written
 from reconciler.views.scene import APP, declared_environments, in_order
 
 ENTRY = TypeAdapter(EnvironmentEntry)
@@ -53,15 +54,19 @@ class Asked:
         return bool(self.row["removed"])
 
 
-def ask(connection: Connection, arrival: Arrival, names: Iterable[str]) -> list[Asked]:
+Manifests = Mapping[tuple[str, int, str], App]
+"""Apps by the path, the ordinal and the name of their declaration, as far as they have been read just now."""
+
+
+def ask(connection: Connection, arrival: Arrival, names: Iterable[str], manifests: Manifests) -> list[Asked]:
     """What the named apps ask for, and those that depend on one of them that came or left, in order of name."""
     wanted = sorted(names)
-    rows = declared.named(connection, "App", wanted)
-    before = declared.apps(connection, wanted)
+    rows = written.named(connection, "App", wanted)
+    before = written.apps(connection, wanted)
     # At the very first commit every app is asked anyway, with all the others declared.
     if not arrival.first and (others := _depending(connection, wanted, rows, before)):
-        rows |= declared.named(connection, "App", others)
-        before |= declared.apps(connection, others)
+        rows |= written.named(connection, "App", others)
+        before |= written.apps(connection, others)
         wanted = sorted({*wanted, *others})
     broken = declared.broken_files(connection, {row.path for several in rows.values() for row in several})
     known = _known(connection)
@@ -71,7 +76,9 @@ def ask(connection: Connection, arrival: Arrival, names: Iterable[str]) -> list[
         several = rows.get(name, [])
         old = before.get(name)
         if several:
-            found.append(_declared(connection, arrival, name, several, old, broken, known, sharing))
+            app = manifests.get((several[0].path, several[0].ordinal, name))
+            app = app or APP.validate_python(from_json(several[0].document))
+            found.append(_declared(connection, arrival, app, several, old, broken, known, sharing))
         elif old is not None and not old.removed:
             found.append(_removed(name, old))
     return found
@@ -117,15 +124,14 @@ def _carried(old: Any | None) -> dict[str, Any]:
 def _declared(
     connection: Connection,
     arrival: Arrival,
-    name: str,
+    app: App,
     several: list[Any],
     old: Any | None,
     broken: Mapping[str, list[dict[str, Any]]],
     known: Known,
     sharing: Sequence[Shared],
 ) -> Asked:
-    row = several[0]
-    app = APP.validate_python(row.document)
+    row, name = several[0], app.name
     place = _Place(arrival, row)
     complaints = list(broken.get(row.path, []))
     bundle, tree = None, None

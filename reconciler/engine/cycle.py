@@ -33,13 +33,15 @@ from reconciler.store import declared, deployments, gates, interventions, obstac
 from reconciler.store.ahead import ahead
 from reconciler.store.database import Database, Transaction
 from reconciler.store.rows import deployment_of
-from reconciler.views.planning import plan_apps
 from reconciler.views.scene import Scene, declared_environments, scene_of
 
 MOST = 250
 """How many apps are planned in a turn, about: what is due besides waits for the next one, and what came last comes
 first, so that neither a first start nor the hourly look at everything keeps a push or a rollback waiting. Of a revert
 of thousands the first deployments are carried out while the next ones are planned."""
+MOST_AT_FIRST = 1000
+"""As many where nothing has been deployed before: nothing can go back there, and what is carried out meanwhile takes
+its time from the plan. A commit that comes then is planned with the fewer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,7 @@ class Cycle:
         self._led = False
         self._next_check: datetime | None = None
         self._looked_after: str | None = None
+        self._most = MOST
 
     def look_at_all(self) -> None:
         """Plan every app again, against a mark that was never set: a piece a turn, after what is due by itself."""
@@ -183,14 +186,17 @@ class Cycle:
             answer_wishes(transaction, scene, now)
             _look_at_frozen(transaction, scene, now)
             with telemetry.stage("plan"):
-                planned, looked_after = _plan_due(transaction, scene, now, self._signing, self._looked_after)
+                most = MOST if commits else self._most
+                planned, looked_after, first = _plan_due(
+                    transaction, scene, now, self._signing, self._looked_after, most
+                )
             begun = self._end_stopped(transaction, self._begun(transaction, answers), now)
             asked = frozenset(answer.gate for answer in answers if isinstance(answer, CheckOutcome))
             with telemetry.stage("claim"):
                 jobs = claim(transaction, begun, environments, self._pool, now, self._membership)
             left = ahead(transaction.connection)
             checks = claim_checks(transaction, environments, self._pool, now, asked) if left.checks else []
-            handed = claim_triggers(transaction, environments, self._pool, now) if left.triggers else []
+            handed = claim_triggers(transaction, environments, self._pool, now, begun, jobs) if left.triggers else []
             self._next_check = gates.next_check(transaction.connection, now) if left.checks else None
             to_write = self._branches.due(transaction.connection, now, lacking=left.branches)
             # An attempt that nobody here is free for waits for an answer, which is a nudge: no moment helps it.
@@ -199,6 +205,7 @@ class Cycle:
             wake_at = earliest([left.due_at, attempt_at, self._next_check, self._branches.next_try])
         self._following.considered(seen)
         self._looked_after = looked_after
+        self._most = MOST_AT_FIRST if first else MOST
         self._after(answers, jobs, handed, [row.id for row in begun.rows if row.abort_reason is not None])
         for check in checks:
             self._pool.begin_check(check)
@@ -306,35 +313,40 @@ def _record(
 
 
 def _plan_due(
-    transaction: Transaction, scene: Scene, now: datetime, signing: Signing, looked_after: str | None
-) -> tuple[int, str | None]:
+    transaction: Transaction, scene: Scene, now: datetime, signing: Signing, looked_after: str | None, most: int
+) -> tuple[int, str | None, bool]:
     """Plan the apps that are due, and where all are to be looked at, some of those behind `looked_after`; write down
-    what follows. How many they were, and behind which name to go on.
+    what follows. How many they were, behind which name to go on, and whether all that is begun is the first there.
 
     What is due again by then, since something it waited for was stopped just now, is planned anew with the next turn.
     """
-    names = declared.due(transaction.connection, now, MOST)
+    names = declared.due(transaction.connection, now, most)
     count = len(names)
-    if names:
-        _plan(transaction, names, scene, now, signing)
+    first = bool(names) and _plan(transaction, names, scene, now, signing) and count == most
     if looked_after is not None and count < MOST:
         names = declared.names_after(transaction.connection, looked_after, MOST - count)
         _plan(transaction, names, scene, now, signing)
         count, looked_after = count + len(names), names[-1] if names else None
-    return count, looked_after
+    return count, looked_after, first
 
 
-def _plan(transaction: Transaction, names: Sequence[str], scene: Scene, now: datetime, signing: Signing) -> None:
+def _plan(transaction: Transaction, names: Sequence[str], scene: Scene, now: datetime, signing: Signing) -> bool:
+    """Plan these apps; whether anything is begun, and all of it for the first time."""
+    # With the first app that is due: a turn that finds nothing to do plans nothing.
+    from reconciler.views.planning import plan_apps
+
     def judge(commits: set[str]) -> None:
         signing.judge(transaction, commits, now)
 
+    begun: set[int] = set()
     for plans in plan_apps(transaction.connection, names, scene, now, judge):
         with telemetry.stage("carry"):
-            carry(transaction, together(plans.values()), now)
+            begun |= carry(transaction, together(plans.values()), now)
         obstacles.record(transaction, plans, now)
         declared.planned(transaction, {name: plan.wake_at for name, plan in plans.items()})
         _plan_anew(transaction, {name for name, plan in plans.items() if _stops(plan)}, now)
     transaction.flush()
+    return begun == {1}
 
 
 def _next_attempt(begun: Sequence[Row[Any]], now: datetime) -> datetime | None:

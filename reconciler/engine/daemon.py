@@ -95,6 +95,24 @@ class Daemon:
         `ending` is called when all is done, while this daemon still leads.
         """
         self._membership.join()
+        try:
+            turn = self._settle(begun)
+        except Exception:
+            self._heart.stop()
+            if self._pool.idle:  # else it lives on for a lease, so that nobody takes up what it still carries out
+                self._membership.resign()
+            raise
+        if self._stopping.is_set():
+            self._end()
+        else:
+            if ending is not None:
+                ending()
+            self._seal()
+            self._heart.stop()
+            self._membership.resign()
+        return turn
+
+    def _settle(self, begun: Callable[[], None] | None) -> Turn:
         self._lead()
         self._following.wait_for_git()
         self._following.begin(self._clock())
@@ -104,6 +122,9 @@ class Daemon:
         turn = Turn()
         while not self._stopping.is_set():
             self._nudged.clear()
+            if self._membership.lost:
+                self._begin_anew()
+                self._lead()
             turn = self._turn()
             _say(turn)
             if turn.did_something:
@@ -112,14 +133,6 @@ class Daemon:
             if self._cycle.idle:
                 break
             self._nudged.wait(self._seconds_until(turn.wake_at))
-        if self._stopping.is_set():
-            self._end()
-        else:
-            if ending is not None:
-                ending()
-            self._seal()
-            self._heart.stop()
-            self._membership.resign()
         return turn
 
     def run(self, begun: Callable[[], None] | None = None) -> None:
@@ -178,6 +191,9 @@ class Daemon:
                 self._failures += 1
                 log.warning("start.failed", error=error.message, next=f"again in {self._pause()}")
                 self._stopping.wait(self._pause().total_seconds())
+            except NotSo:
+                self._membership.resign()
+                raise
             else:
                 self._failures = 0
                 return True

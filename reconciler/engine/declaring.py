@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic_core import from_json
 from sqlalchemy import Connection
 
 from reconciler.engine.commit import Arrival
@@ -15,9 +16,12 @@ from reconciler.engine.expanding import expansions, refreshed_sets
 from reconciler.engine.reading import Files, bundle_of, clean_name, complaint, complaint_row, read
 from reconciler.git.shapes import Change
 from reconciler.manifest import Declaration, is_manifest_file, shared
+from reconciler.model.app import App
+from reconciler.model.canonical import canonical
 from reconciler.model.sets import AppSet
-from reconciler.store import declared
+from reconciler.store import declared, written
 from reconciler.store.database import Transaction
+from reconciler.store.types import Written
 from reconciler.views.scene import declared_environments, in_order
 
 
@@ -37,6 +41,8 @@ class Concerned:
     """Environments whose freezes changed."""
     grouped: set[str] = field(default_factory=set)
     """Apps that a Group names or named, where the Group changed."""
+    manifests: dict[tuple[str, int, str], App] = field(default_factory=dict)
+    """Apps that changed files declare, by path, ordinal and name: what was read just now is not read again."""
 
 
 def declare(transaction: Transaction, arrival: Arrival, root: str) -> Concerned:
@@ -47,13 +53,19 @@ def declare(transaction: Transaction, arrival: Arrival, root: str) -> Concerned:
     wanted = {change.path: change for change in arrival.changes if is_candidate(change, root)}
     files = read(arrival.objects, {path: c for path, c in wanted.items() if not inside(path, bundles)})
     _settle_binary(connection, files)
-    before = declared.in_files(connection, files.paths)
+    before = written.in_files(connection, files.paths)
     looked = set(files.paths)
     _settle_bundles(connection, arrival, files, root, before)
-    before += declared.in_files(connection, set(files.paths) - looked)
+    before += written.in_files(connection, set(files.paths) - looked)
     rows = record(transaction, arrival, files, root, before)
     kept = {(row.path, row.ordinal, row.kind, row.name) for row in before if row.path in files.broken}
     _compare(connection, before, rows, kept, concerned)
+    concerned.manifests = {
+        (path, one.ordinal, one.name): one.manifest
+        for path, (_, several) in files.sound.items()
+        for one in several
+        if isinstance(one.manifest, App)
+    }
     concerned.apps |= refreshed_sets(transaction, arrival, root, skip=set(files.sound))
     return concerned
 
@@ -113,7 +125,7 @@ def _bundles_above(connection: Connection, arrival: Arrival, concerned: Concerne
 
 def _settle_binary(connection: Connection, files: Files) -> None:
     """A file that held manifests and is no text any more was damaged, not emptied: what it declared must not vanish."""
-    damaged = {row.path for row in declared.in_files(connection, files.binary)}
+    damaged = {row.path for row in written.in_files(connection, files.binary)}
     for path, blob in files.binary.items():
         if path in damaged:
             wrong = complaint(path, "the file is no text any more", "put its manifests back, or remove the file")
@@ -172,7 +184,7 @@ def _bundles_of(path: str, several: Iterable[Declaration], arrival: Arrival, roo
 
 
 def rows_of(path: str, several: Iterable[Declaration], arrival: Arrival, root: str) -> Iterable[dict[str, Any]]:
-    """What a file declares as rows; a set stands beside the apps that it makes."""
+    """What a file declares as rows, documents as their texts; a set stands beside the apps that it makes."""
     base = "" if "/" not in path else path.rsplit("/", 1)[0]
     seen: set[tuple[int, str, str]] = set()
     for one in several:
@@ -187,7 +199,7 @@ def rows_of(path: str, several: Iterable[Declaration], arrival: Arrival, root: s
                     "ordinal": one.ordinal,
                     "kind": kind,
                     "name": name,
-                    "document": document,
+                    "document": Written(canonical(document)),
                     "base": at,
                 }
 
@@ -208,9 +220,10 @@ def _compare(
     concerned.apps |= {name for kind, name in (*old, *new) if kind == "App"}
     concerned.apps |= {row.name for row in before if row.kind == "App"}
     for kind, name in {*old, *new}:
-        pair = old.get((kind, name)), new.get((kind, name))
-        if pair[0] == pair[1]:
+        texts = old.get((kind, name)), new.get((kind, name))
+        if kind == "App" or texts[0] == texts[1]:
             continue
+        pair = (from_json(texts[0]) if texts[0] else None, from_json(texts[1]) if texts[1] else None)
         if kind == "Environment":
             concerned.environments.add(name)
             if all(pair) and target_of(pair[0]) != target_of(pair[1]):

@@ -20,7 +20,7 @@ from reconciler.desired import place
 from reconciler.engine.clock import Clock, Ticks
 from reconciler.engine.pacing import Sweep, sweeps
 from reconciler.errors import ReconcilerError, StoreError
-from reconciler.model.deployment import Allotment
+from reconciler.model.deployment import EXTERNAL, Allotment
 from reconciler.model.environment import Environment
 from reconciler.planner.drift import Left, Seen, difference
 from reconciler.store import declared, drifts
@@ -234,7 +234,7 @@ def look(
     places = {name: place(environment) for name, environment in environments.items()}
     for row in rows:
         environment = environments.get(row.environment)
-        if environment is None or row.status != "completed" or row.cause == "external":
+        if environment is None or row.status != "completed" or row.cause == EXTERNAL:
             continue
         if row.traffic and row.grounds.get("target", "") not in ("", places[row.environment]):
             continue  # it ran somewhere else, and is on its way to where the environment is now

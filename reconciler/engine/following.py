@@ -5,44 +5,30 @@ the turn; one elsewhere is asked beside the turns, which use what was fetched la
 until a person accepts it.
 """
 
+from __future__ import annotations
+
 import posixpath
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from reconciler.engine.arriving import Arriving
 from reconciler.engine.breakages import Breakages, News
 from reconciler.engine.fetching import Fetched, Fetching
+from reconciler.engine.looked import Seen as Seen
+from reconciler.engine.looked import Trouble as Trouble
 from reconciler.errors import GitCorrupt, GitError, GitMissing
-from reconciler.git.history import history
 from reconciler.git.mirror import Mirror
-from reconciler.git.objects import Objects
 from reconciler.store import declared, interventions, repository, webhooks
 from reconciler.store.database import Database, Transaction
+
+if TYPE_CHECKING:
+    from reconciler.git.objects import Objects
 
 EVERYTHING = 1_000_000
 LONGEST_PAUSE = timedelta(minutes=5)
 AT_FIRST = 3.0
 """Seconds that the first look waits for a repository elsewhere: what was taken back meanwhile is not begun first."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """The head of the branch as it was looked at."""
-
-    head: str | None = None
-    new: bool = False
-    """Whether it is to be noted, or to be held."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
-    """Why git does not answer, or lacks what is followed; since when, and when it is asked again (UTC)."""
-
-    error: GitError
-    since: datetime
-    failures: int
-    again_at: datetime
 
 
 class Following:
@@ -72,7 +58,6 @@ class Following:
         self._always_waits = False
         self._fetched: str | None = None
         self._damaged = False
-        self.objects = Objects(mirror.git_dir)
         plain = posixpath.normpath(root) if root else ""
         self._source = repository.Source(url=mirror.url, branch=mirror.branch, root="" if plain == "." else plain)
         self._interval = interval
@@ -93,6 +78,13 @@ class Following:
         self.holding = False
         """Whether a head waits to be accepted, as far as the last look at it told."""
         self.trouble: Trouble | None = None
+
+    @cached_property
+    def objects(self) -> Objects:
+        """What the mirror holds."""
+        from reconciler.git.objects import Objects
+
+        return Objects(self.mirror.git_dir)
 
     def begin(self, now: datetime) -> None:
         """Record what is followed. Raises NotSo where the store follows a branch or path that this cannot continue."""
@@ -339,6 +331,11 @@ class Following:
             return self._advance(transaction, place, seen.head, now)
 
     def _advance(self, transaction: Transaction, place: repository.Followed, head: str, now: datetime) -> int:
+        # Imported with the first commit: it reads manifests, and a command mostly finds nothing new.
+        from reconciler.engine.advancing import advance
+        from reconciler.engine.arriving import Arriving
+        from reconciler.git.history import history
+
         self._news = []
         adopting = place.head is None
         found = history(self.objects, place.head, head, self._adopt if adopting else EVERYTHING)
@@ -349,9 +346,6 @@ class Following:
         if found.rewritten:
             self._news.append(News("branch.accepted", {"head": head, "was": place.head}))
         arriving = Arriving(objects=self.objects, found=found, now=now, adopting=adopting)
-        # Imported with the first commit: it reads manifests, and a command mostly finds nothing new.
-        from reconciler.engine.advancing import advance
-
         taken = advance(transaction, arriving, head, self._source.root, tree=place.tree, position=place.position)
         assert taken.tree is not None
         repository.advance(transaction, head, taken.tree, taken.position)
@@ -396,4 +390,5 @@ class Following:
         """End the open git processes."""
         if self._fetching is not None:
             self._fetching.close()
-        self.objects.close()
+        if "objects" in self.__dict__:
+            self.objects.close()

@@ -15,9 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.engine.rehearsing import Rehearsal, rehearsal
-from reconciler.model.plan import together
-from reconciler.model.shown import Foretold, PlanShown, shown_plan
-from reconciler.store.backing import aside
+from reconciler.model.shown import PlanShown
 from reconciler.store.database import Database
 
 if TYPE_CHECKING:
@@ -31,12 +29,10 @@ def planned(played: Rehearsal, at: datetime, until: datetime | None) -> PlanShow
     """
     played.look_at_all_that_matters(at)
     if until is None:
-        plan = together(played.plan(at).values())
-        # Apps that nothing was due of are not planned; the store knows when they will be.
-        wakes = [moment for moment in (plan.wake_at, played.next_moment()) if moment is not None and moment > at]
-        return shown_plan(replace(plan, wake_at=min(wakes, default=None)), played.noted, at)
+        return _at(played, at)
     # Imported by who asks about the future: it brings along what carries out.
     from reconciler.engine.unfolding import future, spoken_waits
+    from reconciler.model.showing import Foretold, shown_plan
 
     found = future(played, at, until, objects=played.following.objects)
     happenings = found.happenings
@@ -44,6 +40,19 @@ def planned(played: Rehearsal, at: datetime, until: datetime | None) -> PlanShow
     whole = replace(found.left, actions=tuple(one.action for one in happenings), wake_at=played.next_moment())
     told = [Foretold(one.at, one.effect, spoken_waits(one), one.cancel) for one in happenings]
     return shown_plan(whole, played.noted, at, told)
+
+
+def _at(played: Rehearsal, at: datetime) -> PlanShown:
+    plans = played.plan(at)
+    # Apps that nothing was due of are not planned; the store knows when they will be.
+    wakes = [plan.wake_at for plan in plans.values()] + [played.next_moment()]
+    wake_at = min((moment for moment in wakes if moment is not None and moment > at), default=None)
+    if not plans:
+        return PlanShown(commit=played.noted, at=at, actions=(), waiting=(), refused=(), wake_at=wake_at)
+    from reconciler.model.plan import together
+    from reconciler.model.showing import shown_plan
+
+    return shown_plan(replace(together(plans.values()), wake_at=wake_at), played.noted, at)
 
 
 def foresee(store: Database, mirror: Mirror, root: str, at: datetime, until: datetime | None) -> PlanShown:
@@ -64,6 +73,8 @@ def copied(store: Database) -> Iterator[Database]:
     if store.is_shared:
         yield store
         return
+    from reconciler.store.backing import aside
+
     with tempfile.TemporaryDirectory(prefix="reconciler-") as directory:
         copy = aside(store, Path(directory) / "copy.db")
         try:

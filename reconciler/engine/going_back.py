@@ -7,19 +7,20 @@ cannot be granted ends with the reason, in the ledger and in the log.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row
 
 from reconciler import telemetry
 from reconciler.model.deployment import Subject
 from reconciler.model.version import spoken
-from reconciler.planner.going_back import NoWay, WayBack
 from reconciler.store import declared, deployments, holds, interventions, versions
 from reconciler.store.database import Transaction
 from reconciler.store.rows import traffic_row
 from reconciler.views.scene import Scene
-from reconciler.views.ways_back import find_way
+
+if TYPE_CHECKING:
+    from reconciler.planner.going_back import WayBack
 
 log = telemetry.logger("daemon")
 
@@ -33,6 +34,10 @@ def answer_wishes(transaction: Transaction, scene: Scene, now: datetime) -> None
 
 
 def _go_back(transaction: Transaction, wish: Row[Any], scene: Scene, now: datetime) -> str:
+    # With the first wish: it brings along all that plans, and mostly nobody wishes anything.
+    from reconciler.planner.going_back import NoWay
+    from reconciler.views.ways_back import find_way
+
     connection = transaction.connection
     version = versions.by_id(connection, [wish.subject]).get(wish.subject) if wish.subject else None
     way = find_way(connection, scene, wish.app, wish.environment, version, now)

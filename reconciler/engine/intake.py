@@ -5,7 +5,7 @@ changes too much at once. Written in a cycle's transaction; commits are noted on
 difference how they arrive together.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from reconciler.engine.beginning import AT_ONCE, declare_all
 from reconciler.engine.commit import Arrival
-from reconciler.engine.contents import Asked, ask
+from reconciler.engine.contents import Asked, Manifests, ask
 from reconciler.engine.declaring import declare
 from reconciler.engine.marks import placement_row, touch_row
 from reconciler.engine.overriding import acknowledged, note_overrides, writers_of
@@ -21,7 +21,7 @@ from reconciler.engine.reverting import evidence, revert_of
 from reconciler.engine.seasonal import Touching, season_touches
 from reconciler.git.shapes import Commit
 from reconciler.git.trailers import pull_request
-from reconciler.model.version import Author, Version, digest, tags_of
+from reconciler.model.version import tags_of
 from reconciler.planner.noting import (
     MASS_LEAST,
     Meaning,
@@ -32,6 +32,7 @@ from reconciler.planner.noting import (
 )
 from reconciler.store import commits, declared, versions
 from reconciler.store.database import Transaction
+from reconciler.store.rows import content_row
 
 MESSAGE_KEPT = 20_000
 SUBJECT_KEPT = 500
@@ -61,7 +62,7 @@ def note(transaction: Transaction, arrival: Arrival, root: str) -> set[str]:
         return _note_all(transaction, arrival, sorted(apps), revert)
     concerned = declare(transaction, arrival, root)
     _note_commit(transaction, arrival, revert)
-    asked, facts = _facts(connection, arrival, concerned.apps, revert)
+    asked, facts = _facts(connection, arrival, concerned.apps, revert, concerned.manifests)
     touching = season_touches(connection, arrival, concerned, revert)
     braked = _weigh(transaction, arrival, revert, facts, touching)
     _write(transaction, arrival, asked, facts, touching, braked)
@@ -72,23 +73,23 @@ def note(transaction: Transaction, arrival: Arrival, root: str) -> set[str]:
 def _note_all(transaction: Transaction, arrival: Arrival, apps: Sequence[str], revert: Revert | None) -> set[str]:
     """The very first commit concerns every app: noted piece by piece, so that memory never holds all of it."""
     for start in range(0, len(apps), AT_ONCE):
-        asked, facts = _facts(transaction.connection, arrival, apps[start : start + AT_ONCE], revert)
+        asked, facts = _facts(transaction.connection, arrival, apps[start : start + AT_ONCE], revert, {})
         _write(transaction, arrival, asked, facts, Touching(), braked=False)
         transaction.flush()
     return set(apps)
 
 
 def _facts(
-    connection: Connection, arrival: Arrival, apps: Collection[str], revert: Revert | None
+    connection: Connection, arrival: Arrival, apps: Collection[str], revert: Revert | None, manifests: Manifests
 ) -> tuple[list[Asked], _Facts]:
     """What these apps ask for at a commit, and the rows that this adds."""
-    asked = ask(connection, arrival, apps)
+    asked = ask(connection, arrival, apps, manifests)
     placed = declared.placements(connection, [one.name for one in asked])
     facts = _Facts()
     # What a commit does to a held app counts once the app is mended: a revert of it is then understood.
     held = [one for one in asked if one.held and one.name in apps]
     facts.touches += [touch_row(arrival, one.name, "", _content_before(one), None, HELD) for one in held]
-    _contents(connection, arrival, asked, revert, facts)
+    _contents(connection, arrival, asked, placed, revert, facts)
     for one in asked:
         _entries(arrival, one, placed.get(one.name, {}), revert, facts)
     return asked, facts
@@ -101,7 +102,12 @@ def _waiting_for(connection: Connection, facts: _Facts) -> set[str]:
 
 
 def _contents(
-    connection: Connection, arrival: Arrival, asked: Sequence[Asked], revert: Revert | None, facts: _Facts
+    connection: Connection,
+    arrival: Arrival,
+    asked: Sequence[Asked],
+    placed: Mapping[str, Mapping[str, Any]],
+    revert: Revert | None,
+    facts: _Facts,
 ) -> None:
     """Versions and publications."""
     changed = [one for one in asked if not one.held and one.row["content"] != _content_before(one)]
@@ -121,7 +127,7 @@ def _contents(
         facts.withdrawals += _withdrawn(connection, arrival, one, meaning)
         before = one.before
         if before is not None and not before.removed and before.content is not None and meaning.look != "reverted":
-            facts.changed += len(before.document["spec"]["environments"])
+            facts.changed += sum(1 for row in placed.get(one.name, {}).values() if row.declared)
 
 
 def _content_before(one: Asked) -> str | None:
@@ -169,26 +175,22 @@ def _entries(arrival: Arrival, one: Asked, placed: dict[str, Any], revert: Rever
 def _version_row(arrival: Arrival, one: Asked, number: int, meaning: Meaning) -> dict[str, Any]:
     content, commit = one.content, arrival.commit
     assert content is not None
-    subject = commit.subject[:SUBJECT_KEPT]
-    version = Version(
-        id=digest(content),
-        app=one.name,
-        number=number,
-        name=content.name,
-        message=subject,
-        tags=tags_of(subject),
-        author=Author(name=commit.author_name, email=commit.author_email),
-        commit=commit.id,
-        created_at=commit.committed_at,
-        partial=meaning.partial,
-        bundle=content.bundle,
-        image=content.image,
-        config=content.config,
-        bindings=content.bindings,
-        secrets=content.secrets,
-        migrations=content.migrations,
-    )
-    return versions.row(version, content, arrival.position)
+    return {
+        "id": one.row["content"],
+        "app": one.name,
+        "number": number,
+        "name": content.name,
+        "message": commit.subject[:SUBJECT_KEPT],
+        "tags": list(tags_of(commit.subject[:SUBJECT_KEPT])),
+        "author_name": commit.author_name,
+        "author_email": commit.author_email,
+        "commit": commit.id,
+        "position": arrival.position,
+        "created_at": commit.committed_at,
+        "source": "git",
+        "partial": meaning.partial,
+        "content": content_row(content),
+    }
 
 
 def _note_commit(transaction: Transaction, arrival: Arrival, revert: Revert | None) -> None:

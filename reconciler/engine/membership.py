@@ -76,8 +76,13 @@ class Membership:
         return self._lives > 0
 
     def may_act(self) -> bool:
-        """Whether others still leave alone what this daemon carries out."""
-        return not self.lost
+        """Whether others still leave alone what this daemon carries out.
+
+        Once it has been told that it may not, this life is over: what it did not begin, another one takes up.
+        """
+        if self.lost:
+            self._lost = True
+        return not self._lost
 
     def join(self) -> None:
         """Begin a life: nothing of an earlier one counts. Raises StoreError when the store does not answer."""
@@ -224,6 +229,7 @@ class Heart:
     def start(self) -> None:
         """Begin to beat, where there is a lease."""
         if self._membership.lease is not None:
+            self._stopping.clear()
             self._thread = threading.Thread(target=self._beat, name="heart", daemon=True)
             self._thread.start()
 

@@ -83,26 +83,48 @@ class TriggersOutcome:
     error: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Past:
+    """What a success ends, as it stood before the outcomes of a turn were noted."""
+
+    suspected: set[str]
+    """Apps of which something is suspect."""
+    to_stop: set[str | None]
+    """Deployments that a person asked to stop."""
+
+
 def note_outcomes(
     transaction: Transaction, outcomes: Sequence[Outcome], environments: Mapping[str, Environment], now: datetime
 ) -> None:
     """Record how attempts ended, and mark for planning whatever that can concern."""
     connection = transaction.connection
-    rows = deployments.by_ids(connection, list({one.deployment for one in outcomes})) if outcomes else {}
+    if not outcomes:
+        return
+    rows = deployments.by_ids(connection, list({one.deployment for one in outcomes}))
+    # Mostly nothing is suspect, and nobody has asked to stop anything: told for all at once.
+    past = _Past(
+        suspected=deployments.suspected(connection, [row.app for row in rows.values()]) if rows else set(),
+        to_stop={wish.subject for wish in interventions.open_of(connection, "abort")},
+    )
     ended: set[str] = set()
     for outcome in outcomes:
         # A second answer to the same finds what the first one has made of it.
         row = rows.pop(outcome.deployment, None) or deployments.by_ids(connection, [outcome.deployment]).get(
             outcome.deployment
         )
-        if row is not None and _note(transaction, row, outcome, environments, now):
+        if row is not None and _note(transaction, row, outcome, past, environments, now):
             ended.add(row.app)
     if ended:
         declared.mark_due(transaction, ended | declared.dependents(connection, ended), now)
 
 
 def _note(
-    transaction: Transaction, row: Row[Any], outcome: Outcome, environments: Mapping[str, Environment], now: datetime
+    transaction: Transaction,
+    row: Row[Any],
+    outcome: Outcome,
+    past: _Past,
+    environments: Mapping[str, Environment],
+    now: datetime,
 ) -> bool:
     """Record how an attempt ended; False when this answer counts no more."""
     if row.status != "started" or row.next_attempt_at is not None or rolling.is_old(row, outcome.stage):
@@ -112,19 +134,23 @@ def _note(
     _keep_output(transaction, row, outcome, now)
     _keep_checks(transaction, row, outcome, now)
     spec = environments[row.environment].spec if row.environment in environments else EnvironmentSpec()
-    _settle(transaction, row, outcome, spec, now)
+    _settle(transaction, row, outcome, past, spec, now)
     return True
 
 
-def _settle(transaction: Transaction, row: Row[Any], outcome: Outcome, spec: EnvironmentSpec, now: datetime) -> None:
+def _settle(
+    transaction: Transaction, row: Row[Any], outcome: Outcome, past: _Past, spec: EnvironmentSpec, now: datetime
+) -> None:
     if outcome.kind == "completed" and row.abort_reason is None and rolling.go_on(transaction, row, outcome.stage, now):
         return
     if outcome.kind == "completed" and not _stops_on_its_way(row, now):
         deployments.move(transaction, row, "completed", now, outcome.message)
-        subject = deployment_of(row).subject
-        suspected = [subject.fingerprint, *(part.version for part in subject.traffic)]
-        deployments.clear(transaction, row.app, row.environment, suspected)
-        interventions.finish(transaction, "abort", row.id, now, "it had completed by then")
+        if row.app in past.suspected:
+            subject = deployment_of(row).subject
+            suspected = [subject.fingerprint, *(part.version for part in subject.traffic)]
+            deployments.clear(transaction, row.app, row.environment, suspected)
+        if row.id in past.to_stop:
+            interventions.finish(transaction, "abort", row.id, now, "it had completed by then")
     elif row.abort_reason is not None or outcome.kind == "superseded":
         deployments.move(transaction, row, "aborted", now, row.abort_reason or outcome.message)
         by_person(transaction, row, now, row.abort_reason or outcome.message)

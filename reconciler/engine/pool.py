@@ -31,8 +31,12 @@ class Pool:
         workers: int,
         nudge: Callable[[], None],
         may_act: Callable[[], bool] = lambda: True,
+        prepare: Callable[[], None] = lambda: None,
     ) -> None:
-        """`may_act` is asked right before a target is: whether this daemon is sure that the others count on it."""
+        """`may_act` is asked right before a target is: whether this daemon is sure that the others count on it.
+
+        `prepare` is called before each job is handed to a thread.
+        """
         self.workers = workers
         self._surroundings = surroundings
         self._nudge = nudge
@@ -46,6 +50,7 @@ class Pool:
         self._triggers: set[tuple[str, str]] = set()
         self._checks: dict[Gate, CheckJob] = {}
         self._abandoned = False
+        self._prepare = prepare
 
     def _begin_threads(self) -> None:
         self._executor = ThreadPoolExecutor(self.workers, thread_name_prefix="deployment")
@@ -58,7 +63,7 @@ class Pool:
             if self._abandoned or job.release.deployment in self._running:
                 return
             self._running[job.release.deployment] = job
-            self._executor.submit(self._carry_out, job, perform if job.checks is None else check_step, self._life)
+            self._hand_on(self._executor, job, perform if job.checks is None else check_step)
 
     def begin_triggers(self, job: TriggersJob) -> None:
         """Hand trigger settings over."""
@@ -66,7 +71,7 @@ class Pool:
             if self._abandoned or (job.app, job.environment) in self._triggers:
                 return
             self._triggers.add((job.app, job.environment))
-            self._executor.submit(self._carry_out, job, hand_over_triggers, self._life)
+            self._hand_on(self._executor, job, hand_over_triggers)
 
     def begin_check(self, job: CheckJob) -> None:
         """Run a check of a gate; the checks of one gate run one after another."""
@@ -74,7 +79,11 @@ class Pool:
             if self._abandoned or job.gate in self._checks:
                 return
             self._checks[job.gate] = job
-            self._checkers.submit(self._carry_out, job, check_gate, self._life)
+            self._hand_on(self._checkers, job, check_gate)
+
+    def _hand_on(self, threads: ThreadPoolExecutor, job: J, how: Callable[[J, Surroundings], Answer]) -> None:
+        self._prepare()
+        threads.submit(self._carry_out, job, how, self._life)
 
     def _carry_out(self, job: J, how: Callable[[J, Surroundings], Answer], life: int) -> None:
         if not self._may_act():

@@ -3,6 +3,7 @@
 Blobs are read from git and parsed; nothing here knows what was declared before, or what follows from it.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import Any
 from reconciler.errors import ManifestError
 from reconciler.git.objects import Objects
 from reconciler.git.shapes import Change, TooLarge
-from reconciler.manifest import Complaint, Declaration, bundle_directory, parse
+from reconciler.manifest import LONGEST_PATH, Complaint, Declaration, bundle_directory, fits, parse
 from reconciler.model.app import App
 from reconciler.model.sets import AppSet
 from reconciler.model.version import canonical
@@ -19,6 +20,8 @@ from reconciler.words import plain
 
 LARGEST = 1 << 20
 REGULAR = {"100644", "100755"}
+_SHOWN = 200
+"""So many characters of a path that is too long; others may begin alike."""
 
 
 @dataclass(slots=True)
@@ -50,13 +53,18 @@ def complaint_row(found: Complaint) -> dict[str, Any]:
 
 
 def clean_name(path: str) -> bool:
-    """Whether a path is readable text: UTF-8 without control characters."""
-    return path.isprintable()  # lone surrogates, which bytes that are no UTF-8 become, are not
+    """Whether a path is readable text, UTF-8 without control characters, and no longer than a key of the store."""
+    return path.isprintable() and fits(path)  # lone surrogates, which bytes that are no UTF-8 become, do not print
 
 
 def named(path: str) -> str:
-    """The name under which a file is recorded and shown: what does not print is spelled out."""
-    return path if clean_name(path) else plain(path.replace("\\", "\\\\"))
+    """The name under which a file is recorded and shown: what does not print is spelled out, what is long cut short."""
+    if clean_name(path):
+        return path
+    said = path if path.isprintable() else plain(path.replace("\\", "\\\\"))
+    if fits(said):
+        return said
+    return f"{said[:_SHOWN]}…{hashlib.sha256(said.encode()).hexdigest()[:12]}"
 
 
 def read(objects: Objects, wanted: Mapping[str, Change]) -> Files:
@@ -68,10 +76,7 @@ def read(objects: Objects, wanted: Mapping[str, Change]) -> Files:
         if change.kind == "D":
             files.gone.add(key)
         elif key != path:
-            files.broken[key] = (
-                change.new_id,
-                [complaint(key, "the file's name is not plain UTF-8 text", "rename it")],
-            )
+            files.broken[key] = (change.new_id, [_misnamed(key, path)])
         elif change.new_mode not in REGULAR:
             files.broken[key] = (
                 change.new_id,
@@ -108,6 +113,12 @@ def _take(files: Files, path: str, blob: str, data: object) -> None:
 def complaint(path: str, message: str, remedy: str) -> Complaint:
     """A complaint about a whole file."""
     return Complaint(path=path, line=1, column=1, message=message, remedy=remedy)
+
+
+def _misnamed(key: str, path: str) -> Complaint:
+    if path.isprintable():
+        return complaint(key, f"the file's path has more than {LONGEST_PATH} bytes", "move it nearer to the root")
+    return complaint(key, "the file's name is not plain UTF-8 text", "rename it")
 
 
 def bundle_of(one: Declaration) -> Iterable[str]:

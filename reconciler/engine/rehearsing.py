@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reconciler.engine.following import Following, Seen
-from reconciler.store import attention, declared, deployments, repository
+from reconciler.store import attention, declared, due, repository
 from reconciler.store.database import Database, Transaction
 from reconciler.store.migrate import create_fresh
 
@@ -75,6 +75,8 @@ class Rehearsal:
 
     def settle(self, now: datetime) -> Iterator[dict[str, Plan]]:
         """Everything that follows at `now`, round by round until nothing is left to do."""
+        from reconciler.store import deployments
+
         waiting = {row.app for row in deployments.active(self.transaction.connection) if row.status == "pending"}
         declared.mark_due(self.transaction, waiting, now)  # a freeze may have begun since they were planned
         for _ in range(MOST_ROUNDS):
@@ -86,7 +88,7 @@ class Rehearsal:
 
     def next_moment(self) -> datetime | None:
         """When something can follow without a new commit (UTC); None: never."""
-        return deployments.next_work(self.transaction.connection)
+        return due.next_work(self.transaction.connection)
 
     def unfold(self, now: datetime, until: datetime) -> Iterator[tuple[datetime, dict[str, Plan]]]:
         """Everything that follows from `now` to `until` (UTC), with the moments at which it does."""

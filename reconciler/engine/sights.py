@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 
 from reconciler.errors import ReconcilerError
 from reconciler.model.environment import Environment
+from reconciler.model.shape import build
 from reconciler.store import tables
 from reconciler.targets.base import Observed, Target
 
@@ -86,5 +87,6 @@ def look(
             return Sight(trouble=f"{type(error).__name__}: {error}")
 
     asked = [place for place in wanted if place[1] in environments]
+    build()
     with ThreadPoolExecutor(workers, thread_name_prefix="look") as threads:
         return dict(zip(asked, threads.map(one, asked), strict=True))

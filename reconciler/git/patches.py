@@ -18,6 +18,7 @@ from reconciler.git.shapes import full_id
 LONGEST = 4 << 20
 """Bytes of a difference that are read."""
 _OPTIONS = ["--no-color", "--no-ext-diff", "--no-textconv", "--find-renames", "--src-prefix=a/", "--dst-prefix=b/"]
+_EVERY_LINE = "--unified=1000000"
 Kind = Literal["added", "deleted", "changed", "renamed"]
 _KINDS: dict[str, Kind] = {"A": "added", "C": "added", "D": "deleted", "R": "renamed"}
 
@@ -41,6 +42,13 @@ def trees_diff(before: str | None, after: str | None, mirror: Path) -> tuple[str
     if not is_there(mirror):
         return None, False
     return _text(_trees(before, after), mirror)
+
+
+def file_diff(before: str | None, after: str | None, paths: Sequence[str], mirror: Path) -> tuple[str | None, bool]:
+    """As `trees_diff`, of the one file that has or had these paths, with every line that is the same."""
+    if before == after or not is_there(mirror):
+        return None, False
+    return _text(_trees(before, after), mirror, [f":(top,literal){path}" for path in paths], [_EVERY_LINE])
 
 
 def trees_files(before: str | None, after: str | None, mirror: Path) -> tuple[FilePatch, ...]:
@@ -72,12 +80,16 @@ def _empty_tree(like: str) -> str:
     return made(b"tree 0\0", usedforsecurity=False).hexdigest()
 
 
-def _text(ends: list[str], mirror: Path, paths: Sequence[str] = ()) -> tuple[str | None, bool]:
-    printed, cut = _printed([], ends, mirror, paths)
+def _text(
+    ends: list[str], mirror: Path, paths: Sequence[str] = (), options: Sequence[str] = ()
+) -> tuple[str | None, bool]:
+    printed, cut = _printed(options, ends, mirror, paths)
     return (None if printed is None else printed.decode("utf-8", "replace")), cut
 
 
-def _printed(options: list[str], ends: list[str], mirror: Path, paths: Sequence[str] = ()) -> tuple[bytes | None, bool]:
+def _printed(
+    options: Sequence[str], ends: list[str], mirror: Path, paths: Sequence[str] = ()
+) -> tuple[bytes | None, bool]:
     """What git prints, and whether it was cut; None where it cannot tell. Raises GitError where there is no git."""
     arguments = ["diff", *_OPTIONS, *options, *(full_id(end) for end in ends), *(["--", *paths] if paths else [])]
     try:

@@ -31,13 +31,14 @@ from reconciler.manifest.links import (
 )
 from reconciler.manifest.overlaps import check_freezes, check_seasons
 from reconciler.manifest.parse import Declaration, Parsed, parse
-from reconciler.manifest.paths import below, bundle_directory, is_manifest_file, matches
+from reconciler.manifest.paths import LONGEST_PATH, below, bundle_directory, fits, is_manifest_file, matches
 from reconciler.manifest.places import locate
 from reconciler.manifest.problems import Problem
 from reconciler.manifest.sharing import Shared, check_shared, shared
 
 __all__ = [
     "KINDS",
+    "LONGEST_PATH",
     "Complaint",
     "Declaration",
     "Known",
@@ -59,6 +60,7 @@ __all__ = [
     "check_twice",
     "decode",
     "expand",
+    "fits",
     "github",
     "is_manifest_file",
     "known_from",

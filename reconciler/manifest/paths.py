@@ -12,6 +12,8 @@ from reconciler.errors import ManifestError
 from reconciler.words import quoted
 
 MOST_SEGMENTS = 50
+LONGEST_PATH = 2_000
+"""Bytes of a path that is recorded: it is part of keys, and those of PostgreSQL hold 2,700."""
 _LONGEST = 1_000
 _SUFFIXES = (".yaml", ".yml")
 
@@ -19,6 +21,11 @@ _SUFFIXES = (".yaml", ".yml")
 def is_manifest_file(path: str) -> bool:
     """Whether a file may hold manifests, by its name: `*.yaml` and `*.yml`, outside `.git`."""
     return path.endswith(_SUFFIXES) and ".git" not in path.split("/")
+
+
+def fits(path: str) -> bool:
+    """Whether a path is short enough to be recorded."""
+    return 4 * len(path) <= LONGEST_PATH or len(path.encode("utf-8", "surrogatepass")) <= LONGEST_PATH
 
 
 def bundle_directory(manifest_path: str, bundle: str) -> str:
@@ -45,9 +52,10 @@ def below(directory: str, path: str) -> str:
             raise ManifestError(f"{quoted(path)} leads into .git", "name a directory of the repository")
         elif segment not in ("", "."):
             segments.append(segment)
-    if len(segments) > MOST_SEGMENTS:
+    found = "/".join(segments)
+    if len(segments) > MOST_SEGMENTS or not fits(found):
         raise ManifestError(f"{quoted(path)} is nested too deep", "name a directory nearer to the root")
-    return "/".join(segments)
+    return found
 
 
 def check_pattern(pattern: str) -> None:

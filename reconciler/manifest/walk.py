@@ -88,10 +88,24 @@ class Walk:
     def _fill(self) -> None:
         following = self._next
         while True:
-            event = following()
+            event: Any = following()
             kind = type(event)
             if kind is ScalarEvent:
-                self._put(self._scalar(event), event)
+                # Most of a manifest are texts without anything to look at: they cost no call of ours.
+                value = event.value
+                plain = event.tag is None and event.anchor is None and self._left > 0
+                if plain and (value.isprintable() if event.style else not (value in _SPECIAL or value[0] in NUMERIC)):
+                    self._left -= 1
+                else:
+                    value = self._scalar(event)
+                holder, key = self._holder, self._key
+                if key is not None and type(holder) is dict:
+                    holder[key] = value
+                    self._key = None
+                elif type(holder) is dict and type(value) is str and value not in holder:
+                    self._key = value
+                else:
+                    self._put(value, event)
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 self._close()
             elif kind is MappingStartEvent:

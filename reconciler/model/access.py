@@ -13,13 +13,18 @@ from typing import Literal, get_args
 
 Scope = Literal["read", "report", "approve", "operate"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
-ALLOWS = {
+TokenScope = Literal[Scope, "feed"]
+FEED: Literal["feed"] = "feed"
+"""Of a token that stands in an address, for programs that can send no header. It stands alone."""
+TOKEN_SCOPES: tuple[TokenScope, ...] = (*SCOPES, FEED)
+ALLOWS: dict[TokenScope, str] = {
     "read": "see everything that is shown",
     "report": "report deployments made elsewhere",
     "approve": "approve what waits at a gate",
     "operate": "stop, retry, pause, resume, release, promote and roll back",
+    "feed": "subscribe to /calendar.ics?token=… with a calendar program, and nothing else",
 }
-"""What each scope allows. Every one of them includes reading, and nothing else of the others."""
+"""What each scope allows. Every one but `feed` includes reading, and nothing else of the others."""
 _TOKEN = re.compile(r"rec_(?P<id>[0-9a-f]{12})_(?P<secret>[A-Za-z0-9_-]{43})")
 
 
@@ -50,4 +55,4 @@ def digest(secret: str) -> str:
 def allowed(scopes: Iterable[str], wanted: Scope) -> bool:
     """Whether these scopes allow what `wanted` does."""
     having = set(scopes)
-    return wanted in having or (wanted == "read" and bool(having))
+    return wanted in having or (wanted == "read" and bool(having & set(SCOPES)))

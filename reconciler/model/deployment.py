@@ -9,12 +9,12 @@ never change. What should be deployed is the planner's question.
 """
 
 import hashlib
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field
 
 from reconciler.model.rollout import Progress
-from reconciler.model.shape import Config, Instant, shape
+from reconciler.model.shape import Config, Instant, shape, unchecked
 from reconciler.model.traffic import Allotment as Allotment
 from reconciler.model.version import canonical
 
@@ -41,6 +41,8 @@ Cause = Literal[
     "repair",
     "external",
 ]
+EXTERNAL: Cause = "external"
+"""Of what the reconciler has not made: it was reported, or found where the store was made anew."""
 ROLLBACKS: frozenset[Cause] = frozenset({"rollback", "auto-rollback"})
 
 
@@ -60,8 +62,22 @@ class Subject:
     @property
     def fingerprint(self) -> str:
         """A digest that is equal for equal subjects: the same versions in the same shares with the same settings."""
-        shares = sorted([share.version, float(share.percent)] for share in self.traffic)
-        return hashlib.sha256(canonical([shares, self.config]).encode("utf-8", "surrogatepass")).hexdigest()
+        text = canonical([self._shares(), self.config])
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def same_as(self, other: Self) -> bool:
+        """Whether both have the same fingerprint, told without making one."""
+        if self._shares() != other._shares():
+            return False
+        # The texts decide: 1 and true are equal here, and are not the same setting.
+        return self.config is other.config or canonical(self.config) == canonical(other.config)
+
+    def _shares(self) -> list[list[str | float]]:
+        return sorted([share.version, float(share.percent)] for share in self.traffic)
+
+
+subject_of = unchecked(Subject)
+"""A subject of traffic and settings that were checked."""
 
 
 @shape
@@ -134,7 +150,7 @@ class Deployment:
     @property
     def subject(self) -> Subject:
         """What it releases."""
-        return Subject(traffic=self.traffic, config=self.config)
+        return subject_of(self.traffic, self.config)
 
     @property
     def duration_seconds(self) -> float | None:

@@ -14,7 +14,7 @@ from itertools import groupby
 from math import ceil
 from typing import NamedTuple
 
-from reconciler.model.deployment import ACTIVE, Cause, goes_back
+from reconciler.model.deployment import ACTIVE, EXTERNAL, Cause, goes_back
 from reconciler.model.figures import Figures, FiguresOf, Measured, Spread
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
@@ -23,7 +23,7 @@ LONGEST_BY_DAY = 62
 MOST_PARTS = 100
 """So many apps or environments are told apart at most, those with the most changes."""
 
-CAUSES_OF_COMMITS: frozenset[Cause] = frozenset({"release", "promotion", "restore", "retry", "external"})
+CAUSES_OF_COMMITS: frozenset[Cause] = frozenset({"release", "promotion", "restore", "retry", EXTERNAL})
 """A schedule's or a season's commit may be a year old by plan: their lead time would say nothing."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

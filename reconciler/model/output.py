@@ -43,6 +43,27 @@ class Wait:
     """Whose approval does not count, since they wrote it; in lower case."""
     approved_by: tuple[str, ...] = ()
     """Who has approved it already."""
+    elsewhere: bool = False
+    """Whether it is the start of a deployment that is made elsewhere, as it was reported."""
+
+
+@shape
+class Approvable:
+    """Something that waits for people's approval."""
+
+    app: str
+    environment: str
+    id: str
+    """What `approve` takes."""
+    what: str
+    """What is to be approved, in words."""
+    detail: str
+    authors: tuple[str, ...]
+    """Whose approval does not count, in lower case."""
+    approved_by: tuple[str, ...]
+    """Who has approved it already."""
+    elsewhere: bool
+    """Whether it is the start of a deployment that is made elsewhere, as it was reported."""
 
 
 @shape
@@ -126,6 +147,8 @@ class Standing:
     """What runs in place of it since a rollout failed on its way, where that is known."""
     drift: DriftShown | None = None
     """What was seen to run in place of that, where somebody else changed it."""
+    elsewhere: Deployment | None = None
+    """What was reported to have started there, made elsewhere, and has not ended."""
 
 
 @shape
@@ -142,6 +165,8 @@ class Edge:
     detail: str
     cancel: str = ""
     """How it is called off or put off, with the place in git."""
+    place: str = ""
+    """The file and line in git of that; '' where nobody knows one."""
     since: Instant | None = None
     """When what ends here began, where it lasts."""
     until: Instant | None = None
@@ -164,6 +189,9 @@ DEPLOYMENT = TypeAdapter(Deployment)
 EVENT = TypeAdapter(Event)
 STANDING = TypeAdapter(Standing)
 EDGE = TypeAdapter(Edge)
+APPROVABLE = TypeAdapter(Approvable)
+_DEPLOYMENTS = ("deployment", "active", "elsewhere")
+"""What a standing has of them."""
 
 
 def version_json(version: Version) -> dict[str, Any]:
@@ -184,16 +212,22 @@ def deployment_json(deployment: Deployment, events: Sequence[Event] | None = Non
 
 def standing_json(standing: Standing) -> dict[str, Any]:
     """How an app stands in an environment."""
-    dumped: dict[str, Any] = STANDING.dump_python(standing, mode="json", exclude={"deployment", "active"})
-    shown = {name: getattr(standing, name) for name in ("deployment", "active")}
+    dumped: dict[str, Any] = STANDING.dump_python(standing, mode="json", exclude=set(_DEPLOYMENTS))
+    shown = {name: getattr(standing, name) for name in _DEPLOYMENTS}
     for name, found in shown.items():
         dumped[name] = deployment_json(found) if found else None
     order = ("app", "environment", "deployment", "desired", "in_sync")
     return {name: dumped.pop(name) for name in order} | dumped
 
 
+def approvable_json(one: Approvable) -> dict[str, Any]:
+    """Something that waits for approval."""
+    dumped: dict[str, Any] = APPROVABLE.dump_python(one, mode="json")
+    return dumped
+
+
 def edge_json(edge: Edge) -> dict[str, Any]:
     """An entry of the calendar; how it is called off is part of its detail."""
-    dumped: dict[str, Any] = EDGE.dump_python(edge, mode="json", exclude={"cancel", "since", "until"})
+    dumped: dict[str, Any] = EDGE.dump_python(edge, mode="json", exclude={"cancel", "place", "since", "until"})
     dumped["detail"] = "; ".join(part for part in (edge.detail, edge.cancel) if part)
     return dumped

@@ -142,6 +142,8 @@ class Waiting:
     """The role whose approval is missing."""
     authors: frozenset[str] = frozenset()
     """Whose approval does not count, in lower case."""
+    doubts: tuple[str, ...] = ()
+    """What whoever approves it should mind, such as that it went wrong elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,19 +50,17 @@ class Then:
     """deploys, lifts (a hold), waits or refused."""
     by: str
     """The deployment's cause, what is waited for, or the rule that refuses."""
-    until: Instant | None
+    until: Instant | None = None
     detail: str
 
 
 @shape
-class Promotion:
-    """A commit that makes an environment run a version: written onto a branch, or what it would be."""
+class Told:
+    """A commit that makes git ask for something: written onto a branch, or what it would be."""
 
     app: str
-    environment: str
-    traffic: tuple[Allotment, ...] | None
-    at: str | None
-    """The moment from which on it holds, as it is written; None: as soon as it is merged."""
+    environment: str | None
+    """None where it is about every environment of the app."""
     dry_run: bool
     """Whether nothing was written."""
     branch: str
@@ -83,7 +81,24 @@ class Promotion:
     """What a person does next, a line each."""
 
 
+@shape
+class Promotion(Told):
+    """A commit that makes an environment run a version: written onto a branch, or what it would be."""
+
+    environment: str
+    traffic: tuple[Allotment, ...] | None
+    at: str | None
+    """The moment from which on it holds, as it is written; None: as soon as it is merged."""
+
+
+TOLD = TypeAdapter(Told)
 PROMOTION = TypeAdapter(Promotion)
+
+
+def told_json(found: Told) -> dict[str, Any]:
+    """A commit that makes git ask for something."""
+    dumped: dict[str, Any] = TOLD.dump_python(found, mode="json")
+    return dumped
 
 
 def promotion_json(found: Promotion) -> dict[str, Any]:

@@ -5,23 +5,17 @@ change.
 """
 
 import hashlib
-import json
 import re
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from reconciler.model.app import AppSpec, Binding, SecretReference
+from reconciler.model.canonical import canonical as canonical
 from reconciler.model.shape import Config, Instant, shape
 from reconciler.model.traffic import Allotment
 
-_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 TAG = re.compile(r"\[([A-Z][A-Z0-9_-]{1,30})\]")
-
-
-def canonical(value: Any) -> str:
-    """The one JSON text of a value: sorted keys, no spaces. Digests and comparisons are made of it."""
-    return _CANONICAL.encode(value)
 
 
 @shape

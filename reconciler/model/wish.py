@@ -48,6 +48,8 @@ class Recorded:
     """The wish's number, where somebody is still to act on it."""
     way: Way | None = None
     """Where a rollback goes to."""
+    warnings: tuple[str, ...] = ()
+    """What to mind of it, such as that what was approved went wrong in another environment."""
 
 
 RECORDED = TypeAdapter(Recorded)

@@ -12,20 +12,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
 from reconciler.git.objects import Objects
 from reconciler.model.alert import Alert
-from reconciler.model.output import Edge
 from reconciler.notify.deriving import labels_of, notice
 from reconciler.notify.facts import Happening, stable_id
 from reconciler.schedule import rfc3339
 from reconciler.store import declared, interventions, notices, repository
 from reconciler.store.database import Database, Transaction
-from reconciler.views.forecast import forecast
 from reconciler.views.scene import declared_alerts
+
+if TYPE_CHECKING:
+    from reconciler.model.output import Edge
 
 CAUSES = frozenset({"season-start", "season-end", "schedule", "experiment-end", "pause-end"})
 SPARE = timedelta(hours=1)
@@ -77,6 +78,8 @@ class Foresight:
         if not any(one.anything for one in found.values()):
             self._quiet = None if outdated else (newest, _next(alerts, seen, now))
             return 0
+        from reconciler.views.forecast import forecast
+
         with self._database.read() as connection, self._objects() as objects:
             apps = sorted({edge.app for one in found.values() for edge in (*one.new, *one.gone)})
             told = forecast(connection, apps, now, now + FAR, objects).edges if apps else []
@@ -90,6 +93,9 @@ class Foresight:
         stamp, seen = _stamp(connection), self._seen
         if seen is not None and seen.until >= now + longest and (seen.stamp == stamp or now < seen.at + AGAIN):
             return seen
+        # Imported where somebody wants to know before: it brings along all that plans.
+        from reconciler.views.forecast import forecast
+
         until = now + longest + SPARE
         edges = [edge for edge in forecast(connection, _names(connection, alerts), now, until).edges if _told(edge)]
         self._seen = _Seen(stamp, now, until, edges)

@@ -14,10 +14,11 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from reconciler.model.alert import EventName
-from reconciler.model.deployment import ROLLBACKS, Deployment
+from reconciler.model.deployment import EXTERNAL, ROLLBACKS, Deployment
+from reconciler.model.plan import short
 from reconciler.model.version import spoken
 from reconciler.schedule import rfc3339
-from reconciler.store import deployments
+from reconciler.store import deployments, reports
 from reconciler.store.declared import chunks
 from reconciler.store.rows import deployment_of
 
@@ -36,7 +37,15 @@ OTHERS: Mapping[str, EventName] = {
     "manifest.broken": "manifest-broken",
     "branch.held": "head-held",
 }
-KINDS = (*ENDS, *OTHERS)
+REPORTED: Mapping[str, EventName] = {
+    "report.started": "started",
+    "report.completed": "completed",
+    "report.failed": "failed",
+    "report.aborted": "aborted",
+}
+"""What was reported of deployments that are made elsewhere."""
+REFUSED = "report.refused"
+KINDS = (*ENDS, *OTHERS, *REPORTED, REFUSED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +74,14 @@ def happenings(connection: Connection, rows: Iterable[Row[Any]]) -> Iterator[Hap
     known: dict[str, Row[Any]] = {}
     for part in chunks({row.subject for row in rows if row.kind in ENDS and row.subject}):
         known |= deployments.by_ids(connection, part)
+    told = {row.subject for row in rows if row.kind in REPORTED and row.subject}
+    elsewhere = {one.id: one for part in chunks(told) for one in reports.by_ids(connection, part)}
     for row in rows:
-        if row.kind in ENDS:
+        if row.kind in REPORTED and row.subject in elsewhere:
+            yield _of_report(row, elsewhere[row.subject])
+        elif row.kind == REFUSED:
+            yield _not_started(row)
+        elif row.kind in ENDS:
             found = known.get(row.subject)
             if found is not None:
                 yield from _of_deployment(row, deployment_of(found))
@@ -105,6 +120,58 @@ def _of_deployment(row: Row[Any], deployment: Deployment) -> Iterator[Happening]
             cause=deployment.cause,
             said=said | _common(row, one),
         )
+
+
+def _of_report(row: Row[Any], deployment: Deployment) -> Happening:
+    event = REPORTED[row.kind]
+    said = {
+        "version": spoken(deployment.traffic),
+        "number": str(deployment.number),
+        "deployment": deployment.id,
+        "cause": deployment.cause,
+        "commit": deployment.scm_sha or "",
+        "actor": deployment.deployed_by or row.actor,
+        "reason": f"made elsewhere, as {row.actor} reported",
+        "message": row.body.get("message", ""),
+        "next": deployment.build_url or f"`reconciler deployments show {deployment.id}` tells what was reported",
+    }
+    if deployment.number == 1:
+        said["first"] = "yes"
+    return Happening(
+        fact=f"ledger:{row.sequence}",
+        at=row.at,
+        event=event,
+        app=deployment.app,
+        environment=deployment.environment,
+        cause=deployment.cause,
+        said=said | _common(row, event),
+    )
+
+
+def _not_started(row: Row[Any]) -> Happening:
+    """A start that was reported from elsewhere, and refused: for want of an approval, or by another rule."""
+    body, key = row.body, str(row.subject or "")
+    version, approval = body.get("version", ""), "approval" in body.get("rules", ())
+    event: EventName = "waiting-for-approval" if approval else "refused"
+    way_out = f"`reconciler approve {short(key)}` lets it start" if approval else "whoever deploys it starts it again"
+    title = "waits for approval" if approval else "may not start"
+    said = {
+        "title": f"{row.app} in {row.environment}: {version}, deployed elsewhere, {title}",
+        "version": version,
+        "cause": EXTERNAL,
+        "actor": row.actor,
+        "message": body.get("message", ""),
+        "next": way_out,
+    }
+    return Happening(
+        fact=f"ledger:{row.sequence}",
+        at=row.at,
+        event=event,
+        app=row.app or "",
+        environment=row.environment or "",
+        cause=EXTERNAL,
+        said=said | _common(row, event),
+    )
 
 
 def _other(row: Row[Any]) -> Happening:

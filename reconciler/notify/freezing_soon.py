@@ -14,7 +14,6 @@ from reconciler import schedule
 from reconciler.model.alert import Alert
 from reconciler.notify.facts import Happening, stable_id
 from reconciler.schedule import rfc3339
-from reconciler.views.edges import local
 from reconciler.views.scene import declared_freezes
 
 
@@ -22,6 +21,9 @@ def freezes_begun(connection: Connection, alerts: Sequence[Alert], since: dateti
     """Freezes that hold now and began after `since`, once for each of their environments."""
     if since >= now or not any("freeze-began" in alert.spec.events for alert in alerts):
         return []
+    # With the first alert of this kind: it brings along how edges are told.
+    from reconciler.views.edges import local
+
     found = []
     for freeze in declared_freezes(connection):
         window = next(iter(schedule.windows(freeze.spec.span, since, now)), None)

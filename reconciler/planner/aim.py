@@ -342,10 +342,12 @@ def _held(
 
 def _retry(subject: Subject, grounds: Grounds, app: RecordedApp, record: EnvironmentRecord) -> Aim | None:
     """What a person asks to be tried again, if it is this; a way back stays one."""
+    if not app.retries:
+        return None
     asked = {request.deployment: request for request in app.retries}
     for deployment in record.recent:
         request = asked.get(deployment.id)
-        if request and deployment.subject.fingerprint == subject.fingerprint:
+        if request and deployment.subject.same_as(subject):
             reason = f"{request.actor} asked to try deployment {deployment.number} again: {spoken(subject.traffic)}"
             words = Why(cause="retry", reason=reason, commit=deployment.commit, deployed_by=request.actor)
             left = deployment.rolled_back_from if deployment.goes_back else None

@@ -126,7 +126,7 @@ def _once_more(
     wanted: Desired, subject: Subject, previous: Deployment, app: RecordedApp, record: EnvironmentRecord
 ) -> Why | None:
     """What was begun and did not arrive comes again: by a newer commit's word, else for the reason that it had."""
-    if previous.status not in ("failed", "aborted") or previous.subject.fingerprint != subject.fingerprint:
+    if previous.status not in ("failed", "aborted") or not previous.subject.same_as(subject):
         return None
     newer = [touch for touch in (record.touch, app.content_touch) if touch and touch.at > previous.created_at]
     if isinstance(wanted.choice, Latest) and app.content_touch in newer and app.content in _versions(subject.traffic):

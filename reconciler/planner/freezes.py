@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from reconciler.desired import Desired
 from reconciler.freezing import ActiveFreeze
-from reconciler.model.deployment import ROLLBACKS, Cause
+from reconciler.model.deployment import EXTERNAL, ROLLBACKS, Cause
 from reconciler.model.plan import Waiting
 from reconciler.planner.recorded import Override
 
-_KINDS: dict[Cause, str] = {"season-start": "season", "season-end": "season", "external": "release"}
+_KINDS: dict[Cause, str] = {"season-start": "season", "season-end": "season", EXTERNAL: "release"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

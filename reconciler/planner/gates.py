@@ -175,7 +175,7 @@ def _signed(answers: _Answers, candidate: Candidate, wanted: Desired, app: Recor
             answers.waiting.append(_wait(candidate, wanted, "signature", detail))
 
 
-def _doubts(candidate: Candidate, wanted: Desired, app: RecordedApp) -> str:
+def _doubts(candidate: Candidate, wanted: Desired, app: RecordedApp) -> tuple[str, ...]:
     """What whoever approves should know: where any of these versions went wrong, or was taken back."""
     said: list[str] = []
     for name, other in app.environments.items():
@@ -191,13 +191,18 @@ def _doubts(candidate: Candidate, wanted: Desired, app: RecordedApp) -> str:
                 said.append(f"{version} {last.why} in {name} (deployment {last.number})")
             elif other.hold is not None and other.hold.version == part.version:
                 said.append(f"{version} is held back in {name} by {other.hold.by}")
-    return "".join(f"; mind that {one}" for one in said)
+    return tuple(said)
 
 
 def _approvals(
-    answers: _Answers, candidate: Candidate, wanted: Desired, gates: Gates, record: EnvironmentRecord, doubts: str
+    answers: _Answers,
+    candidate: Candidate,
+    wanted: Desired,
+    gates: Gates,
+    record: EnvironmentRecord,
+    doubts: tuple[str, ...],
 ) -> None:
-    needed = gates.approvals
+    needed, minding = gates.approvals, "".join(f"; mind that {one}" for one in doubts)
     given = _counted(record.approvals.get(candidate.key, ()), candidate.authors)
     roles = needed.items() if isinstance(needed, dict) else [(None, needed or 0)]
     for role, count in roles:
@@ -212,8 +217,9 @@ def _approvals(
         writers = f", by someone other than {', '.join(sorted(candidate.authors))}" if candidate.authors else ""
         flag = f" --role {role}" if role else ""
         detail = f"{candidate.said} has {len(fitting)} of {count} {of}{by}: `reconciler approve {short(candidate.key)}"
-        waiting = _wait(candidate, wanted, "approval", f"{detail}{flag}`{writers}{doubts}")
-        answers.waiting.append(replace(waiting, what=candidate.said, role=role, authors=candidate.authors))
+        waiting = _wait(candidate, wanted, "approval", f"{detail}{flag}`{writers}{minding}")
+        more = replace(waiting, what=candidate.said, role=role, authors=candidate.authors, doubts=doubts)
+        answers.waiting.append(more)
 
 
 def _counted(approvals: Iterable[Approval], authors: frozenset[str]) -> list[Approval]:

@@ -144,11 +144,11 @@ def _phase(goal: Aim | None, answer: Answer, member: Member, record: Environment
     if goal is None:
         at_gate = any(one.key for one in answer.waiting)
         return "coming" if at_gate or any(one.rule in ("suspect", "check") for one in answer.refused) else "quiet"
-    wish = goal.subject.fingerprint
+    wish = goal.subject
     here = [one for one in member.plan.actions if getattr(one, "environment", "") == record.environment]
-    if record.active and record.active.subject.fingerprint == wish:
+    if record.active and record.active.subject.same_as(wish):
         return "coming" if any(isinstance(one, Abort) for one in here) else "moving"
-    if any(isinstance(one, Deploy) and one.subject.fingerprint == wish for one in here):
+    if any(isinstance(one, Deploy) and one.subject.same_as(wish) for one in here):
         return "ready"
     waits = {one.waits_for for one in member.plan.waiting if one.environment == record.environment and not one.key}
     blocking = {

@@ -132,7 +132,7 @@ def _reconcile(
     active, goal = record.active, answer.aim
     if active is None:
         return _against_settled(goal, answer, wanted, recorded, record, now, uncertain=False)
-    if goal is None or goal.subject.fingerprint == active.subject.fingerprint:
+    if goal is None or goal.subject.same_as(active.subject):
         if stopped := _before_its_turn(active, wanted, recorded, record, now):
             early = _abort(active, f"its turn had not come yet: {stopped.detail}")
             return Plan(actions=(early,), waiting=(*answer.waiting, stopped), refused=answer.refused)
@@ -200,7 +200,7 @@ def _against_settled(
         goal, rests = repairs.again(answer, wanted, recorded, record, now)
         if goal is None:
             return replace(said, waiting=(*said.waiting, *rests))
-    if settled is not None and settled.subject.fingerprint == goal.subject.fingerprint and _elsewhere(settled, goal):
+    if settled is not None and _elsewhere(settled, goal) and settled.subject.same_as(goal.subject):
         goal = _moved(goal, record)
     if not goal.urgent and settled is not None and (brake := _braked(goal, recorded)):
         return Plan(waiting=answer.waiting, refused=(*answer.refused, _refused_by_brake(brake, recorded, record)))
@@ -237,8 +237,8 @@ def _course(goal: Aim, wanted: Desired | None, record: EnvironmentRecord) -> Cou
 
 
 def _same(settled: Deployment, goal: Aim) -> bool:
-    same = settled.status == "completed" and settled.subject.fingerprint == goal.subject.fingerprint
-    return same and not _elsewhere(settled, goal)
+    there = settled.status == "completed" and not _elsewhere(settled, goal)
+    return there and settled.subject.same_as(goal.subject)
 
 
 def _elsewhere(settled: Deployment, goal: Aim) -> bool:
@@ -262,7 +262,7 @@ def _beneath_freeze(answer: Answer, wanted: Desired, recorded: RecordedApp, reco
     goal, active = answer.aim, record.active
     if goal is None or answer.staying is None:
         return answer
-    if active is not None and active.status == "started" and active.subject.fingerprint == goal.subject.fingerprint:
+    if active is not None and active.status == "started" and active.subject.same_as(goal.subject):
         return answer  # running work finishes
     frozen, _ = _frozen(goal.subject, goal.why.cause, goal.why.commit, wanted, recorded, record)
     if frozen is None:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from reconciler.desired import Desired, Tracked
 from reconciler.freezing import ActiveFreeze
-from reconciler.model.deployment import Allotment, Cause
+from reconciler.model.deployment import EXTERNAL, Allotment, Cause
 from reconciler.model.gates import Gates
 from reconciler.model.plan import Waiting, short
 from reconciler.model.reporting import Kind
@@ -119,7 +119,7 @@ def _busy(asked: Asked, runs: Runs) -> Objection:
 
 
 def _frozen(asked: Asked, wanted: Desired, goes_back: bool) -> Objection | None:
-    cause: Cause = "rollback" if goes_back else "promotion" if asked.kind == "promotion" else "external"
+    cause: Cause = "rollback" if goes_back else "promotion" if asked.kind == "promotion" else EXTERNAL
     stoppers = freezing.stoppers(Start(cause=cause, hotfix=asked.kind == "hotfix"), wanted.freezes)
     if not stoppers:
         return None

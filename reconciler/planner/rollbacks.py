@@ -159,6 +159,8 @@ def suspicion(subject: Subject, wanted: Desired, app: RecordedApp, record: Envir
     the environment's entry, or the environment itself, after the failure is a person's newer word. So is a revert,
     for versions that did well here.
     """
+    if not record.suspicions:
+        return None
     held = record.hold.version if record.hold else None
     suspects = [part.version for part in subject.traffic if part.version in record.suspicions]
     versions = [version for version in suspects if version == held or not is_pin(wanted)]

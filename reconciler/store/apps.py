@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, Text, func, select, type_coerce, union
 
-from reconciler.model.version import canonical
+from reconciler.model.canonical import canonical
 from reconciler.store import tables
 
 A = tables.apps.c

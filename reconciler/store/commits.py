@@ -53,6 +53,10 @@ class Noted:
     direction: str | None
 
 
+_SUBJECTS = Among(
+    select(C.id, C.subject, C.author_name, C.author_email, C.pull_request, C.committed_at),
+    C.id,
+)
 _WRITERS = Among(select(C.id, C.writers), C.id)
 
 
@@ -195,8 +199,5 @@ def writers(connection: Connection, ids: Sequence[str]) -> dict[str, frozenset[s
 
 def subjects(connection: Connection, ids: Iterable[str]) -> dict[str, Any]:
     """The rows of commits on the branch, by id, for whoever shows what was released."""
-    rows: dict[str, Any] = {}
-    for part in chunks(set(ids)):
-        query = select(C.id, C.subject, C.author_name, C.author_email, C.pull_request, C.committed_at)
-        rows.update({row.id: row for row in connection.execute(query.where(C.id.in_(part)))})
-    return rows
+    # In order, so that the same commits are the same question.
+    return {row.id: row for part in chunks(sorted(set(ids))) for row in _SUBJECTS.run(connection, part)}

@@ -13,14 +13,16 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, Text, exists, func, or_, select, type_coerce, union
 
 from reconciler.store import tables
+from reconciler.store.obstacles import NEEDS_PERSON
 
 A, P, V = tables.apps.c, tables.placements.c, tables.versions.c
-_D, _I = tables.deployments.c, tables.interventions.c
+_D, _I, _W = tables.deployments.c, tables.interventions.c, tables.obstacles.c
 SOON = timedelta(days=7)
-"""What waits for a moment further away than that is quiet for now."""
+"""What becomes due at a moment further away than that, and waits for nothing, is quiet for now."""
 _PEOPLE = union(
     select(A.name.label("app")).where(A.complaints.is_not(None)),
-    *(select(table.c.app) for table in (tables.holds, tables.drifts, tables.obstacles, tables.suspicions)),
+    *(select(table.c.app) for table in (tables.holds, tables.drifts, tables.suspicions)),
+    select(_W.app).where(_W.kind.in_(NEEDS_PERSON)),
 )
 
 
@@ -49,7 +51,8 @@ def motion(connection: Connection, now: datetime) -> list[str]:
     candidates = union(moving, paused, select(tables.requests.c.app), left).subquery()
     first = select(A.name).join(candidates, candidates.c.app == A.name).order_by(A.name)
     waiting = select(A.name).where(A.due_at.is_not(None), A.due_at < now + SOON).order_by(A.due_at, A.name)
-    return list(dict.fromkeys([*connection.execute(first).scalars(), *connection.execute(waiting).scalars()]))
+    long = select(_W.app).where(_W.kind.not_in(NEEDS_PERSON)).distinct().order_by(_W.app)
+    return list(dict.fromkeys(name for query in (first, waiting, long) for name in connection.execute(query).scalars()))
 
 
 def soonest(connection: Connection, now: datetime, most: int) -> list[tuple[str, datetime]]:
@@ -123,9 +126,9 @@ def _says(text: str | None) -> ColumnElement[bool]:
 
 
 def exact(connection: Connection, name: str) -> bool:
-    """Whether an app is called exactly so, or was reported by that name."""
-    here = exists().where(tables.reports.c.app == name)
-    return bool(connection.execute(select(or_(exists().where(A.name == name), here))).scalar())
+    """Whether an app is called exactly so, or was reported by that name, or is to start."""
+    others = (exists().where(table.c.app == name) for table in (tables.reports, tables.starts))
+    return bool(connection.execute(select(or_(exists().where(A.name == name), *others))).scalar())
 
 
 def due(connection: Connection, names: list[str]) -> dict[str, datetime | None]:

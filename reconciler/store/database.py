@@ -21,6 +21,7 @@ from sqlalchemy.engine import URL, make_url
 from reconciler.errors import StoreError, StoreRefuses
 from reconciler.store import tables
 from reconciler.store.statements import Prepared
+from reconciler.store.traces import Noting
 
 BUSY_MILLISECONDS = 30_000
 CACHE_KILOBYTES = 16_000
@@ -90,9 +91,10 @@ class Transaction:
 class Database:
     """A store at an address such as `sqlite:///state/reconciler.db`."""
 
-    def __init__(self, url: str | URL) -> None:
+    def __init__(self, url: str | URL, *, cache_kilobytes: int = CACHE_KILOBYTES) -> None:
+        """`cache_kilobytes` is what each connection to a SQLite file may hold of it."""
         self.url = url
-        self.engine = _engine(url)
+        self.engine = _engine(url, cache_kilobytes)
         self.is_shared = self.engine.dialect.name != "sqlite"
         """Whether several daemons may write to it."""
         self.guard: Callable[[Connection], object] | None = None
@@ -165,7 +167,7 @@ class Database:
         """Be called so from now on, also with connections that are open already."""
         self.called = name
         if self.is_shared:
-            self.engine.dispose()
+            _let_go(self.engine)
 
     def end_sessions(self, name: str) -> None:
         """End the sessions of whoever is called so: it may stand still in the midst of a transaction."""
@@ -199,7 +201,7 @@ class Database:
             if self._beside is not None:
                 self._beside.close()
                 self._beside = None
-        self.engine.dispose()
+        _let_go(self.engine)
 
     def _call(self, _dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
         for name, value in (("application_name", self.called), *_OF_A_SESSION.items()):
@@ -214,7 +216,7 @@ def _said(engine: Engine) -> Iterator[None]:
         yield
     except (exc.DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
         if engine.dialect.name != "sqlite":
-            engine.dispose()  # the others that are open were most likely cut as well
+            _let_go(engine)  # the others that are open were most likely cut as well
         where = engine.url.render_as_string(hide_password=True)
         said = str(getattr(error, "orig", error))
         cause = next(iter(said.splitlines()), type(error).__name__)
@@ -226,7 +228,13 @@ def _said(engine: Engine) -> Iterator[None]:
         raise StoreError(f"the store at {where} does not answer: {cause}", "tried again with the next cycle") from error
 
 
-def _engine(url: str | URL) -> Engine:
+def _let_go(engine: Engine) -> None:
+    """Close all connections; those that are in use just now as soon as they are given back."""
+    event.listen(engine.pool, "checkin", lambda _, entry: entry.close())
+    engine.dispose()
+
+
+def _engine(url: str | URL, cache_kilobytes: int) -> Engine:
     try:
         address = make_url(url)
     except (exc.ArgumentError, ValueError) as error:
@@ -244,19 +252,19 @@ def _engine(url: str | URL) -> Engine:
         engine = create_engine(address, poolclass=pool.StaticPool, connect_args={"check_same_thread": False})
     else:
         Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(address, connect_args={"check_same_thread": False})
-    event.listen(engine, "connect", _prepare_sqlite)
+        engine = create_engine(address, connect_args={"check_same_thread": False, "factory": Noting})
+    event.listen(engine, "connect", lambda connection, record: _prepare_sqlite(connection, record, cache_kilobytes))
     return engine
 
 
-def _prepare_sqlite(connection: Any, record: Any) -> None:
+def _prepare_sqlite(connection: Any, record: Any, cache_kilobytes: int) -> None:
     # Python's driver begins transactions late and only for some statements; we say BEGIN ourselves.
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute(f"PRAGMA cache_size=-{CACHE_KILOBYTES}")
+    cursor.execute(f"PRAGMA cache_size=-{cache_kilobytes:d}")
     cursor.close()
     record.info[_FILE] = _identity(connection.execute("PRAGMA database_list").fetchone()[2])
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Text, bindparam, delete, func, select, type_coerce, update
 
-from reconciler.model.version import canonical
+from reconciler.model.canonical import canonical
 from reconciler.store import tables
 from reconciler.store.database import Transaction
 from reconciler.store.names import Names
@@ -58,6 +58,7 @@ _CHANGE_DECLARATIONS = Prepared(
     .values(document=bindparam("its_document", type_=D.document.type), base=bindparam("its_base"))
 )
 _BROKEN = Among(select(F.path, F.complaints).where(F.complaints.is_not(None)), F.path)
+_BLOBS = Among(select(F.path, F.blob), F.path)
 _UNDER = Prepared(select(F.path).where(F.path >= bindparam("first"), F.path < bindparam("beyond")))
 _BUNDLES_AT = Among(select(A.name, A.bundle, A.path).where(A.removed.is_(False)), A.bundle)
 _APPS = Among(select(tables.apps), A.name)
@@ -230,12 +231,7 @@ def known_names(connection: Connection) -> Names:
 
 def blobs(connection: Connection, paths: Iterable[str]) -> dict[str, str]:
     """The blob id of each of these manifest files, as it was noted last."""
-    f = tables.files.c
-    found: dict[str, str] = {}
-    for part in chunks(paths):
-        query = select(f.path, f.blob).where(f.path.in_(part))
-        found.update({row.path: row.blob for row in connection.execute(query)})
-    return found
+    return {row.path: row.blob for part in chunks(paths) for row in _BLOBS.run(connection, part)}
 
 
 def apps_with_labels(connection: Connection, labels: Mapping[str, str]) -> list[str]:
@@ -309,11 +305,14 @@ def replace_apps(
     Only what is another now is written: an index that holds none of it stays as it is.
     """
     connection = transaction.connection
+    changes: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in rows:
         old = before.get(row["name"])
         changed = {name: value for name, value in row.items() if old is not None and getattr(old, name) != value}
         if changed:
-            _CHANGE_APP.each(connection, [{**changed, "its_name": row["name"]}])
+            changes.setdefault(tuple(changed), []).append({**changed, "its_name": row["name"]})
+    for several in changes.values():
+        _CHANGE_APP.each(connection, several)
     _ADD_APPS.each(connection, [row for row in rows if row["name"] not in before])
     for part in chunks(row["name"] for row in rows if row["name"] in before):
         _FORGET_DEPENDENCIES.change(connection, part)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, delete, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, case, delete, or_, select, update
 
 from reconciler.errors import StoreError
 from reconciler.model.deployment import LEGAL, ROLLBACKS, Deployment, Event, Status, Subject
@@ -16,7 +16,7 @@ from reconciler.model.rollout import Progress, progress_row
 from reconciler.schedule import utc
 from reconciler.store import ledger, tables
 from reconciler.store.database import Transaction
-from reconciler.store.declared import NEXT_DUE
+from reconciler.store.due import next_work as next_work
 from reconciler.store.history import Filter as Filter
 from reconciler.store.history import ended_after as ended_after
 from reconciler.store.history import listed as listed
@@ -43,10 +43,8 @@ _TAKEN_UP = Prepared(_ONE.values(**_CLAIMED))
 _ENDED = {"finished_at": bindparam("at", type_=MOMENT), "next_attempt_at": None, "claimed_by": None}
 _COMPLETED = Prepared(_ONE.values(status="completed", **_ENDED))
 _STARTED_ONES = Prepared(_ALL.where(D.status == "started").order_by(ROLLBACK_FIRST, D.sequence))
-NEXT_ATTEMPT = select(D.next_attempt_at).where(D.status == "started", D.next_attempt_at.is_not(None))
-NEXT_ATTEMPT = NEXT_ATTEMPT.order_by(D.next_attempt_at).limit(1)
-_NEXT_WORK = Prepared(select(NEXT_DUE.scalar_subquery(), NEXT_ATTEMPT.scalar_subquery()))
 _BY_ID = Among(_ALL, D.id)
+_SUSPECTED = Among(select(S.app), S.app)
 _CLEAR = Among(
     delete(tables.suspicions).where(S.app == bindparam("in_app"), S.environment == bindparam("in_environment")), S.what
 )
@@ -201,12 +199,6 @@ def stopped_meanwhile(begun: Sequence[Row[Any]], attended: frozenset[str]) -> li
     return [row for row in begun if row.abort_reason is not None and row.id not in attended]
 
 
-def next_work(connection: Connection, *, attempts: bool = True) -> datetime | None:
-    """The earliest moment at which an app is due or, with `attempts`, a started deployment is tried again."""
-    due_at, attempt_at = _NEXT_WORK.run(connection)[0]
-    return min((moment for moment in (due_at, attempt_at if attempts else None) if moment is not None), default=None)
-
-
 def active(connection: Connection) -> list[Row[Any]]:
     """Deployments that are still to end, the oldest first."""
     return list(
@@ -221,9 +213,22 @@ def by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Row[Any]]:
 
 def find(connection: Connection, identifier: str) -> Deployment | None:
     """The deployment of this id, or of an id that begins so and is the only one."""
-    upper = identifier + "g"
-    rows = connection.execute(select(tables.deployments).where(D.id >= identifier, D.id < upper).limit(2)).all()
+    rows = connection.execute(_beginning_with(identifier).limit(2)).all()
     return deployment_of(rows[0]) if len(rows) == 1 else None
+
+
+def beginning_with(connection: Connection, beginning: str, most: int) -> list[Row[Any]]:
+    """The newest deployments whose ids, which are hexadecimal digits, begin so."""
+    return list(connection.execute(_beginning_with(beginning).order_by(D.sequence.desc()).limit(most)))
+
+
+def _beginning_with(beginning: str) -> Select[Any]:
+    return select(tables.deployments).where(D.id >= beginning, D.id < f"{beginning}g")
+
+
+def ever_in(connection: Connection, environment: str) -> bool:
+    """Whether anything has been deployed to an environment, which may have left git."""
+    return connection.execute(select(D.id).where(D.environment == environment).limit(1)).first() is not None
 
 
 def standing(connection: Connection, app: str, environment: str) -> Deployment | None:
@@ -276,6 +281,11 @@ def suspect(
             for what in suspected
         ],
     )
+
+
+def suspected(connection: Connection, apps: Sequence[str]) -> set[str]:
+    """Those of the apps of which something is suspect anywhere."""
+    return set(_SUSPECTED.run(connection, apps).scalars())
 
 
 def clear(transaction: Transaction, app: str, environment: str, suspected: Sequence[str] | None = None) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import BigInteger as Whole
 from sqlalchemy import Connection, Select, func, literal, null, select, type_coerce, union_all
 
+from reconciler.model.deployment import EXTERNAL
 from reconciler.model.measuring import Made
 from reconciler.store import tables
 
@@ -59,7 +60,7 @@ def _reports() -> Select[Any]:
         R.environment,
         R.id,
         R.status,
-        literal("external").label("cause"),
+        literal(EXTERNAL).label("cause"),
         *_moments(R),
         _committed(R.scm_sha),
         null().label("left"),

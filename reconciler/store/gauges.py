@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, distinct, func, select
+from sqlalchemy import Connection, and_, bindparam, distinct, func, select, text
 
 from reconciler.store import declared, deployments, drifts, ledger, tables
+from reconciler.store.obstacles import APPROVAL, REFUSED, WAITS
 from reconciler.store.pauses import Paused, Place, paused
 from reconciler.store.repository import followed
 from reconciler.store.statements import Prepared
@@ -38,8 +39,24 @@ _FAILED = Prepared(
     .where(_D.status == "failed", _D.number == _LAST)
 )
 _NOW = bindparam("now", type_=_A.due_at.type)
-_CHECKING = Prepared(select(func.count()).where(_K.verdict == "running"))
-_OBSTACLES = Prepared(select(_O.kind, func.count().label("count")).group_by(_O.kind))
+_CHECKING = Prepared(
+    select(_K.environment, func.count().label("count"), func.min(_K.at).label("since"))
+    .where(_K.verdict == "running")
+    .group_by(_K.environment)
+)
+_OBSTACLES = Prepared(
+    select(_O.environment, _O.kind, func.count().label("count"), func.min(_O.since).label("since")).group_by(
+        _O.environment, _O.kind
+    )
+)
+_TURNS = Prepared(
+    select(_D.environment, func.count().label("count"), func.min(_D.created_at).label("since"))
+    .where(text("status = 'pending'"))
+    .group_by(_D.environment)
+)
+CHECK, TURN = "check", "turn"
+GATES = (CHECK, TURN, APPROVAL, *(one for one in WAITS if one != "checks"))
+"""What is waited for, by the names that are told."""
 _BROKEN = Prepared(
     select(
         select(func.count(_F.path)).where(_F.complaints.is_not(None)).scalar_subquery().label("files"),
@@ -63,6 +80,14 @@ class Placed:
     """All that git declares, also those without an app."""
 
 
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How many wait for the same in an environment, and since when the first of them does (UTC)."""
+
+    count: int
+    since: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gauges:
     """Everything that is counted, at one moment."""
@@ -76,8 +101,9 @@ class Gauges:
     """Where the newest deployment failed."""
     drifted: set[Place]
     paused: Paused
-    checking: int
-    obstacles: dict[str, int]
+    waiting: dict[tuple[str, str], Waits]
+    """By environment and what is waited for, one of `GATES`."""
+    refused: int
     broken_files: int
     broken_apps: int
     apps_due: int
@@ -108,6 +134,11 @@ def gauges(connection: Connection, placed_as: Placed, now: datetime) -> Gauges:
     (broken,) = _BROKEN.run(connection, now=now)
     head = _HEAD.run(connection).one_or_none()
     place: Any = followed(connection)
+    obstacles = _OBSTACLES.run(connection)
+    # What waits for checks is told with each of them, while it runs; one that has failed is refused.
+    waiting = {(row.environment, row.kind): Waits(row.count, row.since) for row in obstacles if row.kind in GATES}
+    for gate, several in ((CHECK, _CHECKING), (TURN, _TURNS)):
+        waiting |= {(row.environment, gate): Waits(row.count, row.since) for row in several.run(connection)}
     return Gauges(
         placed=placed_as,
         active={(row.app, row.environment): row.status for row in _ACTIVE.run(connection)},
@@ -115,8 +146,8 @@ def gauges(connection: Connection, placed_as: Placed, now: datetime) -> Gauges:
         failed=_places(_FAILED.run(connection)),
         drifted=_places(drifts.standing(connection)),
         paused=paused(connection, now),
-        checking=int(_CHECKING.run(connection).scalar() or 0),
-        obstacles={row.kind: row.count for row in _OBSTACLES.run(connection)},
+        waiting=waiting,
+        refused=sum(row.count for row in obstacles if row.kind == REFUSED),
         broken_files=broken.files,
         broken_apps=broken.apps,
         apps_due=broken.due,

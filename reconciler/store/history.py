@@ -10,14 +10,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import BigInteger as Whole
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     CompoundSelect,
     Connection,
-    Select,
     bindparam,
     func,
     select,
@@ -70,6 +71,7 @@ _LAST = Prepared(select(D.sequence, D.number, D.created_at).where(D.id == bindpa
 _L = tables.ledger.c
 _ENDS = tuple(f"deployment.{status}" for status in ("completed", "failed", "aborted"))
 _ENDED = Prepared(select(_L.kind).where(_L.sequence > bindparam("after"), _L.kind.in_(_ENDS)))
+_WANTED = ("app", "environment", "status", "cause", "since", "until")
 _NEXT_PLACE = Prepared(
     select(func.min(D.environment)).where(D.status == bindparam("of_status"), D.environment > bindparam("after"))
 )
@@ -126,11 +128,21 @@ def listed(connection: Connection, which: Filter, before: str | None = None) -> 
     if which.app is None and which.environment is None and which.status not in (None, "completed"):
         # Asked for each environment, an index has them in order.
         places = _places(connection, which.status)
-        found = [row for name in places for row in connection.execute(_listing(replace(which, environment=name), last))]
+        found = [row for name in places for row in _listed(connection, replace(which, environment=name), last)]
         rows = sorted(found, key=lambda row: int(row.sequence), reverse=True)[: which.limit]
     else:
-        rows = list(connection.execute(_listing(which, last)))
+        rows = _listed(connection, which, last)
     return [deployment_of(row) for row in rows]
+
+
+def _listed(connection: Connection, which: Filter, last: Any) -> list[Any]:
+    wanted = {name: value for name in _WANTED if (value := getattr(which, name)) is not None}
+    unusual = which.status not in (None, "completed")
+    rarer = which.cause not in (None, "release")
+    values = {f"of_{name}": value for name, value in wanted.items()} | {"most": which.limit}
+    if last is not None:
+        values |= {"last": last.sequence, "last_number": last.number, "last_at": last.created_at}
+    return _listing(frozenset(wanted), unusual, rarer, last is not None).run(connection, **values)
 
 
 def _places(connection: Connection, status: str | None) -> Iterator[str]:
@@ -141,49 +153,50 @@ def _places(connection: Connection, status: str | None) -> Iterator[str]:
         name = _NEXT_PLACE.run(connection, of_status=status, after=name).scalar()
 
 
-def _listing(which: Filter, last: Any = None) -> Select[Any]:
-    """What is asked for an app goes through its own rows, and else through what is rare: a database that knows nothing
-    of how many rows each index leads to must not choose another."""
-    query, newest = _ALL.limit(which.limit), D.sequence
+@cache
+def _listing(wanted: frozenset[str], unusual: bool, rarer: bool, goes_on: bool) -> Prepared:
+    """The statement for what is said of these fields, made once: `unusual` is another status than that most have,
+    `rarer` another cause.
+
+    What is asked for an app goes through its own rows, and else through what is rare: a database that knows nothing
+    of how many rows each index leads to must not choose another.
+    """
+    query, newest = _ALL.limit(bindparam("most")), D.sequence
     environment: ColumnElement[Any] = D.environment
     status: ColumnElement[Any] = D.status
     cause: ColumnElement[Any] = D.cause
     created: ColumnElement[Any] = type_coerce(D.created_at, Whole)
-    if which.app is not None:
-        newest = D.sequence if which.environment is None else D.number
+    if "app" in wanted:
+        newest = D.sequence if "environment" not in wanted else D.number
         status, cause, created = _aside(status), _aside(cause), created + 0
-    elif which.status not in (None, "completed"):
+    elif unusual:
         cause, created = _aside(cause), created + 0
-    elif which.cause not in (None, "release"):
+    elif rarer:
         # Said as the index says it, that ordinary releases are not in.
         query = query.where(text("deployments.cause <> 'release'"))
         environment, status, created = _aside(environment), _aside(status), created + 0
-    elif which.since is not None or which.until is not None:
+    elif not wanted.isdisjoint(("since", "until")):
         environment, status, cause = _aside(environment), _aside(status), _aside(cause)
         newest = D.created_at
-    wanted = (
-        (D.app, which.app),
-        (environment, which.environment),
-        (status, which.status),
-        (cause, which.cause),
-    )
-    query = query.where(*(column == value for column, value in wanted if value is not None))
-    if which.since is not None:
-        query = query.where(created >= type_coerce(which.since, D.created_at.type))
-    if which.until is not None:
-        query = query.where(created < type_coerce(which.until, D.created_at.type))
-    if last is not None:
-        query = query.where(_behind(newest, last))
-    return query.order_by(newest.desc(), D.sequence.desc())
+    equal = {"app": D.app, "environment": environment, "status": status, "cause": cause}
+    query = query.where(*(column == bindparam(f"of_{name}") for name, column in equal.items() if name in wanted))
+    if "since" in wanted:
+        query = query.where(created >= bindparam("of_since", type_=D.created_at.type))
+    if "until" in wanted:
+        query = query.where(created < bindparam("of_until", type_=D.created_at.type))
+    if goes_on:
+        query = query.where(_behind(newest))
+    return Prepared(query.order_by(newest.desc(), D.sequence.desc()))
 
 
-def _behind(newest: ColumnElement[Any], last: Any) -> ColumnElement[bool]:
+def _behind(newest: ColumnElement[Any]) -> ColumnElement[bool]:
     """What comes after a deployment in this order."""
+    last: BindParameter[Any] = bindparam("last", type_=D.sequence.type)
     if newest is D.created_at:
-        moment = type_coerce(last.created_at, D.created_at.type)
-        earlier: ColumnElement[bool] = tuple_(newest, D.sequence) < tuple_(moment, last.sequence)
+        moment: BindParameter[Any] = bindparam("last_at", type_=D.created_at.type)
+        earlier: ColumnElement[bool] = tuple_(newest, D.sequence) < tuple_(moment, last)
         return earlier
-    behind: ColumnElement[bool] = D.number < last.number if newest is D.number else D.sequence < last.sequence
+    behind: ColumnElement[bool] = D.number < bindparam("last_number") if newest is D.number else D.sequence < last
     return behind
 
 

@@ -9,15 +9,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, inspect, or_, select
+from sqlalchemy import Connection, Row, Text, bindparam, func, inspect, or_, select, type_coerce
 
-from reconciler.model.version import canonical
+from reconciler.model.canonical import canonical
 from reconciler.schedule import rfc3339
 from reconciler.store import tables
 from reconciler.store.database import Transaction
+from reconciler.store.statements import Prepared
 
 GENESIS = "0" * 64
 BATCH = 1_000
+_L = tables.ledger.c
+_WRITTEN = Prepared(
+    select(*(type_coerce(column, Text).label("body") if column.name == "body" else column for column in _L))
+    .where(_L.sequence > bindparam("behind"))
+    .order_by(_L.sequence)
+    .limit(BATCH)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +54,22 @@ def entry(row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def _link(previous: str, row: Row[Any]) -> str:
-    return hashlib.sha256(f"{previous}\n{canonical(entry(row))}".encode("utf-8", "surrogatepass")).hexdigest()
+def _link(previous: str, row: Any) -> str:
+    """The canonical text of `entry`, made around the body as it is written: that is canonical already."""
+    first = canonical({"actor": row.actor, "app": row.app, "at": rfc3339(row.at)})
+    rest = {"environment": row.environment, "kind": row.kind, "sequence": row.sequence, "subject": row.subject}
+    text = f'{first[:-1]},"body":{row.body},{canonical(rest)[1:]}'
+    return hashlib.sha256(f"{previous}\n{text}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _to_link(connection: Connection, sequence: int) -> Iterator[Any]:
+    """Facts behind a sequence number, with their bodies as they are written."""
+    while True:
+        rows = _WRITTEN.run(connection, behind=sequence)
+        yield from rows
+        if len(rows) < BATCH:
+            return
+        sequence = rows[-1].sequence
 
 
 def _after(connection: Connection, sequence: int) -> Iterator[Row[Any]]:
@@ -80,7 +102,7 @@ def seal(transaction: Transaction, at: datetime) -> int:
     """Chain the facts that were added since the last seal; how many there were."""
     upto, chained = _last_seal(transaction.connection)
     count = 0
-    for row in _after(transaction.connection, upto):
+    for row in _to_link(transaction.connection, upto):
         chained, upto, count = _link(chained, row), row.sequence, count + 1
     if count:
         transaction.connection.execute(tables.seals.insert().values(upto=upto, hash=chained, at=at))
@@ -91,7 +113,7 @@ def verify(connection: Connection) -> Verified:
     """Compute the chain again and compare it with every seal."""
     seals = {row.upto: row.hash for row in connection.execute(select(tables.seals))}
     chained, vouched, count = GENESIS, 0, 0
-    for row in _after(connection, 0):
+    for row in _to_link(connection, 0):
         chained, count = _link(chained, row), count + 1
         if row.sequence in seals:
             if seals.pop(row.sequence) != chained:

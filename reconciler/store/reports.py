@@ -5,17 +5,17 @@ The planner never sees them. To whoever reads a history they are deployments lik
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger as Whole
 from sqlalchemy import ColumnElement, Connection, Row, select, tuple_, type_coerce
 
-from reconciler.model.deployment import Allotment, Cause, Deployment
+from reconciler.model.deployment import EXTERNAL, Allotment, Deployment
 from reconciler.store import tables
 from reconciler.store.history import Filter
 
 R = tables.reports.c
-EXTERNAL: Cause = "external"
 
 
 def deployment_of(row: Row[Any]) -> Deployment:
@@ -63,6 +63,12 @@ def listed(connection: Connection, which: Filter, before: str | None = None) -> 
 def _behind(order: tuple[ColumnElement[Any], ...], identifier: str) -> ColumnElement[bool]:
     place = select(*order).where(R.id == identifier)
     return tuple_(*order) < place.scalar_subquery() if len(order) > 1 else order[0] < place.scalar_subquery()
+
+
+def by_ids(connection: Connection, identifiers: Sequence[str]) -> list[Deployment]:
+    """The reported deployments with these ids."""
+    rows = connection.execute(select(tables.reports).where(R.id.in_(identifiers)))
+    return [deployment_of(row) for row in rows]
 
 
 def beginning(connection: Connection, identifier: str, most: int = 2) -> list[Deployment]:

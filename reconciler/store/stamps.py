@@ -28,6 +28,7 @@ _SEEN = Prepared(
         select(tables.leadership.c.lineage).limit(1).scalar_subquery().label("lineage"),
     )
 )
+_NEXT = Prepared(NEXT_DUE)
 _STEPS = Prepared(_ROLLING)
 _PLACE = Prepared(select(_R.head, _R.url, _R.held_head, _R.held_since, _R.trouble, _R.trouble_since, _R.again_at))
 
@@ -46,3 +47,9 @@ def stamp(connection: Connection) -> Stamp:
     (row,) = _SEEN.run(connection)
     places, steps = _PLACE.run(connection), _STEPS.run(connection)
     return Stamp((tuple(row), tuple(map(tuple, places)), tuple(map(tuple, steps))), row.next_due)
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """When a plan can be another one without anything new having been written (UTC)."""
+    found: datetime | None = _NEXT.run(connection).scalar()
+    return found

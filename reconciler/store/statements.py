@@ -17,6 +17,8 @@ from sqlalchemy import BindParameter, ColumnElement, Connection, Dialect, bindpa
 from sqlalchemy.sql.compiler import SQLCompiler
 
 _Process = Callable[[Any], Any]
+MOST = 16_384
+"""Values that a statement is asked about at a time: PostgreSQL takes 65,535 parameters, and SQLite has a limit too."""
 
 
 def many(name: str) -> BindParameter[Any]:
@@ -107,14 +109,22 @@ class Among(Prepared):
         super().__init__(statement.where(column.in_(many("among"))))
 
     def run(self, connection: Connection, among: Iterable[Any], **values: Any) -> Answer:  # type: ignore[override]
-        """Carry it out; the rows it finds."""
-        values["among"] = among
-        return self._run(connection, values)
+        """Carry it out; the rows it finds, in the statement's order for each `MOST` of the values."""
+        several = list(among)
+        if len(several) <= MOST:
+            return self._run(connection, {**values, "among": several})
+        return Answer(row for some in _pieces(several) for row in self._run(connection, {**values, "among": some}))
 
     def change(self, connection: Connection, among: Iterable[Any], **values: Any) -> int:  # type: ignore[override]
         """Carry it out; how many rows it changed."""
-        values["among"] = among
-        return self._change(connection, values)
+        several = list(among)
+        if len(several) <= MOST:
+            return self._change(connection, {**values, "among": several})
+        return sum(self._change(connection, {**values, "among": some}) for some in _pieces(several))
+
+
+def _pieces(several: list[Any]) -> Iterable[list[Any]]:
+    return (several[start : start + MOST] for start in range(0, len(several), MOST))
 
 
 def _cursor(connection: Connection) -> Any:
@@ -188,7 +198,7 @@ class _Text:
         for place, (kind, said) in enumerate(zip(self._types, description, strict=True)):
             process = kind.dialect_impl(self._dialect).result_processor(self._dialect, said[1])
             if process is not None:
-                self._cells.append((place, process))
+                self._cells.append((place, getattr(process, "present", process)))
         made: Any = namedtuple("Row", [said[0] for said in description])  # type: ignore[misc]
         self._make = partial(tuple.__new__, made)
 

@@ -27,6 +27,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from reconciler.model.deployment import EXTERNAL
 from reconciler.model.measuring import CAUSES_OF_COMMITS
 from reconciler.store import leases, ledger, tables
 from reconciler.store.statements import Prepared
@@ -97,7 +98,7 @@ def _ended_since(of: Any) -> ColumnElement[bool]:
 
 
 _DEPLOYMENTS = _of(_D, _D.cause, _D.commit, at_once=_D.rollout.is_(None))
-_REPORTS = _of(_R, literal("external"), _R.scm_sha, at_once=literal(True))
+_REPORTS = _of(_R, literal(EXTERNAL), _R.scm_sha, at_once=literal(True))
 _ALL = _counted(_DEPLOYMENTS, _REPORTS)
 _SINCE = _counted(_DEPLOYMENTS.where(_ended_since(_D)), _REPORTS.where(_ended_since(_R)))
 

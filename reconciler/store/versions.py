@@ -2,19 +2,23 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select
 
 from reconciler.model.references import Pointer, pointers
-from reconciler.model.version import Content, Version
+from reconciler.model.version import Version
 from reconciler.store import tables
 from reconciler.store.database import Transaction
-from reconciler.store.rows import content_row, version_of
+from reconciler.store.rows import version_of
 from reconciler.store.statements import Among, Prepared
 
 A = tables.apps.c
 V = tables.versions.c
 
 _ADD = Prepared(tables.versions.insert())
+_LAST_FIRST = select(tables.versions).where(V.app == bindparam("of_app")).order_by(V.number.desc())
+_LAST_FIRST = _LAST_FIRST.limit(bindparam("most"))
+_LAST = Prepared(_LAST_FIRST)
+_EARLIER = Prepared(_LAST_FIRST.where(V.number < bindparam("before")))
 _KNOWN = Among(select(V.id), V.id)
 _BY_ID = Among(select(tables.versions), V.id)
 _OF_APP = select(func.max(V.number)).where(V.app == A.name).correlate(tables.apps)
@@ -22,28 +26,8 @@ _HIGHEST = Among(select(A.name, _OF_APP.scalar_subquery().label("number")), A.na
 
 
 def add(transaction: Transaction, rows: Sequence[dict[str, object]]) -> None:
-    """Record new versions, as `row` makes them."""
+    """Record new versions."""
     _ADD.each(transaction.connection, rows)
-
-
-def row(version: Version, content: Content, position: int | None) -> dict[str, object]:
-    """A version as a row."""
-    return {
-        "id": version.id,
-        "app": version.app,
-        "number": version.number,
-        "name": version.name,
-        "message": version.message,
-        "tags": list(version.tags),
-        "author_name": version.author.name,
-        "author_email": version.author.email,
-        "commit": version.commit,
-        "position": position,
-        "created_at": version.created_at,
-        "source": version.source,
-        "partial": version.partial,
-        "content": content_row(content),
-    }
 
 
 def known(connection: Connection, ids: Iterable[str]) -> set[str]:
@@ -76,9 +60,9 @@ def named(connection: Connection, app: str, name: str) -> Version | None:
 
 def newest(connection: Connection, app: str, limit: int, before: int | None = None) -> list[Version]:
     """The newest versions of an app, the highest number first; `before`: only those with a lower one."""
-    query = select(tables.versions).where(V.app == app).order_by(V.number.desc()).limit(limit)
-    query = query if before is None else query.where(V.number < before)
-    return [version_of(found) for found in connection.execute(query)]
+    if before is None:
+        return [version_of(found) for found in _LAST.run(connection, of_app=app, most=limit)]
+    return [version_of(found) for found in _EARLIER.run(connection, of_app=app, most=limit, before=before)]
 
 
 def between(connection: Connection, app: str, first: int, last: int, limit: int) -> list[Version]:

@@ -19,7 +19,8 @@ from reconciler.store.statements import Prepared
 D = tables.deployments.c
 # Said as the indexes say it: with values filled in later, neither database could tell that an index fits.
 _PENDING = text("status = 'pending'")
-_ALL = select(tables.deployments).where(_PENDING)
+# Who gets a turn is read whole afterwards: of those that are looked at, that is a part.
+_ALL = select(D.id, D.app, D.environment, D.sequence, D.cause, D.rolled_back_from).where(_PENDING)
 _MOST: BindParameter[int] = bindparam("most")
 
 
@@ -41,7 +42,8 @@ def anything(connection: Connection) -> bool:
 
 
 def in_environment(connection: Connection, environment: str, limit: int) -> list[Row[Any]]:
-    """Deployments that wait in an environment: what goes back first, then the oldest."""
+    """Deployments that wait in an environment: what goes back first, then the oldest. Their rows hold what an order is
+    made of."""
     of_each = [
         _OF_CAUSE_IN.run(connection, in_environment=environment, of_cause=one, most=limit) for one in sorted(ROLLBACKS)
     ]

@@ -1,13 +1,14 @@
 """How is a place changed by one at a time, and who holds it when it is not us?
 
 A lock of the operating system: it ends with the process that holds it, however that ends. A process that is stopped
-holds it until it goes on or is killed; nobody waits for that in here.
+holds it until it goes on or is killed; nobody waits for that in here, only for what ends within a moment.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,28 +17,29 @@ from reconciler.errors import TryAgainLater
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
+PATIENCE = 1.0
+"""Seconds for which a change is waited for that takes a moment, such as of trigger settings."""
+_TICK = 0.005
+
 
 @contextmanager
 def alone_in(folder: str, shown: str) -> Iterator[None]:
-    """Keep other processes and threads out of a directory. Raises TryAgainLater at once when one is in it; OSError."""
-    with _locked(folder, os.open(folder, _FOLDER), shown):
+    """Keep other processes and threads out of a directory. Raises TryAgainLater when one stays in it; OSError."""
+    with _locked(folder, os.open(folder, _FOLDER), shown, PATIENCE):
         yield
 
 
 @contextmanager
 def alone_with(file: str, shown: str) -> Iterator[None]:
-    """The same with a file, which is made for it and stays. Raises TryAgainLater and OSError."""
+    """The same with a file, which is made for it and stays. Raises TryAgainLater at once, and OSError."""
     with _locked(file, os.open(file, _FILE, 0o644), shown):
         yield
 
 
 @contextmanager
-def _locked(path: str, opened: int, shown: str) -> Iterator[None]:
+def _locked(path: str, opened: int, shown: str, patience: float = 0.0) -> Iterator[None]:
     try:
-        try:
-            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as wrong:
-            raise _later(shown, _holder(opened)) from wrong
+        _take(opened, shown, time.monotonic() + patience)
         if not os.path.samestat(os.fstat(opened), os.lstat(path)):
             # It was taken away and made anew in between: whoever made it may be in it.
             raise _later(shown, None)
@@ -48,6 +50,18 @@ def _locked(path: str, opened: int, shown: str) -> Iterator[None]:
             fcntl.flock(opened, fcntl.LOCK_UN)
     finally:
         os.close(opened)
+
+
+def _take(opened: int, shown: str, until: float) -> None:
+    while True:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as wrong:
+            if time.monotonic() >= until:
+                raise _later(shown, _holder(opened)) from wrong
+            time.sleep(_TICK)
+        else:
+            return
 
 
 def _later(shown: str, holder: int | None) -> TryAgainLater:

@@ -13,9 +13,8 @@ from typing import Any
 
 def set_up(*, json: bool | None = None, verbose: bool = False) -> None:
     """Send logs to standard error: coloured on a terminal, JSON lines in a pipe unless told otherwise."""
-    import structlog
-
     as_json = not sys.stderr.isatty() if json is None else json
+    structlog = _plain() if as_json else _coloured()
     renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
     structlog.configure(
         processors=[
@@ -36,6 +35,25 @@ def set_up(*, json: bool | None = None, verbose: bool = False) -> None:
     logging.getLogger("sqlalchemy").setLevel(logging.CRITICAL)
     # What breaks in a request is told by `request.broke`; the server would tell it again, in another form.
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
+
+
+def _coloured() -> Any:
+    import structlog
+
+    return structlog
+
+
+def _plain() -> Any:
+    """structlog without rich, which it would import at once, for tracebacks on a terminal: a line of JSON needs none,
+    and a short command would spend a tenth of its time on it."""
+    modules: dict[str, Any] = sys.modules
+    if "structlog" not in modules and "rich" not in modules:
+        modules["rich"] = None  # which Python takes for not installed
+        try:
+            return _coloured()
+        finally:
+            del modules["rich"]
+    return _coloured()
 
 
 class Log:

@@ -9,7 +9,6 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from reconciler.git.objects import Objects
-from reconciler.model.output import Edge
 from reconciler.store import commits, declared, repository
 from reconciler.views.forecast import Forecast, forecast
 from reconciler.views.resolving import known_app
@@ -41,8 +40,3 @@ def stamp(connection: Connection) -> datetime | None:
     place = repository.followed(connection)
     row = commits.at_position(connection, place.position) if place else None
     return row.committed_at if row is not None else None
-
-
-def place(edge: Edge) -> str:
-    """The file and line, or the command, at the end of how a change is called off; '' where there is none."""
-    return edge.cancel.rpartition(" at ")[2]

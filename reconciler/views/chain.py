@@ -1,6 +1,6 @@
 """Why does this run here? The chain from the commit and the manifest's line, through the layers, to what runs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ from reconciler.views.standings import standings
 Field = tuple[str | int, ...]
 Located = Callable[[str, int, Field], tuple[int, int] | None]
 """Line and column of a field of a file's document, None where nobody can tell."""
-_Link = tuple[str, str, str, dict[str, Any]]
+Link = tuple[str, str, str, dict[str, Any]]
 """What it is about, the sentence, what a person can do, facts."""
 
 _LOOKS = {
@@ -43,20 +43,26 @@ def chain(connection: Connection, picture: Picture, environment: str, now: datet
         *_content(picture),
         *_layers(picture, environment),
         *_promotion(picture, environment),
-        *_runs(standing),
+        *runs(standing),
+        *elsewhere_started(standing),
         *_held(standing),
         *_drifted(standing),
         *_waits(picture, standing),
         *_checks(connection, picture, environment),
         *_next(picture, environment),
     ]
+    return numbered(links)
+
+
+def numbered(links: Iterable[Link]) -> list[Step]:
+    """Links as they are shown."""
     return [
         Step(number=number, about=about, text=text, remedy=remedy, facts=facts)
         for number, (about, text, remedy, facts) in enumerate(links, start=1)
     ]
 
 
-def _manifest(connection: Connection, picture: Picture, environment: str, locate: Located) -> Iterator[_Link]:
+def _manifest(connection: Connection, picture: Picture, environment: str, locate: Located) -> Iterator[Link]:
     row = picture.row
     if picture.app is None:
         text = f"{picture.name} has left git; it was declared in {row.path}"
@@ -93,7 +99,7 @@ def _touch_facts(touch: Touch) -> dict[str, Any]:
     return {"commit": touch.commit, "author": touch.author, "at": rfc3339(touch.at), "look": touch.look}
 
 
-def _content(picture: Picture) -> Iterator[_Link]:
+def _content(picture: Picture) -> Iterator[Link]:
     recorded = picture.recorded
     if recorded.content is None:
         if picture.app is not None:
@@ -118,7 +124,7 @@ def _named(version: Version) -> str:
     return f"{name} ({digest})" if version.name is None else f"{name} (v{version.number}, {digest})"
 
 
-def _layers(picture: Picture, environment: str) -> Iterator[_Link]:
+def _layers(picture: Picture, environment: str) -> Iterator[Link]:
     wanted = picture.wanted.get(environment)
     if wanted is None or picture.app is None:
         return
@@ -160,7 +166,7 @@ def _sets(season: Season) -> str:
     return " and ".join(parts) or "nothing"
 
 
-def _promotion(picture: Picture, environment: str) -> Iterator[_Link]:
+def _promotion(picture: Picture, environment: str) -> Iterator[Link]:
     wanted = picture.wanted.get(environment)
     if wanted is None or not isinstance(wanted.choice, Tracked):
         return
@@ -184,7 +190,8 @@ def _at(moment: datetime | None) -> str:
     return to_the_second(moment) if moment else "an unknown moment"
 
 
-def _runs(standing: Standing) -> Iterator[_Link]:
+def runs(standing: Standing) -> Iterator[Link]:
+    """What completed last, what a rollout left there, and what is under way."""
     running = standing.deployment
     if running is None:
         yield "deployment", f"nothing has completed in {standing.environment} yet", "", {}
@@ -204,6 +211,16 @@ def _runs(standing: Standing) -> Iterator[_Link]:
         yield "deployment", text, f"`reconciler abort {active.id} --reason …` stops it", _facts(active)
 
 
+def elsewhere_started(standing: Standing) -> Iterator[Link]:
+    """What was reported to have started there, made elsewhere."""
+    one = standing.elsewhere
+    if one is not None:
+        by = f", as {one.deployed_by} reported" if one.deployed_by else ""
+        text = f"deployment {one.number} ({spoken(one.traffic)}), made elsewhere, is started{by}"
+        remedy = "nothing: whoever deploys it reports its end, or that it was aborted"
+        yield "elsewhere", text, remedy, _facts(one)
+
+
 def _facts(deployment: Deployment) -> dict[str, Any]:
     return {
         "deployment": deployment.id,
@@ -215,7 +232,7 @@ def _facts(deployment: Deployment) -> dict[str, Any]:
     }
 
 
-def _held(standing: Standing) -> Iterator[_Link]:
+def _held(standing: Standing) -> Iterator[Link]:
     held = standing.held
     if held is not None:
         text = f"it differs from git, held by {held.by}, since {to_the_second(held.since)}: {held.reason}"
@@ -223,15 +240,17 @@ def _held(standing: Standing) -> Iterator[_Link]:
         yield "held", text, held.remedy, facts
 
 
-def _drifted(standing: Standing) -> Iterator[_Link]:
+def _drifted(standing: Standing) -> Iterator[Link]:
     drift = standing.drift
     if drift is not None:
         text = f"it has drifted, as was seen first at {to_the_second(drift.since)}: {drift.detail}"
         yield "drift", text, drift.remedy, {"since": rfc3339(drift.since), "detail": drift.detail}
 
 
-def _waits(picture: Picture, standing: Standing) -> Iterator[_Link]:
-    for wait in standing.waiting:
+def _waits(picture: Picture, standing: Standing) -> Iterator[Link]:
+    yield from waits_elsewhere(standing)
+    ours = [wait for wait in standing.waiting if not wait.elsewhere]
+    for wait in ours:
         until = f" until {to_the_second(wait.until)}" if wait.until else ""
         facts = {"for": wait.waits_for, "until": rfc3339(wait.until) if wait.until else None}
         remedy = _remedy(picture, standing, wait.waits_for)
@@ -241,11 +260,18 @@ def _waits(picture: Picture, standing: Standing) -> Iterator[_Link]:
     if standing.due:
         text = f"this is due and not begun yet: {standing.due}"
         yield "due", text, "the reconciler begins it with its next look; `reconciler doctor` tells whether it runs", {}
-    elif standing.in_sync and not standing.waiting:
+    elif standing.in_sync and not ours:
         yield "in sync", "nothing is left to do here", "", {}
 
 
-def _checks(connection: Connection, picture: Picture, environment: str) -> Iterator[_Link]:
+def waits_elsewhere(standing: Standing) -> Iterator[Link]:
+    """Which starts of deployments that are made elsewhere wait for people."""
+    for wait in (one for one in standing.waiting if one.elsewhere):
+        text = f"{wait.what} is to start, as is {wait.detail}"
+        yield "elsewhere", text, "", {"for": wait.waits_for, "until": None, "id": wait.id}
+
+
+def _checks(connection: Connection, picture: Picture, environment: str) -> Iterator[Link]:
     """How the checks of what stands at the gate fared, with what they printed."""
     plan = picture.plan
     keys = {one.key for one in plan.waiting if one.environment == environment}
@@ -306,7 +332,7 @@ def _remedy(picture: Picture, standing: Standing, waits_for: str) -> str:
             return ""
 
 
-def _next(picture: Picture, environment: str) -> Iterator[_Link]:
+def _next(picture: Picture, environment: str) -> Iterator[Link]:
     wanted = picture.wanted.get(environment)
     if wanted is not None and wanted.next_edge is not None:
         moment = rfc3339(wanted.next_edge)

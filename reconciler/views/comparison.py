@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from reconciler.errors import GitError
 from reconciler.git.objects import Objects
-from reconciler.git.patches import FilePatch, is_there, trees_diff, trees_files
+from reconciler.git.patches import FilePatch, file_diff, is_there, trees_diff, trees_files
 from reconciler.model.comparison import (
     SECTIONS,
     ChangedBy,
@@ -47,6 +47,12 @@ def compared(connection: Connection, before: Version, after: Version, mirror: Pa
         **sections,
         changed_by={name: found for name in SECTIONS if (found := _by(name, sections[name], way))},
     )
+
+
+def whole(before: Version, after: Version, change: FileChange, mirror: Path) -> str | None:
+    """What became of one file, with every line that is the same; None where git cannot tell."""
+    paths = [change.path, *([change.before] if change.before else [])]
+    return file_diff(before.bundle, after.bundle, paths, mirror)[0] or None
 
 
 def _way(connection: Connection, one: Version, other: Version) -> list[Version]:

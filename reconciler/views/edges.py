@@ -49,11 +49,12 @@ class Known:
         yield from self._of_seasons(bare, before, after)
         if after.scheduled_at != before.scheduled_at:
             cause = "experiment-end" if after.scheduled_at == before.experiment_until else "schedule"
-            yield replace(bare, cause=cause, cancel=self.ways.entry(app, after.environment, after.scheduled_at))
+            way = self.ways.entry(app, after.environment, after.scheduled_at)
+            yield replace(bare, cause=cause, cancel=way.said, place=way.place)
         if before.pause is not None and after.pause is None:
             detail = f"the pause of {before.pause.by} ends: {before.pause.reason}"
             way = self.ways.pause_end(app, after.environment)
-            yield replace(bare, cause="pause-end", detail=detail, cancel=way)
+            yield replace(bare, cause="pause-end", detail=detail, cancel=way.said, place=way.place)
 
     def _of_seasons(self, bare: Edge, before: Desired, after: Desired) -> Iterator[Edge]:
         was = {(season.name, season.window.start): season for season in before.seasons}
@@ -61,12 +62,14 @@ class Known:
         for key, season in was.items():
             if key not in holds:
                 way, since = self.ways.season_end(season.name), season.window.start
-                yield replace(bare, cause="season-end", name=season.name, cancel=way, since=since)
+                end = replace(bare, cause="season-end", name=season.name, since=since)
+                yield replace(end, cancel=way.said, place=way.place)
         for key, season in holds.items():
             if key not in was:
                 ends, way = season.window.until, self.ways.season_start(season.name)
                 detail = f"until {local(ends, self.zones.get(season.name))}: {bare.detail}"
-                yield replace(bare, cause="season-start", name=season.name, detail=detail, cancel=way, until=ends)
+                start = replace(bare, cause="season-start", name=season.name, detail=detail, until=ends)
+                yield replace(start, cancel=way.said, place=way.place)
 
     def _difference(self, app: App, before: Desired, after: Desired) -> str:
         parts = []

@@ -66,6 +66,7 @@ def _lasting(edge: Edge, start: datetime, until: datetime | None) -> Edge:
         name=edge.name,
         detail=edge.detail,
         cancel=edge.cancel,
+        place=edge.place,
         until=until,
     )
 

@@ -157,6 +157,7 @@ def _trains(
 
 
 def _leaving(app: App, environment: str, train: Train, moment: datetime, ways: Ways) -> Edge:
+    way = ways.train(app, environment)
     return Edge(
         at=moment,
         cause="train",
@@ -164,7 +165,8 @@ def _leaving(app: App, environment: str, train: Train, moment: datetime, ways: W
         environment=environment,
         name=train.cron or train.at or "",
         detail=f"leaves at {local(moment, train.timezone)} with what has passed every other gate of {environment}",
-        cancel=ways.train(app, environment),
+        cancel=way.said,
+        place=way.place,
     )
 
 
@@ -202,6 +204,7 @@ def _of_freeze(freeze: Freeze, environment: str, ways: Ways, now: datetime, unti
             (window.until, "freeze-end", f"what waits for the end of {freeze.name} starts"),
         ):
             if now < at <= until:
+                way = ways.freeze(freeze.name)
                 yield Edge(
                     at=at,
                     cause=cause,
@@ -209,7 +212,8 @@ def _of_freeze(freeze: Freeze, environment: str, ways: Ways, now: datetime, unti
                     environment=environment,
                     name=freeze.name,
                     detail=detail,
-                    cancel=ways.freeze(freeze.name),
+                    cancel=way.said,
+                    place=way.place,
                     since=window.start if cause == "freeze-end" else None,
                     until=window.until if cause == "freeze-start" else None,
                 )
@@ -232,5 +236,5 @@ def _asked_pauses(
                 environment=environment,
                 name="",
                 detail=f"the pause of {wish.actor} ends: {wish.reason}",
-                cancel=ways.asked_pause(wish.app, environment),
+                cancel=ways.asked_pause(wish.app, environment).said,
             )

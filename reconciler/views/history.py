@@ -14,13 +14,11 @@ from itertools import islice
 from sqlalchemy import Connection
 
 from reconciler.errors import UnknownReference
-from reconciler.model.deployment import Deployment, Event
+from reconciler.model.deployment import EXTERNAL, Deployment, Event
 from reconciler.schedule import utc
 from reconciler.store import declared, deployments, figures, ledger, reports
 from reconciler.store.deployments import Filter
 from reconciler.views import resolving
-
-EXTERNAL = reports.EXTERNAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

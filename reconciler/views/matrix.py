@@ -12,18 +12,19 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection
 
 from reconciler import schedule
-from reconciler.model.deployment import Deployment
 from reconciler.model.entry import EnvironmentEntry
 from reconciler.model.environment import LATEST, EnvironmentSpec
-from reconciler.model.output import Standing
+from reconciler.model.output import Standing, Wait
 from reconciler.schedule import spell
 from reconciler.store import concerns, elsewhere
 from reconciler.store.concerns import Wanted
+from reconciler.views import undeclared
 from reconciler.views.pictures import Picture, pictures
 from reconciler.views.remarks import FACTS, GROUPS, Fact, Group, Remark, facts_of, group_of, remarks
 from reconciler.views.remembering import Memory
 from reconciler.views.scene import Scene, scene_of
 from reconciler.views.standings import standings
+from reconciler.views.undeclared import Places
 
 MOST = 200
 """Rows of a group that come whole, and of a page."""
@@ -31,6 +32,7 @@ LOOKED_AT = 500
 """Apps of a group whose standings are made: with more, what is counted is at least so many."""
 LOOKED_THROUGH = 1_000
 """Quiet apps among which those that fit a filter are looked for, for one page."""
+AGAIN = timedelta(hours=1)
 FREEZES_AHEAD = timedelta(days=14)
 """How far ahead a freeze is told above its environment."""
 
@@ -83,7 +85,9 @@ class Elsewhere:
     """An app that git does not know: what was reported last in each environment, and what completed last there."""
 
     name: str
-    places: dict[str, tuple[Deployment, Deployment | None]]
+    places: Places
+    waits: Mapping[str, Sequence[Wait]]
+    """Which starts wait for people, by environment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +163,7 @@ def matrix(connection: Connection, asked: Asked, now: datetime, memory: Memory) 
         groups=groups,
         elsewhere=others,
         more_elsewhere=more_others,
-        facts=_facts(busy, places),
+        facts=_facts(busy, places, sum(len(row.waits) for row in others)),
         apps=apps,
         places=places,
         more=more,
@@ -209,13 +213,14 @@ class _Look:
         return self.memory.rows(self.connection, names, self.base or "", self.now, self._made)
 
     def _made(self, names: list[str]) -> Iterator[tuple[str, Row, datetime]]:
-        started = elsewhere.started(self.connection, names) if names else {}
         for picture in pictures(self.connection, names, self.now):
-            row = _row(picture, self.now, self.base, started)
+            row = _row(picture, self.now, self.base)
             cells = row.cells.values()
             # Where something moves, steps are taken that leave no fact.
             moves = any(cell.standing.active for cell in cells)
             ends = [said.until for cell in cells for said in cell.remarks if said.until is not None]
+            # A start that was reported from elsewhere is wanted no more when time has passed, which leaves no fact.
+            ends += [self.now + AGAIN for cell in cells for wait in cell.standing.waiting if wait.elsewhere]
             yield row.name, row, self.now if moves else min(ends, default=_NEVER)
 
     def others(self, after: str, limit: int) -> list[str]:
@@ -251,26 +256,32 @@ class _Look:
 
     def elsewhere(self, environments: Sequence[str]) -> tuple[list[Elsewhere], int]:
         """Apps that git does not know, and how many more of them there are."""
-        if self.asked.fact is not None or self.asked.only_differing or self.asked.wanted.team or self.asked.after:
+        fact, wanted = self.asked.fact, self.asked.wanted
+        if fact not in (None, "waiting") or self.asked.only_differing or wanted.team or self.asked.after:
             return [], 0
-        words = (self.asked.wanted.text or "").lower()
-        names = [name for name in elsewhere.undeclared(self.connection) if words in name.lower()]
+        words = (wanted.text or "").lower()
+        waits = undeclared.waiting(self.connection, self.now)
+        # What waits for people comes first.
+        others = elsewhere.undeclared(self.connection) if fact is None else []
+        names = [name for name in dict.fromkeys([*waits, *others]) if words in name.lower()]
         found = [
-            Elsewhere(name=name, places=elsewhere.last_in(self.connection, name, environments)) for name in names[:MOST]
+            Elsewhere(
+                name=name,
+                places={**elsewhere.last_in(self.connection, name, environments)},
+                waits=waits.get(name, {}),
+            )
+            for name in names[:MOST]
         ]
         return found, len(names) - len(found)
 
 
-def _row(picture: Picture, now: datetime, base: str | None, started: Mapping[tuple[str, str], Deployment]) -> Row:
+def _row(picture: Picture, now: datetime, base: str | None) -> Row:
     found = {one.environment: one for one in standings(picture, now)}
     complaints = [
         f"{one['path']}:{one['line']}:{one['column']}: {one['message']}" for one in picture.row.complaints or ()
     ]
     last = next(reversed(found), "")
-    said = {
-        name: tuple(remarks(one, complaints, told=name == last, reported=started.get((picture.name, name))))
-        for name, one in found.items()
-    }
+    said = {name: tuple(remarks(one, complaints, told=name == last)) for name, one in found.items()}
     against = _number(found[base]) if base in found else None
     labels = picture.row.document["metadata"].get("labels") or {}
     return Row(
@@ -294,15 +305,16 @@ def _number(one: Standing) -> int | None:
     return max(one.deployment.traffic, key=lambda part: (part.percent, part.number)).number
 
 
-def _facts(busy: Iterable[Row], places: int) -> dict[Fact, int]:
+def _facts(busy: Iterable[Row], places: int, waiting: int) -> dict[Fact, int]:
     counted = dict.fromkeys(FACTS, 0)
     off = 0
     for row in busy:
         for cell in row.cells.values():
-            off += "running" not in cell.facts and not cell.standing.orphaned
+            off += "running" not in cell.facts and cell.standing.desired is not None
             for fact in cell.facts:
                 counted[fact] += 1
     counted["running"] = max(0, places - off)
+    counted["waiting"] += waiting
     return counted
 
 

@@ -4,20 +4,25 @@ Reads the store with the very code that the daemon plans with, so that what is s
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
 from reconciler.desired import Desired
 from reconciler.model.app import App
+from reconciler.model.deployment import Deployment
+from reconciler.model.output import Wait
 from reconciler.model.plan import Plan
 from reconciler.planner.recorded import EnvironmentRecord, RecordedApp
+from reconciler.store import elsewhere
+from reconciler.views import reported
 from reconciler.views.planning import sides_planned
 from reconciler.views.scene import Scene, scene_of
 
 BATCH = 500
+_Told = TypeVar("_Told")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +36,10 @@ class Picture:
     wanted: Mapping[str, Desired]
     plan: Plan
     scene: Scene
+    elsewhere: Mapping[str, Deployment] = field(default_factory=dict)
+    """What was reported to have started, made elsewhere, and has not ended; by environment."""
+    starts: Mapping[str, Sequence[Wait]] = field(default_factory=dict)
+    """What starts that were reported from elsewhere wait for; by environment."""
 
     def record(self, environment: str) -> EnvironmentRecord:
         """What is recorded of an environment, which may be nothing yet."""
@@ -57,6 +66,7 @@ def pictures(connection: Connection, names: Sequence[str], now: datetime) -> Ite
 
 def _several(connection: Connection, names: Sequence[str], common: Scene, now: datetime) -> Iterator[Picture]:
     sides = sides_planned(connection, names, common, now)
+    started, waits = _by_app(elsewhere.started(connection, names)), _by_app(reported.waits(connection, names, now))
     for name in names:
         if name not in sides:
             continue
@@ -69,4 +79,14 @@ def _several(connection: Connection, names: Sequence[str], common: Scene, now: d
             wanted=side.wanted,
             plan=planned,
             scene=common,
+            elsewhere=started.get(name, {}),
+            starts=waits.get(name, {}),
         )
+
+
+def _by_app(found: Mapping[tuple[str, str], _Told]) -> dict[str, dict[str, _Told]]:
+    """What is known by app and environment, app by app."""
+    by: dict[str, dict[str, _Told]] = {}
+    for (app, environment), one in found.items():
+        by.setdefault(app, {})[environment] = one
+    return by

@@ -151,14 +151,19 @@ def _reaches(start: str, goals: Collection[str], needs: Mapping[str, Sequence[st
     return False
 
 
-def both_sides(connection: Connection, names: Sequence[str], scene: Scene, now: datetime) -> dict[str, Side]:
-    """What is declared and what is recorded of these apps at `now` (UTC); those that nobody knows are left out."""
+def both_sides(
+    connection: Connection, names: Sequence[str], scene: Scene, now: datetime, *, versions: bool = False
+) -> dict[str, Side]:
+    """What is declared and what is recorded of these apps at `now` (UTC); those that nobody knows are left out.
+
+    `versions`: also the versions that ran, where nothing else asks for them.
+    """
     rows = declared.apps(connection, names)
     apps = manifests_of(rows)
     wanted = {name: wanted_of(app, scene, now) for name, app in apps.items()}
     references = {name: references_of(app, scene.seasons) for name, app in apps.items() if app}
     needs = needs_of(wanted)
-    if scene.groups and not groups.companions(scene.groups).keys().isdisjoint(apps):
+    if versions or (scene.groups and not groups.companions(scene.groups).keys().isdisjoint(apps)):
         needs = replace(needs, versions=True)  # to go back with another, its guards ask for the versions
     recorded = load(connection, list(apps), references, rows, needs)
     return {

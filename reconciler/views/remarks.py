@@ -53,14 +53,18 @@ class Remark:
     """Whether nothing happens until somebody does something."""
 
 
-def remarks(
-    one: Standing, complaints: Iterable[str] = (), *, told: bool = True, reported: Deployment | None = None
-) -> list[Remark]:
-    """What is going on, what needs a person first. `told`: whether complaints about the manifest are said here;
-    `reported` is what was reported to have started there elsewhere, and not to have ended."""
+def remarks(one: Standing, complaints: Iterable[str] = (), *, told: bool = True) -> list[Remark]:
+    """What is going on, what needs a person first. `told`: whether complaints about the manifest are said here."""
     broken = list(_broken(complaints))
     here = broken if told else []
-    found = [*here, *_wrong(one), *_stopped(one), *_moving(one), *_elsewhere(reported), *_waiting(one, bool(broken))]
+    found = [
+        *here,
+        *_wrong(one),
+        *_stopped(one),
+        *_moving(one),
+        *_elsewhere(one.elsewhere),
+        *_waiting(one, bool(broken)),
+    ]
     return sorted(found, key=lambda remark: not remark.person)
 
 

@@ -23,7 +23,8 @@ _Found = TypeVar("_Found")
 MINUTE, MOST_KEYS = timedelta(minutes=1), 50
 MOST_FACTS = 5_000
 """After more new facts than that, everything is looked at again."""
-MOST_ROWS = 20_000
+MOST_BYTES, TIMES = 24 << 20, 3
+"""What rows may take together; and how many times what it would be in writing a row takes, about."""
 _ASIDE = ("session.", "token.")
 """Facts that are about no app at all."""
 
@@ -34,7 +35,8 @@ class Memory:
 
     _seen: tuple[Any, ...] = ()
     _newest: int = 0
-    _rows: dict[tuple[str, str], tuple[Any, datetime | None, datetime]] = field(default_factory=dict)
+    _rows: dict[tuple[str, str], tuple[Any, datetime | None, datetime, int]] = field(default_factory=dict)
+    _bytes: int = 0
     _ahead: dict[tuple[str, ...], tuple[tuple[Any, ...], int, datetime, Any]] = field(default_factory=dict)
     _teams: tuple[tuple[Any, ...], Mapping[str, str]] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -65,17 +67,20 @@ class Memory:
             newest = self._forget(connection)
             found: dict[str, _Row] = {}
             for name in names:
-                row, due_then, until = self._rows.get((kind, name), (None, None, now))
+                row, due_then, until, _ = self._rows.get((kind, name), (None, None, now, 0))
                 if row is not None and due_then == due.get(name) and now < until:
                     found[name] = row
         for name, row, until in make([name for name in names if name not in found]):
             found[name] = row
             until = min(until, due.get(name) or until)
             if until > now:
+                size = TIMES * len(repr(row))
                 with self._lock:
                     # Of an older state than others have seen by now, it may be out of date already.
-                    if self._newest == newest and len(self._rows) < MOST_ROWS:
-                        self._rows[kind, name] = (row, due.get(name), until)
+                    if self._newest == newest and self._bytes + size <= MOST_BYTES:
+                        self._drop((kind, name))
+                        self._rows[kind, name] = (row, due.get(name), until, size)
+                        self._bytes += size
         return {name: found[name] for name in names if name in found}
 
     def ahead(self, connection: Connection, key: tuple[str, ...], now: datetime, make: Callable[[], _Found]) -> _Found:
@@ -96,20 +101,28 @@ class Memory:
         """Forget what may have changed since the last look; up to which fact that is."""
         here = _state(connection)
         if here != self._seen:
-            self._rows.clear()
+            self._clear()
             self._seen, self._newest = here, ledger.newest(connection)
             return self._newest
         query = select(_L.sequence, _L.app, _L.kind).where(_L.sequence > self._newest).order_by(_L.sequence)
         facts = connection.execute(query.limit(MOST_FACTS + 1)).all()
         if len(facts) > MOST_FACTS or any(fact.app is None and not fact.kind.startswith(_ASIDE) for fact in facts):
-            self._rows.clear()
+            self._clear()
             self._newest = ledger.newest(connection)
         elif facts:
             touched = {fact.app for fact in facts}
             for key in [key for key in self._rows if key[1] in touched]:
-                del self._rows[key]
+                self._drop(key)
             self._newest = facts[-1].sequence
         return self._newest
+
+    def _clear(self) -> None:
+        self._rows.clear()
+        self._bytes = 0
+
+    def _drop(self, key: tuple[str, str]) -> None:
+        found = self._rows.pop(key, None)
+        self._bytes -= found[3] if found is not None else 0
 
 
 def _wished(connection: Connection, seen: int) -> bool:

@@ -6,19 +6,24 @@ whoever did it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
 from reconciler import freezing
 from reconciler.desired import Desired, Latest, Tracked, desired
+from reconciler.model.deployment import EXTERNAL
 from reconciler.model.environment import LATEST
+from reconciler.model.output import Wait
+from reconciler.model.plan import Waiting, short
 from reconciler.model.reporting import Kind
 from reconciler.model.version import spoken
-from reconciler.planner.preflight import Asked, Runs, key_of
+from reconciler.planner.preflight import Asked, Runs, approvals_missing, key_of
 from reconciler.planner.recorded import Approval
-from reconciler.store import deployments, gates, ledger, reporting, versions
+from reconciler.store import deployments, gates, reporting, starts, versions
 from reconciler.views.scene import declared_environments, declared_freezes, manifests
 
 REFUSED = "report.refused"
@@ -106,7 +111,7 @@ def _runs(connection: Connection, start: Wanted) -> Runs | None:
     return Runs(
         id=found.id,
         number=found.number,
-        version=spoken(found.traffic) if found.cause != "external" else found.traffic[0].version,
+        version=spoken(found.traffic) if found.cause != EXTERNAL else found.traffic[0].version,
         since=found.started_at or found.created_at,
         external=found is reported,
     )
@@ -129,17 +134,63 @@ def _completed(connection: Connection, start: Wanted, environment: str) -> datet
     return min((moment for moment in found if moment is not None), default=None)
 
 
-def refused(connection: Connection, key: str) -> Wanted | None:
-    """The start that was refused last and is filed under this key; None where that stands for something of ours."""
-    told = [fact for fact in ledger.of_subject(connection, key) if fact["kind"] == REFUSED]
-    if not told:
-        return None
-    fact = told[-1]
-    body = fact["body"]
-    return Wanted(
-        app=fact["app"],
-        environment=fact["environment"],
-        version=body["version"],
-        kind=body["kind"],
-        people=frozenset(body["people"]),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A start that was refused since approvals are missing."""
+
+    start: Wanted
+    key: str
+    over: str
+    """Why nobody waits for it any more; '' while somebody does."""
+    missing: Sequence[Waiting]
+    """The approvals that it waits for; none, once it may start."""
+    approved_by: tuple[str, ...]
+
+
+def refused(connection: Connection, key: str, now: datetime) -> Refused | None:
+    """The start that was refused and is filed under this key; None where that stands for something of ours."""
+    found = starts.find(connection, key, now)
+    return _refused(connection, *found, now) if found is not None else None
+
+
+def waiting(connection: Connection, apps: Sequence[str] | None, now: datetime) -> list[Refused]:
+    """The starts of these apps (None: of all) that wait for approvals at `now` (UTC), oldest first."""
+    found = [_refused(connection, row, "", now) for row in starts.waiting(connection, apps, now)]
+    return [one for one in found if one.missing]
+
+
+def _refused(connection: Connection, row: Any, over: str, now: datetime) -> Refused:
+    start = Wanted(
+        app=row.app,
+        environment=row.environment,
+        version=row.version,
+        kind=row.kind,
+        people=frozenset(row.people),
+    )
+    asked = look(connection, start, now)
+    missing = approvals_missing(asked) if not over else ()
+    return Refused(
+        start=start, key=row.key, over=over, missing=missing, approved_by=tuple(one.actor for one in asked.approvals)
+    )
+
+
+def waits(connection: Connection, apps: Sequence[str] | None, now: datetime) -> dict[tuple[str, str], tuple[Wait, ...]]:
+    """The same as it is shown, by app and environment."""
+    found: dict[tuple[str, str], tuple[Wait, ...]] = {}
+    for one in waiting(connection, apps, now):
+        here = one.start.app, one.start.environment
+        found[here] = (*found.get(here, ()), *(_wait(one, missing) for missing in one.missing))
+    return found
+
+
+def _wait(refused: Refused, missing: Waiting) -> Wait:
+    return Wait(
+        waits_for=missing.waits_for,
+        until=missing.until,
+        detail=f"reported from elsewhere: {missing.detail}",
+        id=short(refused.key),
+        what=missing.what,
+        authors=tuple(sorted(missing.authors)),
+        approved_by=refused.approved_by,
+        elsewhere=True,
     )

@@ -9,12 +9,12 @@ import re
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from reconciler.errors import UnknownReference, WrongUse
 from reconciler.model.deployment import Deployment
 from reconciler.model.version import Version, label
-from reconciler.store import declared, deployments, gates, tables, versions
+from reconciler.store import declared, deployments, gates, versions
 from reconciler.words import instead, meant
 
 _ID = re.compile(r"[0-9a-f]{1,64}")
@@ -35,12 +35,9 @@ def known_app(names: Sequence[str], app: str) -> str:
 
 def known_environment(connection: Connection, name: str) -> str:
     """`name`, if an environment is or was called so. Raises UnknownReference with the one that is most like it."""
-    here = tables.deployments.c.environment
     names = set(declared.documents(connection, "Environment"))
     # What left git has a history still.
-    if name in names or (
-        _askable(name) and connection.execute(select(here).where(here == name).limit(1)).first() is not None
-    ):
+    if name in names or (_askable(name) and deployments.ever_in(connection, name)):
         return name
     raise UnknownReference(f"there is no environment {name[:_LONGEST]}", instead(name, names))
 
@@ -86,9 +83,7 @@ def deployment(connection: Connection, identifier: str) -> Deployment:
 
 def _refuse(connection: Connection, beginning: str) -> NoReturn:
     """No deployment, or several, have an id that begins so; the newest of several are named."""
-    of = tables.deployments.c
-    query = select(of.id, of.number, of.app, of.environment).where(of.id >= beginning, of.id < f"{beginning}g")
-    rows = connection.execute(query.order_by(of.sequence.desc()).limit(_CANDIDATES + 1)).all()
+    rows = deployments.beginning_with(connection, beginning, _CANDIDATES + 1)
     if not rows:
         raise UnknownReference(
             f"no deployment has an id that begins with {beginning}", "`reconciler deployments list` shows ids"

@@ -1,6 +1,6 @@
 """How does each app stand in each environment, and what does it wait for?"""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -30,12 +30,29 @@ def standings(picture: Picture, now: datetime) -> Iterator[Standing]:
             yield _orphan(picture, name)
         else:
             yield _standing(picture, wanted, environment, now)
+    for name in sorted({*picture.elsewhere, *picture.starts} - set(picture.environments)):
+        yield not_ours(picture.name, name, None, picture.elsewhere.get(name), picture.starts.get(name, ()))
 
 
 def standing_in(connection: Connection, app: str, environment: str, now: datetime) -> Standing | None:
     """How an app stands at `now` (UTC) in one environment; None where it is not in it."""
     found = (one for picture in pictures(connection, [app], now) for one in standings(picture, now))
     return next((one for one in found if one.environment == environment), None)
+
+
+def not_ours(
+    app: str, environment: str, completed: Deployment | None, started: Deployment | None, waits: Sequence[Wait]
+) -> Standing:
+    """How an app stands in a place for which git asks nothing of it: as was reported."""
+    return Standing(
+        app=app,
+        environment=environment,
+        deployment=completed,
+        desired=None,
+        in_sync=True,
+        waiting=tuple(waits),
+        elsewhere=started,
+    )
 
 
 def _orphan(picture: Picture, environment: str) -> Standing:
@@ -55,6 +72,7 @@ def _orphan(picture: Picture, environment: str) -> Standing:
         doubt=_doubt(record),
         mixture=_mixture(record),
         drift=_drift(record, None),
+        elsewhere=picture.elsewhere.get(environment),
     )
 
 
@@ -129,6 +147,7 @@ def _standing(picture: Picture, wanted: Desired, environment: Environment, now: 
         doubt=_doubt(record),
         mixture=_mixture(record),
         drift=_drift(record, environment),
+        elsewhere=picture.elsewhere.get(wanted.environment),
     )
 
 
@@ -210,7 +229,7 @@ def _paused(wanted: Desired, recorded: RecordedApp, now: datetime) -> PauseShown
 
 def _waiting(picture: Picture, environment: str) -> tuple[Wait, ...]:
     approvals = picture.record(environment).approvals
-    return tuple(
+    ours = (
         Wait(
             waits_for=one.waits_for,
             until=one.until,
@@ -223,6 +242,7 @@ def _waiting(picture: Picture, environment: str) -> tuple[Wait, ...]:
         for one in picture.plan.waiting
         if one.environment == environment
     )
+    return (*ours, *picture.starts.get(environment, ()))
 
 
 def _refused(picture: Picture, environment: str) -> tuple[Refusal, ...]:

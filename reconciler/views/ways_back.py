@@ -13,8 +13,7 @@ from sqlalchemy import Connection
 from reconciler.model.version import Version
 from reconciler.planner.going_back import NoWay, WayBack, way_back
 from reconciler.store import deployments
-from reconciler.store.recorded import load
-from reconciler.views.planning import both_sides, needs_of, references_of
+from reconciler.views.planning import both_sides
 from reconciler.views.scene import Scene
 
 FURTHEST = 2_000
@@ -25,15 +24,14 @@ def find_way(
     connection: Connection, scene: Scene, app: str, environment: str, version: Version | None, now: datetime
 ) -> WayBack | NoWay:
     """The way back to `version`, None for what ran well before."""
-    side = both_sides(connection, [app], scene, now).get(app)
+    side = both_sides(connection, [app], scene, now, versions=True).get(app)
     wanted = side.wanted.get(environment) if side else None
     spec = scene.environments[environment].spec if environment in scene.environments else None
     if side is None or side.app is None or wanted is None or spec is None:
         return NoWay(f"git does not ask for {app} in {environment}", f"declare it there, or name another than {app}")
     if side.recorded.complaints:
         return NoWay(f"the manifest of {app} is broken: {side.recorded.complaints[0]}", "mend it first")
-    needs = replace(needs_of({app: side.wanted}), versions=True)
-    recorded = load(connection, [app], {app: references_of(side.app, scene.seasons)}, needs=needs)[app]
+    recorded = side.recorded
     record = recorded.environments.get(environment)
     if record is None:
         return NoWay(f"nothing of {app} has run in {environment} yet", "there is nothing to go back from")

@@ -51,6 +51,7 @@ def approve(
         environment=environment,
         subject=key,
         reason=reason,
+        warnings=tuple(dict.fromkeys(doubt for one in waits for doubt in one.doubts)),
     )
 
 
@@ -60,7 +61,8 @@ def _waits(meant: choosing.Meant) -> None:
     if meant.elsewhere:
         refuse_unless(
             meant.waits,
-            f"{meant.elsewhere} of {app} waits for no approval in {environment} any more",
+            f"{meant.elsewhere} of {app} waits for no approval in {environment} any more"
+            f"{f': {meant.over}' if meant.over else ''}",
             "whoever deploys it may start it again",
         )
     refuse_unless(

@@ -15,7 +15,6 @@ from sqlalchemy import Connection
 
 from reconciler.errors import NotSo
 from reconciler.model.plan import Waiting, short
-from reconciler.planner.preflight import approvals_missing
 from reconciler.store import gates
 from reconciler.views import reported, resolving
 from reconciler.views.pictures import pictures
@@ -34,6 +33,8 @@ class Meant:
     waits: Sequence[Waiting]
     elsewhere: str = ""
     """Its version, where its start was reported from elsewhere and refused; '' for what is ours."""
+    over: str = ""
+    """Why nobody waits for that start any more, where that is so."""
 
     @property
     def whose(self) -> str:
@@ -44,10 +45,10 @@ class Meant:
 def to_approve(connection: Connection, identifier: str, now: datetime) -> Meant:
     """What is to be approved; now (UTC). Raises WrongUse, UnknownReference; NotSo where several wait in a place."""
     rows = resolving.at_gate(connection, identifier)
-    starts = {row.key: reported.refused(connection, row.key) for row in rows}
+    starts = {row.key: reported.refused(connection, row.key, now) for row in rows}
     apps = sorted({row.app for row in rows if starts[row.key] is None})
     ours = [one for picture in pictures(connection, apps, now) for one in picture.plan.waiting] if apps else []
-    found = [_look(connection, row, starts[row.key], ours, now) for row in rows]
+    found = [_look(row, starts[row.key], ours) for row in rows]
     waiting = [one for one in found if one.waits]
     if len(waiting) > 1:
         _refuse(identifier, [(one.key, f"{one.waits[0].what} of {one.app}{one.whose}") for one in waiting], "approve")
@@ -69,13 +70,17 @@ def to_check_again(connection: Connection, identifier: str) -> tuple[str, str, s
     return row.app, row.environment, row.key
 
 
-def _look(
-    connection: Connection, row: Any, start: reported.Wanted | None, ours: Sequence[Waiting], now: datetime
-) -> Meant:
+def _look(row: Any, start: reported.Refused | None, ours: Sequence[Waiting]) -> Meant:
     """What a row of the gates stands for, as it is now: a start elsewhere, or something that our plans hold back."""
     if start is not None:
-        waits = approvals_missing(reported.look(connection, start, now))
-        return Meant(app=row.app, environment=row.environment, key=row.key, waits=waits, elsewhere=start.version)
+        return Meant(
+            app=row.app,
+            environment=row.environment,
+            key=row.key,
+            waits=start.missing,
+            elsewhere=start.start.version,
+            over=start.over,
+        )
     waits = [one for one in ours if one.key == row.key and one.waits_for == "approval"]
     return Meant(app=row.app, environment=row.environment, key=row.key, waits=waits)
 

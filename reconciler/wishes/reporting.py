@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from reconciler.model.deployment import Deployment, Status
+from reconciler.model.deployment import ACTIVE, Deployment, Status
 from reconciler.model.reporting import DeploymentEvent
 from reconciler.planner.preflight import Asked, Objection, Verdict, verdict
 from reconciler.planner.reporting import Known, Move, given, meaning, moment
 from reconciler.schedule import rfc3339
-from reconciler.store import gates, ledger, reporting
+from reconciler.store import gates, ledger, reporting, starts
 from reconciler.store.database import Transaction
 from reconciler.views import reported
 from reconciler.wishes import saying
@@ -49,6 +49,7 @@ def report(transaction: Transaction, event: DeploymentEvent, *, actor: str, now:
     last = reporting.newest(transaction.connection, app, environment, event.version)
     found = meaning(event, last)
     if isinstance(found, Known):
+        _not_wanted(transaction, event, (), actor, now)
         return Taken(deployment=found.deployment, new=False, detail=found.why)
     answer, asked = Verdict(), None
     if event.status == "started":
@@ -64,6 +65,7 @@ def report(transaction: Transaction, event: DeploymentEvent, *, actor: str, now:
     at = moment(event, now)
     known = found.deployment if isinstance(found, Move) else None
     made = _record(transaction, event, known, found.through, fact, actor=actor, at=at, now=now)
+    _not_wanted(transaction, event, found.through, actor, now)
     return Taken(deployment=made, new=True, remarks=remarks)
 
 
@@ -106,11 +108,37 @@ def _fact(event: DeploymentEvent, remarks: Sequence[str], override: str) -> dict
     return fact
 
 
+def _not_wanted(
+    transaction: Transaction, event: DeploymentEvent, through: Sequence[Status], actor: str, now: datetime
+) -> None:
+    """Starts that were refused, and that nobody waits for after this event."""
+    here = (transaction, event.product_name, event.environment_name, event.version)
+    if "started" in through:
+        starts.started(*here, actor, now)
+    if event.status not in ACTIVE:
+        starts.ended(*here, event.status, at=moment(event, now), actor=actor, now=now)
+
+
 def _refuse(transaction: Transaction, asked: Asked, objections: Sequence[Objection], actor: str, now: datetime) -> None:
     """Write down that it may not start, unless the same was the last that was said of it."""
+    known = starts.find(transaction.connection, asked.key, now)
+    # That it waits again is told, since pages are made anew by facts.
+    again = known is not None and known[1] != ""
     if any(one.rule == "approval" for one in objections):
         gates.ask(transaction, [(asked.key, asked.app, asked.environment)], now)
         transaction.flush()
+        starts.refuse(
+            transaction,
+            asked.key,
+            app=asked.app,
+            environment=asked.environment,
+            version=asked.version,
+            kind=asked.kind,
+            people=asked.people,
+            now=now,
+        )
+    else:
+        starts.asked_again(transaction, asked.key, now)
     body = {
         "version": asked.version,
         "kind": asked.kind,
@@ -119,7 +147,7 @@ def _refuse(transaction: Transaction, asked: Asked, objections: Sequence[Objecti
         "message": "; ".join(one.detail for one in objections),
     }
     told = ledger.of_subject(transaction.connection, asked.key)
-    if told and told[-1]["kind"] == reported.REFUSED and told[-1]["body"] == body:
+    if told and not again and told[-1]["kind"] == reported.REFUSED and told[-1]["body"] == body:
         return  # whoever waits for an approval may ask every few seconds
     transaction.note(
         reported.REFUSED, now, body, app=asked.app, environment=asked.environment, subject=asked.key, actor=actor

@@ -58,14 +58,6 @@ def looking(browser: Browser, shop: Served) -> Iterator[Looking]:
         assert found.complaints == []
 
 
-@pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
-    """Where daemons are started quickly."""
-    made = Nursery()
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def watched(tmp_path: Path, nursery: Nursery, browser: Browser) -> Iterator[Watched]:
     """A daemon whose pages a browser looks at while it works."""

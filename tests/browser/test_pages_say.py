@@ -21,8 +21,9 @@ def test_the_matrix_begins_with_what_needs_a_person(looking: Looking) -> None:
         for group in ("person", "motion", "quiet", "elsewhere")
     }
     assert groups["person"] == ["payments", "search", "storefront"]
-    assert groups["motion"] == ["checkout", "legacy-import", "recommendations"]
-    assert len(groups["quiet"]) == 12
+    # The last one waits for the end of a freeze, a week and more from now.
+    assert groups["motion"] == ["checkout", "legacy-import", "recommendations", "invoices"]
+    assert len(groups["quiet"]) == 11
     assert groups["elsewhere"] == ["warehouse-erp"]
     live = {name: page.locator(f"[id='{name}.live']").inner_text() for name in ("payments", "storefront", "search")}
     assert "held by reconciler: v2 failed (deployment 2): back to v1" in live["payments"]
@@ -42,8 +43,8 @@ def test_the_matrix_begins_with_what_needs_a_person(looking: Looking) -> None:
         ("state=failed", ["search"]),
         ("state=started", ["storefront"]),
         ("state=waiting", ["storefront", "checkout"]),
-        ("state=held", ["payments", "legacy-import", "recommendations"]),
-        ("team=money", ["payments", "fraud-scoring", "invoices"]),
+        ("state=held", ["payments", "legacy-import", "recommendations", "invoices"]),
+        ("team=money", ["payments", "invoices", "fraud-scoring"]),
         ("q=2.15", ["storefront"]),
         ("q=money&only=1", ["payments", "invoices"]),
         ("q=lena", ["storefront", "recommendations", "booking-agent"]),

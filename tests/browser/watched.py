@@ -17,7 +17,7 @@ from tests.browser.serving import token
 from tests.e2e.daemon import Live, Nursery, exec_target
 from tests.world import app_manifest
 
-PATIENCE = 15_000
+PATIENCE = 40_000
 """Milliseconds."""
 GATED = {"sandbox": {}, "pre-release": {}, "live": {"gates": {"approvals": 1}}}
 _DEPLOYS = """\

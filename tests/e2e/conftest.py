@@ -20,14 +20,6 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-@pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
-    """Where daemons are started quickly."""
-    made = Nursery()
-    yield made
-    made.close()
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     """A PostgreSQL server for a module. It runs as another user, whom pytest shuts out of its directories."""

@@ -29,7 +29,7 @@ from reconciler.views.scene import scene_of
 from tests.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds that a condition may take on a machine with other work; a test that passes waits for far less."""
 
 
@@ -115,6 +115,7 @@ class Live(World):
         self.config.write_text(json.dumps(self.settings))
         arguments = ["run", "--config", str(self.config), *options]
         if self._nursery is not None:
+            self.lay_out()
             self.process = Forked(self._nursery, arguments, self.log_file)
             return
         with self.log_file.open("ab") as log:

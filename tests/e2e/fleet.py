@@ -25,7 +25,7 @@ from tests.e2e.daemon import Forked, Nursery
 from tests.world import CHAIN, World, app_manifest
 
 LEASE = 2.0
-PATIENCE = 30.0
+PATIENCE = 60.0
 TRACK = dict(zip(CHAIN, ("latest", *CHAIN), strict=False))
 
 
@@ -89,6 +89,7 @@ class Fleet:
         self.world = World(directory)
         self.url = store.render_as_string(hide_password=False)
         self.workers = workers
+        self.lease = LEASE
         self.members: list[Member] = []
         self._store: Database | None = None
         self._sent = 0
@@ -98,7 +99,7 @@ class Fleet:
         number = len(self.members) + 1
         settings = {
             "repository": {"url": str(self.world.home.path), "interval": "1s"},
-            "state": {"url": url or self.url, "lease": f"{LEASE:g}s"},
+            "state": {"url": url or self.url, "lease": f"{self.lease:g}s"},
             "data": str(self.directory / f"data-{number}"),
             "workers": self.workers,
             "drain": "5s",

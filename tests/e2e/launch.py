@@ -5,19 +5,28 @@
 Reads one request a line from standard input, as JSON, and answers each with one line:
 
     {"arguments": […], "log": FILE}   runs `reconciler` with these arguments; the process id
+    {"readies": "alerts"}             imports what sends messages, for those that are started after it
     {"poll": ID}                      the exit status of that process (negative for a signal), null while it runs
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import pkgutil
 import sys
 from typing import Any
 
-from reconciler import wiring  # noqa: F401 - what takes long to import is imported here, once
+# What takes long to import is imported here, once; a daemon itself imports most of it when it first needs it.
+from reconciler import engine, git, manifest, planner, store, targets, views, wiring  # noqa: F401
 from reconciler.cli import run  # noqa: F401
 from reconciler.cli.main import main as command
+
+for room in (engine, git, manifest, planner, store, targets, views):
+    for module in pkgutil.iter_modules(room.__path__, f"{room.__name__}."):
+        importlib.import_module(module.name)
+importlib.import_module("psycopg")
 
 
 def answer(request: dict[str, Any]) -> int | None:
@@ -25,10 +34,20 @@ def answer(request: dict[str, Any]) -> int | None:
     if "poll" in request:
         ended, status = os.waitpid(request["poll"], os.WNOHANG)
         return os.waitstatus_to_exitcode(status) if ended else None
+    if "readies" in request:
+        _ready()
+        return None
     process = os.fork()
     if process == 0:
         _become(request["arguments"], request["log"])
     return process
+
+
+def _ready() -> None:
+    """Know every kind of address already: a daemon that sends its first message takes more than a second to."""
+    import apprise
+
+    apprise.Apprise().add("json://127.0.0.1/")
 
 
 def _become(arguments: list[str], log: str) -> None:

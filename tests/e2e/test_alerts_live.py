@@ -7,7 +7,9 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
-from tests.e2e.daemon import Live
+import pytest
+
+from tests.e2e.daemon import Live, Nursery
 from tests.receiver import Answer, Request, receiving
 from tests.world import app_manifest
 
@@ -26,6 +28,12 @@ def alert(name: str = "team", **spec: Any) -> str:
 
 def ids_of(requests: Iterable[Request]) -> set[str]:
     return {request.headers["x-reconciler-message"] for request in requests}
+
+
+@pytest.fixture(autouse=True)
+def _ready(nursery: Nursery) -> None:
+    """Daemons find what they send with imported already."""
+    nursery.ask({"readies": "alerts"})
 
 
 def test_a_failed_deployment_is_told_once_although_the_daemon_is_killed_meanwhile(live: Live) -> None:

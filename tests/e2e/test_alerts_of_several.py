@@ -14,6 +14,12 @@ from tests.receiver import receiving
 from tests.telling import alert
 
 
+@pytest.fixture(autouse=True)
+def _ready(nursery: Nursery) -> None:
+    """Daemons find what they send with imported already."""
+    nursery.ask({"readies": "alerts"})
+
+
 @pytest.fixture
 def fleet(tmp_path: Path, nursery: Nursery, server: Server) -> Iterator[Fleet]:
     """No daemon yet."""

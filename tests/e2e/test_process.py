@@ -154,7 +154,8 @@ def test_status_says_whether_a_daemon_runs_after_it_was_killed(live: Live) -> No
     shown = type_command(*words, "-o", "json", at=live.directory).json
     assert {row["daemon"]["running"] for row in shown} == {True}
     live.kill()
-    assert f"start it with `reconciler run --config {live.config}`" in type_command(*words, at=live.directory).out
+    start = f"start it with `reconciler run --config {live.config}`"
+    live.wait_for(lambda: start in type_command(*words, at=live.directory).out, "it is told how to start one")
     shown = type_command(*words, "-o", "json", at=live.directory).json
     assert {row["daemon"]["running"] for row in shown} == {False}
 

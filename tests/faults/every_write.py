@@ -29,12 +29,17 @@ from reconciler.store import ledger
 from reconciler.store.database import Database
 from tests.faults.killer import Killer
 from tests.playing import InOrder, read
+from tests.stores import Kept
 from tests.world import CHAIN, World, app_manifest, season_manifest
 
 PLACES = [(app, environment) for environment in (*CHAIN, "edge") for app in ("shop", "mail")]
 LOGS = """test -e broken && exit 3; echo "$RECONCILER_DEPLOYMENT" >> {place}/carried-out"""
 RETRY = {"limit": 0}
 ROLLOUT = {"steps": [25, 100], "interval": "10m"}
+
+OF_A_KILL = ("deployment.attempt", "daemon.lost", "daemon.leads")
+"""What was carried out when the process was killed is carried out again, which is told as another attempt; and where
+there could be several daemons, that this one was lost and another one leads."""
 
 
 def manifest(kind: str, name: str, **spec: Any) -> str:
@@ -137,10 +142,7 @@ def standing(world: World) -> dict[str, Any]:
             place: [(d.id, d.number, d.status, d.cause, d.error) for d in ones]
             for place, ones in found.deployments.items()
         },
-        # What was carried out when the process was killed is carried out again, which is told as another attempt.
-        "facts": sorted(
-            (one["kind"], one["subject"] or "") for one in found.facts if one["kind"] != "deployment.attempt"
-        ),
+        "facts": sorted((one["kind"], one["subject"] or "") for one in found.facts if one["kind"] not in OF_A_KILL),
         "ending": found.ending(),
         "suspects": found.suspects,
         "released": sorted(released(world)),
@@ -171,31 +173,46 @@ def twice(world: World) -> int:
     return len(lines) - len(set(lines))
 
 
-def put_back(kept: Path, place: Path) -> None:
-    shutil.rmtree(place)
-    shutil.copytree(kept, place, symlinks=True)
+class Before:
+    """A world as it was at one moment: its directory and its store."""
+
+    def __init__(self, world: World, place: Path) -> None:
+        self._world, self._place = world, place
+        shutil.copytree(world.directory, place, symlinks=True)
+        self._store = Kept(world.settings["state"]["url"])
+
+    def put_back(self) -> None:
+        """The world is so again."""
+        shutil.rmtree(self._world.directory)
+        shutil.copytree(self._place, self._world.directory, symlinks=True)
+        self._store.put_back()
+
+    def forget(self) -> None:
+        """It is not needed any more."""
+        shutil.rmtree(self._place)
+        self._store.forget()
 
 
 def main(base: Path, every: int, first: int) -> dict[str, Any]:
     """All chapters; how many writes each has, and what was found wrong."""
     world = World(base / "world")
+    world.laid_out = False  # what makes the store is killed as well
     told: dict[str, Any] = {"writes": {}, "kills": 0, "wrong": [], "again": 0}
     started, at = time.monotonic(), 0
     for name, chapter in CHAPTERS.items():
         chapter(world)
-        kept, calm = base / "before", base / "calm"
-        shutil.copytree(world.directory, kept, symlinks=True)
+        kept = Before(world, base / "before")
         assert live_on(world, 0, base / "writes") == 0, f"undisturbed: {name}"
         writes = json.loads((base / "writes").read_text())
         told["writes"][name] = len(writes)
         expected, before = standing(world), twice(world)
         assert before == 0
-        shutil.copytree(world.directory, calm, symlinks=True)
+        calm = Before(world, base / "calm")
         for number, what in enumerate(writes, 1):
             at += 1
             if at < first or (at - first) % every:
                 continue
-            put_back(kept, world.directory)
+            kept.put_back()
             status = live_on(world, number)
             killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
             ended = live_on(world, 0)
@@ -216,9 +233,9 @@ def main(base: Path, every: int, first: int) -> dict[str, Any]:
                     key = differing[0]
                     wrong |= {"expected": repr(expected[key])[:2000], "found": repr(found.get(key))[:2000]}
                 told["wrong"].append(wrong)
-        put_back(calm, world.directory)
-        shutil.rmtree(kept)
-        shutil.rmtree(calm)
+        calm.put_back()
+        kept.forget()
+        calm.forget()
     told["seconds"] = round(time.monotonic() - started, 1)
     return told
 

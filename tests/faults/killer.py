@@ -1,8 +1,9 @@
 """Ends this process at its n-th write, as a power cut or `kill -9` would: in no hook of the product, but from outside.
 
-A write is what leaves something behind that another process can see: of a SQLite transaction the first statement that
-changes something and the COMMIT; a file that is opened to be written, made durable, renamed, linked or removed; a
-directory; a process that is started. Each counts before it happens. Of what `os.write` writes, half is written first.
+A write is what leaves something behind that another process can see: of a transaction the first statement that changes
+something and the COMMIT; a file that is opened to be written, made durable, renamed, linked or removed; a directory; a
+process that is started. Each counts before it happens. Of what `os.write` writes, half is written first. A COMMIT that
+goes to a server counts twice: before it is sent, and when it is on its way and nobody hears the answer.
 """
 
 from __future__ import annotations
@@ -14,7 +15,11 @@ import sys
 import threading
 from typing import Any
 
-READS = ("SELECT", "PRAGMA", "BEGIN", "ROLLBACK", "SAVEPOINT", "RELEASE", "EXPLAIN", "WITH", "--")
+import psycopg
+
+READS = ("SELECT", "PRAGMA", "BEGIN", "ROLLBACK", "SAVEPOINT", "RELEASE", "EXPLAIN", "WITH", "--", "SET", "LISTEN")
+HEART = "heart"
+"""The thread that shows that the process lives, and changes nothing else: how often is a matter of time."""
 EVENTS = {"os.rename", "os.symlink", "os.link", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "subprocess.Popen"}
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
@@ -28,7 +33,8 @@ class Killer:
         self._place = place
         self._last = last
         self._lock = threading.Lock()
-        self._changing = False
+        self._changing: set[object] = set()
+        """The connections in whose transactions something was changed."""
 
     def install(self) -> None:
         """Begin to count. This cannot be undone: it is for a process that ends soon."""
@@ -37,7 +43,7 @@ class Killer:
 
         def connect(*arguments: Any, **named: Any) -> sqlite3.Connection:
             made = connected(*arguments, **named)
-            made.set_trace_callback(self._stated)
+            made.set_trace_callback(lambda statement: self._stated("file", statement))
             return made
 
         def write(file: int, content: Any) -> int:
@@ -50,6 +56,29 @@ class Killer:
             settled(file)
 
         os.write, os.fsync, sqlite3.dbapi2.connect = write, fsync, connect  # type: ignore[assignment]
+        self._listen_to_postgresql()
+
+    def _listen_to_postgresql(self) -> None:
+        execute, executemany = psycopg.Cursor.execute, psycopg.Cursor.executemany
+        commit = psycopg.Connection.commit
+
+        def executing(cursor: Any, query: Any, *arguments: Any, **named: Any) -> Any:
+            self._stated(cursor.connection, str(query))
+            return execute(cursor, query, *arguments, **named)
+
+        def executing_many(cursor: Any, query: Any, *arguments: Any, **named: Any) -> Any:
+            self._stated(cursor.connection, str(query))
+            return executemany(cursor, query, *arguments, **named)
+
+        def committing(connection: Any) -> None:
+            if connection in self._changing:
+                self._stated(connection, "COMMIT")
+                self._point("COMMIT is sent", lambda: connection.pgconn.send_query(b"COMMIT"))
+            commit(connection)
+
+        psycopg.Cursor.execute = executing  # type: ignore[method-assign]
+        psycopg.Cursor.executemany = executing_many  # type: ignore[method-assign]
+        psycopg.Connection.commit = committing  # type: ignore[method-assign]
 
     def _heard(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":
@@ -59,12 +88,16 @@ class Killer:
         elif event in EVENTS and (event == "subprocess.Popen" or any(map(self._concerns, arguments))):
             self._point(event)
 
-    def _stated(self, statement: str) -> None:
+    def _stated(self, connection: object, statement: str) -> None:
         said = statement.lstrip().upper()
-        if said.startswith(READS):
+        if said.startswith(READS) or threading.current_thread().name == HEART:
             return
-        first, self._changing = not self._changing, not said.startswith("COMMIT")
-        if first or not self._changing:
+        first = connection not in self._changing
+        if said.startswith("COMMIT"):
+            self._changing.discard(connection)
+            self._point(said[:60])
+        elif first:
+            self._changing.add(connection)
             self._point(said[:60])
 
     def _concerns(self, path: object) -> bool:

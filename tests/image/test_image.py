@@ -96,6 +96,12 @@ def test_it_releases_is_healthy_and_leaves_no_process_behind(running: Container)
     assert running.exec("touch", "/home/reconciler/x", check=False).returncode != 0
 
 
+def test_without_http_it_is_healthy_as_long_as_the_daemon_lives(image: str, desired: Repo) -> None:
+    with started(image, desired, "--env=RECONCILER_API__LISTEN=off") as quiet:
+        until(quiet.healthy, f"it is healthy: {quiet.log()}")
+        assert quiet.exec("reconciler", "health").stdout == "the daemon lives; api.listen is off\n"
+
+
 def test_from_outside_reading_needs_a_token_that_is_made_inside(running: Container) -> None:
     until(running.healthy, "it is healthy")
     assert running.asked("/readyz")[0] == 200

@@ -65,3 +65,12 @@ def test_whoever_approves_is_told_where_the_version_went_wrong(world: World) -> 
         wait = waits["v2"]
         assert re.search(r"; mind that v2 .* in sandbox \(deployment 2\)$", wait["detail"]), wait["detail"]
         assert "mind that v2" in page(asked, ann)
+        # Whoever approves without having looked is told so with the answer.
+        quinn = bearer(url, "approve", now=world.now, name="quinn@example.com")
+        answers = [
+            asked.client.post("/approvals", json={"id": waits[one]["id"]}, headers=header(quinn)).json()
+            for one in ("v1", "v2")
+        ]
+        assert answers[0]["warnings"] == []
+        (warning,) = answers[1]["warnings"]
+        assert wait["detail"].endswith(f"; mind that {warning}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import stat
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -17,13 +16,7 @@ from reconciler.store.backups import examine
 from reconciler.store.database import Database
 from tests.commands import Told, typed
 from tests.integration.test_restore_refused import on_a_small_disk
-from tests.postgres import empty_database, serving
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("postgres") / "data") as address:
-        yield address
+from tests.postgres import empty_database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -31,7 +24,7 @@ def told(request: pytest.FixtureRequest, tmp_path: Path) -> Told:
     """A world with two versions, on either database."""
     made = Told(tmp_path)
     if request.param == "postgresql":
-        made.set(state={"url": empty_database(request.getfixturevalue("server"))})
+        made.set(state={"url": empty_database(request.getfixturevalue("postgresql"))})
     made.start_repository()
     made.settle()
     made.commit("Say two – «zwei»", {"shop/index.html": "two"})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ import pytest
 from reconciler.store import figures, migrate, tables
 from reconciler.store.database import Database
 from tests.commands import Told
-from tests.postgres import empty_database, serving
+from tests.postgres import empty_database
 from tests.world import NOON
 
 
@@ -117,19 +115,12 @@ def test_without_a_store_there_are_no_figures(tmp_path: Path) -> None:
     assert "nothing has been recorded yet" in done.err
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """A PostgreSQL server; its address. It runs as another user, whom pytest shuts out of its directories."""
-    with tempfile.TemporaryDirectory(prefix="reconciler-") as place, serving(Path(place) / "data") as address:
-        yield address
-
-
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_rows_come_in_order_and_bring_the_moment_of_the_commit(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     database = Database(
-        f"sqlite:///{tmp_path}/store.db" if kind == "sqlite" else empty_database(request.getfixturevalue("server"))
+        f"sqlite:///{tmp_path}/store.db" if kind == "sqlite" else empty_database(request.getfixturevalue("postgresql"))
     )
     migrate.migrate(database)
     day = timedelta(days=1)

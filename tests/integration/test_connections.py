@@ -13,11 +13,13 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from reconciler.api.connections import LARGEST_HEAD, Bounded, Open
+from reconciler.api.connections import LARGEST_HEAD, Bounded, Open, bounded
+from reconciler.config import SETTINGS
+from reconciler.facing import application
 
 GET = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 async def told(scope: Scope, receive: Receive, send: Send) -> None:
@@ -213,6 +215,22 @@ def test_one_address_holds_its_share_and_gets_it_back(serving: Callable[[type[Bo
                 return
         deadline.wait(0.01)
     raise AssertionError("its connections have ended, and it is still refused")
+
+
+def test_the_settings_say_how_large_a_share_is(serving: Callable[[type[Bounded]], int]) -> None:
+    settings = SETTINGS.validate_python({"repository": {"url": "nowhere.git"}, "api": {"connections": 2}})
+    protocol = bounded(application(settings).state.context.terms.connections)
+    port = serving(protocol)
+    held = [Raw(port) for _ in range(2)]
+    for one in held:
+        one.send(GET + b"\r\n")
+        assert one.answer()[0] == 200
+    with Raw(port) as more:
+        status, said = more.rest()
+        assert (status, said["details"]) == (503, {"limit": 2})
+        assert "api.connections" in said["next_step"]
+    for one in held:
+        one.socket.close()
 
 
 def test_all_together_hold_fewer_than_there_may_be_files() -> None:

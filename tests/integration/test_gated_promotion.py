@@ -88,10 +88,10 @@ def test_a_soak_is_waited_for_and_a_newer_version_does_not_restart_it(world: Wor
     assert world.runs("live") == "three"
 
 
-def test_a_version_every_second_for_a_minute_still_promotes_with_a_soak_of_five(world: World):
+def test_a_version_every_second_for_half_a_minute_still_promotes_with_a_soak_of_five(world: World):
     begin(world, gates={"soak": "5s"})
     with world.running() as found:
-        for second in range(60):
+        for second in range(30):
             world.commit(f"Say {second}", {"shop/index.html": str(second)})
             found.daemon.settle()
             world.later(seconds=1)
@@ -99,7 +99,7 @@ def test_a_version_every_second_for_a_minute_still_promotes_with_a_soak_of_five(
             if second >= 10:
                 assert int(world.runs("live") or 0) == second - 4
     promoted = [numbers for cause, _, numbers in world.story("live") if cause == "promotion"]
-    assert len(promoted) >= 50
+    assert len(promoted) >= 20
 
 
 def test_an_approval_lets_in_exactly_what_was_approved(world: World):

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from tests.http_asking import Face, face
 from tests.world import World
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @pytest.fixture

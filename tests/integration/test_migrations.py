@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,16 +14,9 @@ from reconciler.errors import StoreError
 from reconciler.store import ledger, migrate, tables
 from reconciler.store.database import Database
 from tests.playing import Player, recorded
-from tests.postgres import empty_database, serving
+from tests.postgres import empty_database
 from tests.strategies import Step
 from tests.world import CHAIN
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL server for this module; its address."""
-    with serving(tmp_path_factory.mktemp("postgres") / "data") as address:
-        yield address
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -32,7 +24,7 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty store."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/store.db"
-    return empty_database(request.getfixturevalue("server"))
+    return empty_database(request.getfixturevalue("postgresql"))
 
 
 def test_the_migrations_add_up_to_the_schema(address: str):

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.postgres import empty_database, serving
+from tests.postgres import empty_database
 from tests.world import World, app_manifest
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("postgres") / "data") as address:
-        yield address
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -24,7 +17,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
     made = World(tmp_path)
     sqlite = f"sqlite:///{tmp_path}/state/reconciler.db"
     made.settings["state"]["url"] = (
-        sqlite if request.param == "sqlite" else empty_database(request.getfixturevalue("server"))
+        sqlite if request.param == "sqlite" else empty_database(request.getfixturevalue("postgresql"))
     )
     return made
 

@@ -17,6 +17,7 @@ from reconciler.wiring import Running
 from tests.counting import Work, counted
 from tests.world import ENVIRONMENTS, NOON, World, app_manifest
 
+pytestmark = pytest.mark.sqlite_only("the steps of its machine are counted")
 FEW, MANY = 60, 1200
 COMPLETE = (
     "UPDATE deployments SET status = 'completed', started_at = created_at, finished_at = created_at"

@@ -18,7 +18,7 @@ from reconciler.store.database import Database
 from tests import stores
 from tests.commands import Told
 from tests.integration.test_replay import NOW, Replay, recorded_steps, recorded_versions
-from tests.postgres import empty_database, serving
+from tests.postgres import empty_database
 from tests.world import CHAIN, ENVIRONMENTS, app_manifest
 
 GATED = ENVIRONMENTS.replace("track: pre-release,", "track: pre-release, gates: {approvals: 1}, ")
@@ -224,16 +224,15 @@ def test_a_daemon_that_runs_is_left_alone(told: Told) -> None:
     assert "another reconciler runs" in done.err
 
 
-def test_a_store_on_postgresql_is_made_anew_too(told: Told, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_store_on_postgresql_is_made_anew_too(told: Told, postgresql: str) -> None:
     start(told)
     before = current(told)
-    with serving(tmp_path_factory.mktemp("postgres") / "data") as server:
-        told.set(state={"url": empty_database(server)})
-        assert told.json("rebuild")["targets"]["same"] == 3
-        assert current(told) == before
-        told.commit("Three", {"shop/index.html": "three"})
-        told.settle()
-        assert [d.number for d in told.history(environment="live")] == [1, 2, 3]
+    told.set(state={"url": empty_database(postgresql)})
+    assert told.json("rebuild")["targets"]["same"] == 3
+    assert current(told) == before
+    told.commit("Three", {"shop/index.html": "three"})
+    told.settle()
+    assert [d.number for d in told.history(environment="live")] == [1, 2, 3]
 
 
 def test_without_a_repository_or_a_branch_it_is_told_and_nothing_is_made(told: Told) -> None:

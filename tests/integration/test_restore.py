@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,16 +15,10 @@ from reconciler.store.database import Database
 from tests import stores
 from tests.commands import Told
 from tests.integration.test_backup import everything
-from tests.postgres import empty_database, serving
+from tests.postgres import empty_database
 from tests.world import CHAIN, ENVIRONMENTS, app_manifest
 
 FILE = "now.backup"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("postgres") / "data") as address:
-        yield address
 
 
 @pytest.fixture
@@ -62,11 +55,11 @@ def rows(url: str) -> dict[str, list[tuple[object, ...]]]:
     [("sqlite", "sqlite"), ("sqlite", "postgres"), ("postgres", "sqlite"), ("postgres", "postgres")],
 )
 def test_what_was_recorded_is_recorded_again_on_either_database(
-    tmp_path: Path, server: str, before: str, after: str
+    tmp_path: Path, postgresql: str, before: str, after: str
 ) -> None:
     told = Told(tmp_path)
     addresses = [
-        empty_database(server) if kind == "postgres" else f"sqlite:///{tmp_path}/{place}/reconciler.db"
+        empty_database(postgresql) if kind == "postgres" else f"sqlite:///{tmp_path}/{place}/reconciler.db"
         for place, kind in (("state", before), ("other", after))
     ]
     told.set(state={"url": addresses[0]})
@@ -230,9 +223,9 @@ def test_a_store_that_holds_something_stays_unless_it_is_set_aside(told: Told) -
         assert kept.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-def test_what_a_postgresql_store_held_is_set_aside_in_a_schema(tmp_path: Path, server: str) -> None:
+def test_what_a_postgresql_store_held_is_set_aside_in_a_schema(tmp_path: Path, postgresql: str) -> None:
     told = Told(tmp_path)
-    told.set(state={"url": empty_database(server)})
+    told.set(state={"url": empty_database(postgresql)})
     told.start_repository()
     told.settle()
     told.type("backup", FILE)
@@ -248,7 +241,7 @@ def test_what_a_postgresql_store_held_is_set_aside_in_a_schema(tmp_path: Path, s
 
 
 @pytest.mark.sqlite_only("only SQLite holds numbers that PostgreSQL does not")
-def test_what_goes_wrong_half_way_leaves_the_earlier_store_as_it_was(tmp_path: Path, server: str) -> None:
+def test_what_goes_wrong_half_way_leaves_the_earlier_store_as_it_was(tmp_path: Path, postgresql: str) -> None:
     told = Told(tmp_path)
     told.start_repository()
     told.settle()
@@ -260,7 +253,7 @@ def test_what_goes_wrong_half_way_leaves_the_earlier_store_as_it_was(tmp_path: P
         connection.execute("UPDATE versions SET number = 99999999999")  # no number of PostgreSQL's
         connection.commit()
     told.type("backup", "large.backup")
-    told.set(state={"url": empty_database(server)})
+    told.set(state={"url": empty_database(postgresql)})
     assert told.type("restore", "small.backup").status == 0
     assert {d.error for d in told.history()} == {"a\N{SYMBOL FOR NULL}b"}
     before = rows(told.settings["state"]["url"])
@@ -277,9 +270,9 @@ def test_a_daemon_that_runs_is_left_alone(told: Told) -> None:
     assert "another reconciler runs" in done.err
 
 
-def test_a_daemon_on_another_machine_is_left_alone(tmp_path: Path, server: str) -> None:
+def test_a_daemon_on_another_machine_is_left_alone(tmp_path: Path, postgresql: str) -> None:
     told = Told(tmp_path)
-    told.set(state={"url": empty_database(server), "lease": "2s"})
+    told.set(state={"url": empty_database(postgresql), "lease": "2s"})
     told.start_repository()
     told.settle()
     told.type("backup", FILE)
@@ -371,6 +364,7 @@ def test_a_bigger_world_is_restored_whole(tmp_path: Path) -> None:
     told.commit("Begin", {"environments.yaml": ENVIRONMENTS, **apps, **pages})
     told.settle()
     told.type("backup", FILE)
-    shutil.rmtree(told.directory / "state")
+    lose(told)
+    shutil.rmtree(told.directory / "state", ignore_errors=True)
     assert told.type("restore", FILE).status == 0
     assert {one["in_sync"] for one in told.json("status")} == {True}

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
+import pytest
+
 from reconciler.engine import cycle
+from reconciler.engine.pool import Answer, Pool
 from reconciler.store import declared, deployments
 from tests.counting import counted
 from tests.world import CHAIN, World, app_manifest
@@ -83,6 +87,7 @@ def test_the_look_at_everything_comes_to_an_end_and_a_push_goes_before_it(tmp_pa
         assert planned < count
 
 
+@pytest.mark.sqlite_only("the steps of its machine are counted")
 def test_a_turn_is_no_more_work_however_many_deployments_wait(tmp_path: Path):
     works = []
     for count in (100, 900):
@@ -111,3 +116,51 @@ def test_a_long_queue_in_one_environment_keeps_no_other_one_waiting(tmp_path: Pa
         with found.database.read() as connection:
             begun = [row.environment for row in deployments.started(connection)]
     assert sorted(begun) == ["dev", "prod"]
+
+
+def test_what_has_never_run_is_planned_in_larger_pieces_and_a_push_meanwhile_in_small_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(cycle, "MOST", 4)
+    monkeypatch.setattr(cycle, "MOST_AT_FIRST", 10)
+    world = world_of(tmp_path, 45)
+    with world.running() as found:
+        workers, found.pool.workers = found.pool.workers, 0  # what ends is planned again: here only what comes is
+        assert [found.cycle.turn(world.now).planned for _ in range(3)] == [4, 10, 10]
+        change(world, 1, 2, CHAIN[0])
+        push(world, "Set one")
+        world.later(seconds=1)
+        turn = found.cycle.turn(world.now)
+        assert (turn.commits, turn.planned) == (1, 4)
+        found.pool.workers = workers
+        found.daemon.settle()
+        for number in range(12):
+            change(world, number, 3, CHAIN[0])
+        push(world, "Set twelve that run already")
+        world.later(seconds=1)
+        found.pool.workers = 0
+        assert [found.cycle.turn(world.now).planned for _ in range(3)] == [4, 4, 4]
+
+
+def test_no_more_is_handed_over_than_the_threads_take_next(tmp_path: Path):
+    world = world_of(tmp_path, 24)
+    with world.running() as found:
+        handed = []
+        while found.cycle.turn(world.now).did_something:
+            handed.append(len(found.pool.busy))
+            answered(found.pool)
+        assert max(handed) == 2 * found.pool.workers
+        with found.database.read() as connection:
+            ended = deployments.listed(connection, deployments.Filter(status="completed", limit=100))
+        assert len(ended) == 24
+
+
+def answered(pool: Pool) -> None:
+    """Wait until everything that was handed over has its answer."""
+    found: list[Answer] = []
+    deadline = time.monotonic() + 30
+    while len(found) < len(pool.busy):
+        assert time.monotonic() < deadline
+        pool.gather()
+        found += pool.answers()
+    pool.give_back(found)

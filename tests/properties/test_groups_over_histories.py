@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.model.deployment import ROLLBACKS, Deployment
@@ -17,6 +17,7 @@ from reconciler.model.plan import Plan
 from reconciler.store import declared
 from reconciler.views.planning import plan_apps
 from reconciler.views.scene import scene_of
+from tests.strategies import examples
 from tests.world import World, app_manifest
 
 APPS = ("basket", "pay", "shop")
@@ -136,7 +137,7 @@ def check_nobody_is_left(histories: dict[str, list[Deployment]], pinned: set[str
 
 
 @given(st.lists(steps, min_size=3, max_size=9))
-@settings(max_examples=8)
+@examples(6)
 def test_whatever_happens_to_a_group(told: list[tuple[str, Any]]) -> None:
     with tempfile.TemporaryDirectory() as directory:
         story = Story(Path(directory))

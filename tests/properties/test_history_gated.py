@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import islice, pairwise
 from typing import Any
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler import schedule
@@ -18,10 +18,10 @@ from reconciler.model.environment import Environment
 from reconciler.model.season import Freeze
 from tests.builders import NOON, chain, environment, freeze, season
 from tests.simulated import SHOP, Simulated
-from tests.strategies import ORDINARY, PINNING, ROUGH, TIMED, Commit, Desk, Push, Step, Wait, histories
+from tests.strategies import ORDINARY, PINNING, ROUGH, TIMED, Commit, Desk, Push, Step, Wait, examples, histories
 from tests.world import CHAIN
 
-MANY = settings(max_examples=100)
+MANY = examples(60)
 ALL = histories(*ORDINARY, *PINNING, *TIMED, *ROUGH, "wait", "push", apps=[SHOP], most=14)
 SOAK = timedelta(hours=2)
 EVERY_SIX_HOURS = {"cron": "0 */6 * * *", "timezone": "UTC"}

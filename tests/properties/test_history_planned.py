@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.desired import Latest, Tracked
@@ -16,10 +16,24 @@ from reconciler.model.plan import Abort
 from reconciler.planner.recorded import AbortRequest, RetryRequest
 from tests.builders import chain
 from tests.simulated import SHOP, Answer, Simulated, completes, refuses_bad
-from tests.strategies import BAD, ORDINARY, PINNING, ROUGH, TIMED, Commit, Desk, Push, Step, Wait, histories, steps
+from tests.strategies import (
+    BAD,
+    ORDINARY,
+    PINNING,
+    ROUGH,
+    TIMED,
+    Commit,
+    Desk,
+    Push,
+    Step,
+    Wait,
+    examples,
+    histories,
+    steps,
+)
 from tests.world import CHAIN
 
-MANY = settings(max_examples=100)
+MANY = examples(60)
 KINDS = (*ORDINARY, *PINNING, *TIMED, *ROUGH, "push")
 ALL = histories(*KINDS, apps=[SHOP], most=14)
 

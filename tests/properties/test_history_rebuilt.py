@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from sqlalchemy import Connection, select
 
 from reconciler.cli.rebuild import rebuild_into
@@ -17,7 +17,7 @@ from reconciler.store import ledger, tables
 from reconciler.store.backing import sqlite_store
 from reconciler.store.installing import install
 from tests.playing import Player, Recorded, recorded
-from tests.strategies import ORDINARY, PINNING, ROUGH, TIMED, Commit, Step, Wait, histories
+from tests.strategies import ORDINARY, PINNING, ROUGH, TIMED, Commit, Step, Wait, examples, histories
 
 pytestmark = pytest.mark.timeout(300)
 KINDS = (*ORDINARY, *PINNING, *TIMED, *ROUGH, "both")
@@ -85,7 +85,7 @@ def lose_and_rebuild(player: Player, directory: Path) -> Any:
     return adopted
 
 
-@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
+@examples(5)
 @given(histories(*KINDS))
 def test_git_alone_gives_back_versions_numbers_causes_and_what_runs(history: list[Step]) -> None:
     with tempfile.TemporaryDirectory(prefix="rebuilt-") as place, Player(Path(place)) as player:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler.cli.restore import brought_up
@@ -19,7 +19,7 @@ from reconciler.store.database import Database
 from reconciler.store.installing import install
 from tests.playing import Player, placed, recorded
 from tests.properties.test_history_rebuilt import MINUTE
-from tests.strategies import ORDINARY, PINNING, ROUGH, TIMED, Commit, Step, Wait, histories
+from tests.strategies import ORDINARY, PINNING, ROUGH, TIMED, Commit, Step, Wait, examples, histories
 from tests.world import CHAIN
 
 pytestmark = pytest.mark.timeout(300)
@@ -76,7 +76,7 @@ def on_disk(player: Player) -> dict[tuple[str, str], Any]:
     return found
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
+@examples(8)
 @given(histories(*KINDS), st.integers(1, 8))
 @example([Step("content"), Step("revert")], 2)
 def test_after_a_restore_the_same_runs_as_before_the_disaster(history: list[Step], backup_at: int) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.desired import Tracked
@@ -16,10 +16,10 @@ from reconciler.model.plan import Abort, Advance
 from reconciler.planner import rollouts
 from tests.builders import chain
 from tests.simulated import SHOP, Simulated, refuses_bad
-from tests.strategies import ORDINARY, PINNING, ROUGH, TIMED, Commit, Desk, Step, Wait, histories
+from tests.strategies import ORDINARY, PINNING, ROUGH, TIMED, Commit, Desk, Step, Wait, examples, histories
 from tests.world import CHAIN
 
-MANY = settings(max_examples=50)
+MANY = examples(40)
 KINDS = (*ORDINARY, *PINNING, *ROUGH)
 ALL = histories(*KINDS, *TIMED, apps=[SHOP], most=10)
 ROLLOUT = {"steps": [10, 50, 100], "interval": "10m", "bake": "30m", "checks": [{"name": "smoke", "run": ["true"]}]}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
@@ -19,11 +19,11 @@ from reconciler.errors import StoreError
 from reconciler.model.deployment import LEGAL, Deployment
 from reconciler.store import ledger, tables
 from tests.playing import Killed, Player, Recorded, everything_again, on_disk, placed, recorded
-from tests.strategies import APPS, ORDINARY, PINNING, ROUGH, TIMED, Step, histories
+from tests.strategies import APPS, ORDINARY, PINNING, ROUGH, TIMED, Step, examples, histories
 from tests.world import CHAIN
 
 pytestmark = pytest.mark.timeout(300)  # examples are whole reconcilers; a busy machine takes its time
-FEW = settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
+FEW = examples(5)
 NEEDS = {"mail": ["shop"]}
 KINDS = (*ORDINARY, *PINNING, *TIMED, *ROUGH, "push", "push", "both")
 COMMITS = (*ORDINARY, "both", "break", "mend", "remove", "return")
@@ -253,7 +253,7 @@ def test_the_daemon_wakes_before_anything_changes(history: list[Step], part: flo
             player.world.now = now
 
 
-@settings(FEW, max_examples=6)
+@examples(4)
 @given(histories(*KINDS, most=6), st.data())
 def test_the_ledger_vouches_for_every_fact_and_finds_the_one_that_was_changed(history: list[Step], data: st.DataObject):
     with directory() as place, Player(place) as player:

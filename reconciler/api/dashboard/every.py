@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from reconciler.api.context import Context
+from reconciler.api.dashboard.keeping import Pages
 from reconciler.api.dashboard.live import Watch
 from reconciler.api.dashboard.pages import (
     acting,
@@ -41,6 +42,7 @@ PAGES = (
 
 def install(application: FastAPI, context: Context) -> None:
     """Let an application have the pages."""
+    application.state.pages = Pages()
     application.state.watch = Watch(context)
     application.state.verifying = ledger.Verifying()
     application.state.error_page = errors.page

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from reconciler.api.context import Context
 from reconciler.store import repository
+from reconciler.store.traces import untraced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,8 @@ class Daemon:
 
 def look(context: Context, connection: Connection) -> Daemon:
     """How it is now."""
-    place = repository.followed(connection)
+    with untraced(connection):  # it is looked at anew with each answer, see `keeping`
+        place = repository.followed(connection)
     runs = context.daemon_runs(connection)
     if place is None:
         return Daemon(state="is-wait", icon="wait", word="nothing read yet")

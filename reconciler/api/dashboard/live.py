@@ -23,6 +23,7 @@ from starlette.concurrency import run_in_threadpool
 from reconciler import telemetry
 from reconciler.api.access import Actor
 from reconciler.api.context import Context
+from reconciler.api.dashboard import keeping
 from reconciler.api.dashboard.rendering import Page, rendered
 from reconciler.errors import ReconcilerError
 from reconciler.store import stamps
@@ -101,13 +102,15 @@ class Watch:
             await asyncio.sleep(LOOK)
 
 
-def stream(request: Request, context: Context, actor: Actor, make: Make) -> Response:
+def stream(request: Request, context: Context, actor: Actor, make: Make, *, keeps: bool = False) -> Response:
     """Tells a page what became of its parts. Pages of one address look different to different people: their forms
-    hold the word of a session."""
+    hold the word of a session. `keeps`: whether `make` is as `keeping` wants it."""
     watch: Watch = request.app.state.watch
     address = f"{actor.name}\n{actor.word}\n{request.url.path}?{request.url.query}"
 
     def parts() -> Parts:
+        if keeps:
+            return keeping.parts(request, context, actor, make)
         with context.read() as connection:
             return rendered(request, context, make(connection)).parts
 

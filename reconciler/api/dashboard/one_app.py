@@ -15,7 +15,7 @@ from reconciler.model.deployment import Allotment, Deployment
 from reconciler.model.environment import LATEST
 from reconciler.model.output import Edge, Step, Wait
 from reconciler.model.version import Version, label
-from reconciler.store import commits, declared, elsewhere, versions
+from reconciler.store import commits, declared, versions
 from reconciler.store.deployments import Filter
 from reconciler.views import calendar, explaining, history, matrix
 from reconciler.views.differences import changed
@@ -52,16 +52,21 @@ class Place:
         return self.tracks not in ("", LATEST)
 
     @property
-    def approvals(self) -> tuple[Any, ...]:
+    def approvals(self) -> tuple[Wait, ...]:
         """What waits for an approval, each once, whichever roles are missing."""
-        found = {one.id: one for one in self.cell.standing.waiting if one.waits_for == "approval" and one.id}
-        return tuple(found.values())
+        return to_approve(self.cell.standing.waiting)
 
-    def not_by(self, wait: Wait, actor: str) -> str:
-        """Why somebody's approval would not count; '' where it would."""
-        if address(actor) in wait.authors:
-            return "you wrote it"
-        return "you have approved it" if address(actor) in map(address, wait.approved_by) else ""
+
+def to_approve(waiting: Sequence[Wait]) -> tuple[Wait, ...]:
+    """What waits for an approval, each once, whichever roles are missing."""
+    return tuple({one.id: one for one in waiting if one.waits_for == "approval" and one.id}.values())
+
+
+def not_by(wait: Wait, actor: str) -> str:
+    """Why somebody's approval would not count; '' where it would."""
+    if address(actor) in wait.authors:
+        return "you wrote it"
+    return "you have approved it" if address(actor) in map(address, wait.approved_by) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +152,6 @@ def one_app(
 def _places(connection: Connection, picture: Picture, now: datetime) -> tuple[Place, ...]:
     scene = scene_of(connection)
     complaints = [_told(one) for one in picture.row.complaints or ()]
-    started = elsewhere.started(connection, [picture.name])
     found: list[Place] = []
     for one in standings(picture, now):
         declared_there = one.environment in scene.environments
@@ -156,7 +160,7 @@ def _places(connection: Connection, picture: Picture, now: datetime) -> tuple[Pl
                 name=one.environment,
                 cell=matrix.Cell(
                     standing=one,
-                    remarks=tuple(remarks(one, complaints, reported=started.get((picture.name, one.environment)))),
+                    remarks=tuple(remarks(one, complaints)),
                 ),
                 gates=_gates(scene, picture, one.environment),
                 tracks=scene.environments[one.environment].spec.track if declared_there else "",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 from reconciler.model.comparison import FileChange
@@ -50,6 +50,8 @@ class Patch:
     lines: tuple[Line, ...] = ()
     cut: bool = False
     """Whether there are more lines than are shown."""
+    whole: bool = False
+    """Whether every line stands there that is the same."""
 
 
 @dataclass(slots=True)
@@ -108,6 +110,12 @@ def patches(diff: str, files: Sequence[FileChange]) -> tuple[Patch, ...]:
         lines = _lines(texts[number]) if number < len(texts) else ()
         found.append(Patch(change=change, lines=tuple(lines[:MOST_LINES]), cut=len(lines) > MOST_LINES))
     return tuple(found)
+
+
+def whole(diff: str, change: FileChange) -> Patch | None:
+    """One file with every line, from a difference that has no gaps; None where it is none of a text."""
+    (found,) = patches(diff, [change])
+    return replace(found, whole=True) if found.lines else None
 
 
 def _split(diff: str) -> Iterator[list[str]]:

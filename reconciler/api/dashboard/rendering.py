@@ -21,13 +21,14 @@ from sqlalchemy import Connection
 from reconciler import schedule
 from reconciler.api import problems
 from reconciler.api.access import Actor
-from reconciler.api.answers import Ready, stamp
+from reconciler.api.answers import Ready
 from reconciler.api.context import Context
 from reconciler.api.dashboard import wording
 from reconciler.api.dashboard.clocks import Clocks
 from reconciler.api.dashboard.following import Daemon
 from reconciler.errors import ReconcilerError
 from reconciler.planner import rollouts
+from reconciler.store import stamps
 from reconciler.views import matrix
 from reconciler.views.remarks import brief
 from reconciler.views.running import runs_in
@@ -35,6 +36,8 @@ from reconciler.views.scene import scene_of
 from reconciler.words import plain
 
 HTML = "text/html; charset=utf-8"
+LINE = "daemon"
+"""The id of the part that stands at the top of every page."""
 THEMES = ("light", "dark")
 PAGES = (("/ui/", "Matrix"), ("/ui/calendar", "Calendar"), ("/ui/ledger", "Ledger"), ("/ui/metrics", "Metrics"))
 
@@ -56,7 +59,7 @@ class Page:
 class Rendered:
     """A page that has been laid out, and its parts that may change, by id."""
 
-    html: str
+    body: bytes
     parts: dict[str, str]
 
 
@@ -106,7 +109,17 @@ def rendered(request: Request, context: Context, page: Page) -> Rendered:
         "part": part,
         **page.values,
     }
-    return Rendered(templates().get_template(page.template).render(values), parts)
+    return Rendered(templates().get_template(page.template).render(values).encode(), parts)
+
+
+def line(context: Context, daemon: Daemon | None) -> str:
+    """The line at the top, as it stands among the parts of a page."""
+    return templates().get_template("daemon.html").render({"clocks": clocks(context), "daemon": daemon}).strip()
+
+
+def who(request: Request, actor: Actor) -> tuple[object, ...]:
+    """Who looks at a page, with which colours."""
+    return actor.name, actor.word, tuple(sorted(actor.scopes)), tuple(sorted(actor.roles)), _theme(request)
 
 
 def _theme(request: Request) -> str:
@@ -121,7 +134,7 @@ def _link(request: Request, path: str, **changed: object) -> str:
     return f"{path}?{urlencode(pairs)}" if pairs else path
 
 
-_HEADERS = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
+HEADERS = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
 
 
 def path_of(app: str, *behind: str) -> str:
@@ -144,7 +157,7 @@ def status_of(wrong: ReconcilerError) -> int:
 
 def answer(request: Request, context: Context, page: Page) -> Response:
     """A page as it is sent."""
-    return Response(rendered(request, context, page).html, page.status, _HEADERS, HTML)
+    return Response(rendered(request, context, page).body, page.status, HEADERS, HTML)
 
 
 def kept(
@@ -155,17 +168,17 @@ def kept(
     ready: Ready = request.app.state.ready
     with context.read() as connection:
         tag = _tag(request, context, actor, connection, besides)
-        headers = _HEADERS | {"ETag": tag}
+        headers = HEADERS | {"ETag": tag}
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         held = ready.get(tag)
         if held is not None:
             return Response(held[0], HTTPStatus.OK, headers, HTML)
         page = make(connection)
-    body = rendered(request, context, page).html.encode()
+    body = rendered(request, context, page).body
     if page.status == HTTPStatus.OK:
         ready.put(tag, body, {})
-    return Response(body, page.status, headers if page.status == HTTPStatus.OK else _HEADERS, HTML)
+    return Response(body, page.status, headers if page.status == HTTPStatus.OK else HEADERS, HTML)
 
 
 def _tag(request: Request, context: Context, actor: Actor, connection: Connection, besides: str) -> str:
@@ -173,7 +186,8 @@ def _tag(request: Request, context: Context, actor: Actor, connection: Connectio
     runs = context.daemon_runs(connection)
     asked = f"{request.url.path}?{request.url.query}"
     moment = f"{context.now():%Y-%m-%dT%H:%M}"
-    who = (actor.name, actor.word, sorted(actor.scopes), sorted(actor.roles), _theme(request))
-    whole = (stamp(connection), runs, asked, moment, who, besides)
+    seen = stamps.stamp(connection)
+    due = seen.next_due is not None and seen.next_due <= context.now()
+    whole = (seen.seen, due, runs, asked, moment, who(request, actor), besides)
     made = hashlib.sha256(repr(whole).encode("utf-8", "surrogatepass")).hexdigest()
     return f'"{made[:32]}"'

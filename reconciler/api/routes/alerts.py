@@ -11,19 +11,8 @@ from reconciler.api.answers import Answer, untagged
 from reconciler.api.context import Context, context
 from reconciler.api.routes.reading import answers
 from reconciler.api.routes.reading import router as reading
-from reconciler.errors import UnknownReference
-from reconciler.model.telling import (
-    AlertShown,
-    MessageShown,
-    MessageStatus,
-    alert_json,
-    alert_shown,
-    message_json,
-    message_shown,
-)
-from reconciler.store import messages
-from reconciler.views.scene import declared_alerts
-from reconciler.words import instead
+from reconciler.model.telling import AlertShown, MessageShown, MessageStatus, alert_json, message_json
+from reconciler.views import alerts as told
 
 router = reading("alerts")
 
@@ -33,9 +22,8 @@ router = reading("alerts")
 def listed(request: Request, given: Annotated[Context, Depends(context)]) -> Response:
     """The alerts in force, with how many messages each has by now. Addresses are shown nowhere."""
     with given.read() as connection:
-        standing = messages.standing(connection)
-        found = [alert_shown(one, standing.get(one.name, {})) for one in declared_alerts(connection)]
-    return untagged(request, [alert_json(one) for one in found])
+        found = [alert_json(one) for one in told.alerts(connection)]
+    return untagged(request, found)
 
 
 @router.get("/alerts/log", summary="What was sent", **answers(MessageShown, [examples.MESSAGE], pages=True, tags=False))
@@ -50,13 +38,6 @@ def log(
     """What was or is to be sent, newest first, with each attempt."""
     before = cursors.after_number(cursor)
     with given.read() as connection:
-        rows = messages.listed(connection, alert, status, limit + 1, before)
-        if alert is not None and not rows and before is None:
-            names = [one.name for one in declared_alerts(connection)]
-            if alert not in names:
-                raise UnknownReference(f"there is no alert {alert[:60]}", instead(alert, names))
-        shown = rows[:limit]
-        tries = messages.tries(connection, [row.id for row in shown])
-        found = [message_json(message_shown(row, tries.get(row.id, []))) for row in shown]
-    more = cursors.written("s", shown[-1].sequence) if len(rows) > limit else None
-    return untagged(request, Answer(found, more))
+        sent = told.log(connection, alert=alert, status=status, limit=limit, before=before)
+    more = cursors.written("s", sent.below) if sent.below is not None else None
+    return untagged(request, Answer([message_json(one) for one in sent.messages], more))

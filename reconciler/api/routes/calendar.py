@@ -9,6 +9,7 @@ from fastapi import Depends, Request, Response
 from sqlalchemy import Connection
 
 from reconciler.api import asked, examples
+from reconciler.api.access import subscriber
 from reconciler.api.answers import Answer, tagged
 from reconciler.api.context import Context, context
 from reconciler.api.routes.reading import answers
@@ -22,6 +23,7 @@ from reconciler.views.forecast import Forecast
 from reconciler.words import plain
 
 router = reading("calendar")
+feeds = reading("calendar", subscriber)
 ICS = "text/calendar; charset=utf-8"
 _LEFT_OUT = {
     "Reconciler-Left-Out": {"description": "What is not in it, if anything is not.", "schema": {"type": "string"}}
@@ -55,7 +57,7 @@ def listed(
     return tagged(request, given, found, at=now)
 
 
-@router.get(
+@feeds.get(
     "/calendar.ics", summary="What will change, as a feed", **_answers(None, examples.FEED, media_type="text/calendar")
 )
 def subscribed(

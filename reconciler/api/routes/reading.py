@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import GenericAlias
 from typing import Any
 
@@ -19,10 +19,11 @@ _LINK = {
 _UNCHANGED: dict[str, Any] = {"description": "It is as it was", "headers": _TAG}
 
 
-def router(tag: str) -> APIRouter:
-    """A router for paths that only read. They answer with ready bytes, of whose shape the description tells."""
+def router(tag: str, who: Callable[..., Any] = reader) -> APIRouter:
+    """A router for paths that only read, by whoever passes `who`. They answer with ready bytes, of whose shape the
+    description tells."""
     return APIRouter(
-        tags=[tag], dependencies=[Depends(asked.only_known), Depends(reader)], default_response_class=Response
+        tags=[tag], dependencies=[Depends(asked.only_known), Depends(who)], default_response_class=Response
     )
 
 

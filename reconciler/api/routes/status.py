@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 from typing import Annotated
 
 from fastapi import Depends, Query, Request, Response
@@ -18,7 +19,7 @@ from reconciler.api.shapes import StatusShown
 from reconciler.model.output import Standing, standing_json
 from reconciler.model.surroundings import surroundings_json
 from reconciler.store import declared, deployments, repository
-from reconciler.views import resolving
+from reconciler.views import resolving, undeclared
 from reconciler.views.pictures import pictures
 from reconciler.views.standings import past, standings
 from reconciler.views.surroundings import surroundings
@@ -47,9 +48,10 @@ def listed(
     def found(connection: Connection) -> Answer:
         if environment is not None:
             resolving.known_environment(connection, environment)
-        names, last = _names(connection, app, environment, after, limit)
+        reported = app is not None and moment >= now and undeclared.known(connection, app)
+        names, last = ([], None) if reported else _names(connection, app, environment, after, limit)
         around = surroundings_json(surroundings(repository.followed(connection), daemon=runs, start=START))
-        several = _standings(connection, names, moment, now)
+        several = chain(_standings(connection, names, moment, now), _others(connection, app, last, moment, now))
         shown = [standing_json(one) | around for one in several if environment in (None, one.environment)]
         return Answer(shown, cursors.written("n", last) if last is not None else None)
 
@@ -69,6 +71,18 @@ def _names(
     else:
         names = sorted(name for name in declared.apps_in(connection, environment) if name > after)[: limit + 1]
     return names[:limit], names[limit - 1] if len(names) > limit else None
+
+
+def _others(
+    connection: Connection, app: str | None, last: str | None, at: datetime, now: datetime
+) -> Iterator[Standing]:
+    """Apps that git does not know: the one that is asked for; or on the last page those that wait for people."""
+    if at < now or last is not None:
+        return
+    if app is None:
+        yield from undeclared.those_waiting(connection, at)
+    elif undeclared.known(connection, app):
+        yield from undeclared.standings_of(connection, app, at)
 
 
 def _standings(connection: Connection, names: list[str], at: datetime, now: datetime) -> Iterator[Standing]:

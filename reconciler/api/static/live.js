@@ -52,7 +52,11 @@
     for (const form of document.querySelectorAll(":popover-open form")) {
       const about = form.querySelector("[data-environment]")?.dataset.environment || form.elements.environment?.value;
       const expected = form.elements.expected?.value;
-      if (expected && about === card.dataset.environment && expected !== card.dataset.stands) {
+      // Where the environment is still to be chosen, what stands in each; without a version, the one before it counts too.
+      const here = `${card.dataset.environment}=`;
+      const stood = [...form.querySelectorAll("[name=stands]")].find((one) => one.value.startsWith(here))?.value;
+      const counts = about === card.dataset.environment || (stood && !form.elements.version?.value);
+      if (counts && ((expected && expected !== card.dataset.stands) || (stood && stood !== here + card.dataset.stands))) {
         form.querySelector("[data-stale]").hidden = false;
       }
     }

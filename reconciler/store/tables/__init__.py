@@ -18,7 +18,7 @@ from reconciler.store.tables.declared import (
     triggers,
 )
 from reconciler.store.tables.drifts import drifts
-from reconciler.store.tables.faces import reports, sessions, tokens, webhooks
+from reconciler.store.tables.faces import reports, sessions, starts, tokens, webhooks
 from reconciler.store.tables.notices import announced, deliveries, messages, notices, notified, obstacles, records
 from reconciler.store.tables.passing import approvals, checks, holds, overrides, requests, signatures
 from reconciler.store.tables.recorded import (
@@ -70,6 +70,7 @@ __all__ = [
     "seals",
     "sessions",
     "signatures",
+    "starts",
     "suspicions",
     "tokens",
     "touches",

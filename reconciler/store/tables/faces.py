@@ -1,4 +1,4 @@
-"""Which rows say who may ask over HTTP, and what was reported from elsewhere?"""
+"""Which rows say who may ask over HTTP, and what was reported, or is to start, elsewhere?"""
 
 from sqlalchemy import Column, Index, Integer, String, Table, Text, UniqueConstraint, text
 
@@ -6,6 +6,7 @@ from reconciler.store.tables.schema import Serial, metadata
 from reconciler.store.types import Json, Moment
 
 UNENDED = text("status IN ('pending', 'started')")
+WANTED = text("over = ''")
 
 tokens = Table(
     "tokens",
@@ -62,6 +63,22 @@ reports = Table(
     Index("reports_app", "app", "sequence"),
     Index("reports_environment", "environment", "sequence"),
     Index("reports_created", "created_at", "sequence"),
+)
+
+starts = Table(
+    "starts",
+    metadata,
+    Column("key", String(64), primary_key=True),  # as approvals of it are filed
+    Column("app", String(200), nullable=False),
+    Column("environment", String(200), nullable=False),
+    Column("version", Text, nullable=False),  # as whoever deploys it calls it
+    Column("kind", String(10), nullable=False),
+    Column("people", Json, nullable=False),  # whose approval does not count
+    Column("since", Moment, nullable=False),  # when it was refused first
+    Column("asked_at", Moment, nullable=False),  # when somebody last wanted it
+    Column("over", Text, nullable=False),  # why nobody waits for it any more; '' while somebody does
+    Index("starts_wanted", "app", "environment", sqlite_where=WANTED),
+    Index("starts_app", "app"),
 )
 
 webhooks = Table(

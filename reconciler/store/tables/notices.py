@@ -101,8 +101,8 @@ obstacles = Table(
     metadata,
     Column("app", String(200), primary_key=True),
     Column("environment", String(200), primary_key=True),
-    Column("kind", String(10), primary_key=True),  # refused, approval
-    Column("mark", String(200), primary_key=True),  # of the rule, or of what stands at the gate
+    Column("kind", String(10), primary_key=True),  # refused, approval, or what is waited for
+    Column("mark", String(200), primary_key=True),  # of the rule, or of what stands at the gate; else ''
     Column("since", Moment, nullable=False),
     sqlite_with_rowid=False,
 )

@@ -26,7 +26,8 @@ from reconciler.model.access import Scope
 from reconciler.model.report import PromotionAsked
 from reconciler.model.wish import Recorded
 from reconciler.store.database import Transaction
-from reconciler.wishes import approving, going_back, pausing, releasing, stopping
+from reconciler.views.scene import scene_of
+from reconciler.wishes import approving, expecting, going_back, pausing, releasing, stopping
 
 router = APIRouter(include_in_schema=False)
 Field = Annotated[str, Form(max_length=4_000)]
@@ -188,19 +189,33 @@ def abort(form: Posted, id: Field, reason: Field) -> Response:
 
 @router.post("/ui/apps/{app}/promote")
 def promote(
-    form: Posted, environment: Field, version: Field = "", reason: Field = "", expected: Field = ""
+    form: Posted,
+    environment: Field,
+    version: Field = "",
+    reason: Field = "",
+    stands: Annotated[list[str], Form(max_length=500)] = [],  # noqa: B006 - which nobody changes
 ) -> Response:
-    """Write the commit that lets an environment run a version, onto a branch."""
+    """Write the commit that lets an environment run a version, onto a branch.
+
+    `stands` says `ENVIRONMENT=DEPLOYMENT` of every environment that could be chosen: what the reader was looking at.
+    """
+    seen = dict(one[:300].split("=", 1) for one in stands if "=" in one)
     wanted = PromotionAsked(
         app=form.app,
         environment=environment,
         version=version or None,
         actor=form.actor.name,
         reason=reason,
-        expected=expected or None,
+        expected=seen.get(environment),
     )
 
     def write() -> str:
+        if not version:
+            # It was chosen by what runs before this one, so that must be the same, too.
+            with form.given.read() as connection:
+                before = scene_of(connection).environments.get(environment)
+                if before is not None and before.spec.track in seen:
+                    expecting.require(connection, form.app, before.spec.track, seen[before.spec.track])
         form.given.promote(wanted, False)
         return "promote"
 

@@ -11,21 +11,20 @@ from sqlalchemy import Connection
 
 from reconciler.api.access import Actor, Reader
 from reconciler.api.context import Context, context
-from reconciler.api.dashboard import following, live, rendering
-from reconciler.api.dashboard.one_app import RECENT, one_app
+from reconciler.api.dashboard import following, keeping, live, rendering
+from reconciler.api.dashboard.one_app import RECENT, not_by, one_app, to_approve
 from reconciler.api.dashboard.rendering import Page
 from reconciler.errors import ReconcilerError
-from reconciler.model.deployment import Cause
-from reconciler.store import declared, elsewhere, figures
+from reconciler.model.deployment import EXTERNAL, Cause
 from reconciler.store.deployments import Filter
-from reconciler.views import history, resolving
+from reconciler.views import history, reported, resolving, undeclared
 
 router = APIRouter(include_in_schema=False)
 Given = Annotated[Context, Depends(context)]
 Word = Annotated[str, Query(max_length=200)]
 CAUSES: tuple[Cause, ...] = (
     "release", "promotion", "rollback", "auto-rollback", "restore", "schedule", "season-start", "season-end", "retry",
-    "repair", "external",
+    "repair", EXTERNAL,
 )  # fmt: skip
 DONE = {
     "approve": "Approved. It enters as soon as every gate is passed.",
@@ -63,13 +62,13 @@ Filtered = Annotated[Asked, Depends(asked)]
 @router.get("/ui/apps/{app}")
 def page(app: str, request: Request, given: Given, actor: Reader, asked: Filtered) -> Response:
     """An app."""
-    return rendering.kept(request, given, actor, lambda connection: made(app, given, actor, asked, connection))
+    return keeping.kept(request, given, actor, lambda connection: made(app, given, actor, asked, connection))
 
 
 @router.get("/ui/live/apps/{app}")
 def changes(app: str, request: Request, given: Given, actor: Reader, asked: Filtered) -> Response:
     """What becomes of it."""
-    return live.stream(request, given, actor, lambda connection: made(app, given, actor, asked, connection))
+    return live.stream(request, given, actor, lambda connection: made(app, given, actor, asked, connection), keeps=True)
 
 
 def shown(
@@ -90,8 +89,8 @@ def made(
     wrong: ReconcilerError | None = None,
 ) -> Page:
     """The page as it is laid out."""
-    if app not in declared.known_names(connection) and figures.reported(connection, app=app):
-        return _reported(app, given, actor, asked, connection)
+    if undeclared.known(connection, app):
+        return _reported(app, given, actor, asked, connection, wrong)
     environment = resolving.known_environment(connection, asked.env) if asked.env else None
     which = Filter(app=app, environment=environment, cause=asked.cause or None, limit=RECENT)
     found = one_app(
@@ -102,21 +101,46 @@ def made(
         actor=actor,
         daemon=following.look(given, connection),
         path=rendering.path_of(app),
-        values={"app": found, "asked": asked, "causes": CAUSES, "done": DONE.get(asked.done, ""), "wrong": wrong},
+        values={
+            "app": found,
+            "asked": asked,
+            "causes": CAUSES,
+            "done": DONE.get(asked.done, ""),
+            "wrong": wrong,
+            "not_by": not_by,
+        },
         status=rendering.status_of(wrong) if wrong is not None else HTTPStatus.OK,
     )
 
 
-def _reported(app: str, given: Context, actor: Actor, asked: Asked, connection: Connection) -> Page:
+def _reported(
+    app: str,
+    given: Context,
+    actor: Actor,
+    asked: Asked,
+    connection: Connection,
+    wrong: ReconcilerError | None = None,
+) -> Page:
     """An app that git does not know."""
     page = history.page(connection, Filter(app=app, limit=RECENT), _after(asked))
-    places = elsewhere.last(connection, app)
+    waits = {name: several for (_, name), several in reported.waits(connection, [app], given.now()).items()}
+    places = undeclared.places(connection, app, waits)
     return Page(
         template="elsewhere.html",
         actor=actor,
         daemon=following.look(given, connection),
         path=rendering.path_of(app),
-        values={"name": app, "places": places, "deployments": page.found, "next_page": page.next},
+        values={
+            "name": app,
+            "places": places,
+            "waits": {name: to_approve(several) for name, several in waits.items()},
+            "not_by": not_by,
+            "deployments": page.found,
+            "next_page": page.next,
+            "done": "Approved. Whoever deploys it may start it again." if asked.done == "approve" else "",
+            "wrong": wrong,
+        },
+        status=rendering.status_of(wrong) if wrong is not None else HTTPStatus.OK,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -12,18 +13,19 @@ from sqlalchemy import Connection
 from reconciler.api.access import Actor, Reader
 from reconciler.api.context import Context, context
 from reconciler.api.dashboard import following, rendering, wording
-from reconciler.api.dashboard.patches import Piece, marks, patches
+from reconciler.api.dashboard.patches import MOST_FILES, Patch, Piece, marks, patches, whole
 from reconciler.api.dashboard.rendering import Page
 from reconciler.model.comparison import SECTIONS, ChangedBy, Comparison
 from reconciler.model.version import Version
 from reconciler.store import commits, declared, versions
-from reconciler.views import matrix, resolving
+from reconciler.views import comparison, matrix, resolving
 from reconciler.views.comparison import compared
 from reconciler.views.scene import scene_of
 
 router = APIRouter(include_in_schema=False)
 Given = Annotated[Context, Depends(context)]
 Reference = Annotated[str, Query(max_length=200)]
+Nth = Annotated[int, Query(ge=0, le=MOST_FILES)]
 CHOICE = 50
 """Versions that can be chosen from."""
 TITLES = {
@@ -64,12 +66,15 @@ class Side:
 
 
 @router.get("/ui/apps/{app}/compare")
-def page(app: str, request: Request, given: Given, actor: Reader, a: Reference = "", b: Reference = "") -> Response:
-    """Two versions: unless they are named, what runs at the end of the chain and the newest."""
-    return rendering.kept(request, given, actor, lambda connection: _page(app, given, actor, a, b, connection))
+def page(
+    app: str, request: Request, given: Given, actor: Reader, a: Reference = "", b: Reference = "", whole: Nth = 0
+) -> Response:
+    """Two versions: unless they are named, what runs at the end of the chain and the newest. Of the file that is the
+    `whole`th, lines that are the same are shown as well."""
+    return rendering.kept(request, given, actor, lambda connection: _page(app, given, actor, a, b, whole, connection))
 
 
-def _page(app: str, given: Context, actor: Actor, a: str, b: str, connection: Connection) -> Page:
+def _page(app: str, given: Context, actor: Actor, a: str, b: str, nth: int, connection: Connection) -> Page:
     resolving.known_app(declared.known_names(connection), app)
     newest = versions.newest(connection, app, CHOICE)
     runs = rendering.runs_along(connection, app)
@@ -84,7 +89,7 @@ def _page(app: str, given: Context, actor: Actor, a: str, b: str, connection: Co
             "after": Side(version=after, runs=tuple(runs.get(after.id, ())), commit=subjects.get(after.commit)),
             "found": found,
             "sections": [_part(found, name, before, after) for name in SECTIONS],
-            "patches": patches(found.code.diff or "", found.code.files),
+            "patches": _patches(found, before, after, given.mirror, nth),
             "counts": _counts(found),
             "people": _people(found),
             "one_way": [name for name in found.section("migrations").added if after.number > before.number],
@@ -96,6 +101,14 @@ def _page(app: str, given: Context, actor: Actor, a: str, b: str, connection: Co
         path=rendering.path_of(app, "compare"),
         values=values,
     )
+
+
+def _patches(found: Comparison, before: Version, after: Version, mirror: Path, nth: int) -> list[Patch]:
+    shown = list(patches(found.code.diff or "", found.code.files))
+    if 0 < nth <= len(shown):
+        change = shown[nth - 1].change
+        shown[nth - 1] = whole(comparison.whole(before, after, change, mirror) or "", change) or shown[nth - 1]
+    return shown
 
 
 def _running(

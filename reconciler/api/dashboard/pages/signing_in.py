@@ -65,7 +65,7 @@ def sign_in(
     with given.read() as connection:
         found = tokens.find(connection, written.id) if written else None
     right = found is not None and written is not None and hmac.compare_digest(found[1], access.digest(written.secret))
-    if not right or found is None or found[0].state(now) != "valid":
+    if not right or found is None or found[0].state(now) != "valid" or access.FEED in found[0].scopes:
         said = "That is no valid token."
         return page_of(request, given, Actor(), way_on(then), said, _NO_TOKEN)
     secret, known = given.secret(), found[0]
