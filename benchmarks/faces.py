@@ -27,6 +27,8 @@ APPS = 50
 """So many app pages are read by turns."""
 PAUSE = 0.5
 """Seconds between two changes, where something goes on in the store."""
+HOW = {"50 read": 0.0, "50 ask ten times a second each": 0.1}
+"""How reconciling is met, and how long each reader pauses then."""
 _MATRIX, _DEPLOYMENTS = "/ui/", "/deployments"
 
 
@@ -59,13 +61,15 @@ def faces(world: World) -> list[Figure]:
     changes = 2 * len(paths(world)) * round(SECONDS / PAUSE)
     with Writer(world.corpus.home, after=after) as writer:
         single = [writer.change(world.corpus.many[n % APPS], 1_000 + n) for n in range(changes)]
-        blocks = slowing.blocks(writer, world.corpus.many)
+        blocks = slowing.blocks(writer, world.corpus.many, len(HOW))
     with beside.daemon(world) as face, Readers() as readers:
         found = _reading(world, face, readers, iter(single))
         found += _memory(world, face)
-        mixed = Wanted(face.port, paths(world)["all three"])
         publish(world.corpus.home, single[-1])
-        found += slowing.figures(world, readers, mixed, blocks)
+        each = len(blocks) // len(HOW)
+        for number, (how, pause) in enumerate(HOW.items()):
+            mixed = Wanted(face.port, paths(world)["all three"], pause=pause)
+            found += slowing.figures(world, readers, mixed, blocks[number * each : (number + 1) * each], how)
     return found
 
 

@@ -1,8 +1,9 @@
 """python -m benchmarks.readers: fifty readers in a process of their own, as if on other machines.
 
 Each has one connection that it keeps, from an address of its own in 127.0.0.0/8, and asks again as soon as it was
-answered: so many requests as can be answered at all. They have nothing in hand (`If-None-Match`), and take gzip, as
-browsers do. Lines come in: JSON of `Wanted` begins, an empty one ends, and a line of JSON tells how it went.
+answered: so many requests as can be answered at all; or after a pause, if it is told to. They have nothing in hand
+(`If-None-Match`), and take gzip, as browsers do. Lines come in: JSON of `Wanted` begins, an empty one
+ends, and a line of JSON tells how it went.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ class Wanted:
     port: int
     paths: Sequence[str]
     clients: int = CLIENTS
+    pause: float = 0.0
+    """Seconds for which each of them reads what it got before it asks again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +112,26 @@ class _Told:
 class _Reader(asyncio.Protocol):
     """One connection."""
 
-    def __init__(self, paths: Sequence[str], first: int, told: _Told) -> None:
-        self._paths, self._next, self._told = paths, first, told
+    def __init__(self, wanted: Wanted, number: int, told: _Told) -> None:
+        self._paths, self._told = wanted.paths, told
+        self._next = number * len(wanted.paths) // wanted.clients + number
+        self._pause, self._first_pause = wanted.pause, wanted.pause * number / wanted.clients
         self._head, self._missing, self._size, self._ok = b"", -1, 0, False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
-        self._ask()
+        self._ask_after(self._first_pause)
+
+    def _ask_after(self, pause: float) -> None:
+        if pause:
+            asyncio.get_running_loop().call_later(pause, self._ask)
+        else:
+            self._ask()
 
     def _ask(self) -> None:
+        if not self._told.going:
+            self._transport.close()
+            return
         self._path = self._paths[self._next % len(self._paths)]
         self._next += 1
         self._begun = time.perf_counter()
@@ -145,10 +159,7 @@ class _Reader(asyncio.Protocol):
         told.errors += not self._ok
         if len(told.sizes) < _FEW:
             told.sizes[self._path] = self._size
-        if told.going:
-            self._ask()
-        else:
-            self._transport.close()
+        self._ask_after(self._pause)
 
     def connection_lost(self, _exc: Exception | None) -> None:
         self._told.errors += self._told.going
@@ -158,10 +169,9 @@ async def _read(wanted: Wanted, lines: asyncio.StreamReader) -> Read:
     loop, told = asyncio.get_running_loop(), _Told()
     worked, begun = time.process_time(), time.perf_counter()
     for number in range(wanted.clients):
-        first = number * len(wanted.paths) // wanted.clients + number
         here = (f"127.0.1.{number + 1}", 0)
         await loop.create_connection(
-            lambda first=first: _Reader(wanted.paths, first, told), "127.0.0.1", wanted.port, local_addr=here
+            lambda number=number: _Reader(wanted, number, told), "127.0.0.1", wanted.port, local_addr=here
         )
     await lines.readline()
     told.going = False

@@ -35,10 +35,10 @@ class Took:
     """Deployments in a second, not seconds."""
 
 
-def blocks(writer: Writer, apps: Sequence[Placed]) -> list[Block]:
-    """The commits of all turns, one after another."""
+def blocks(writer: Writer, apps: Sequence[Placed], times: int = 1) -> list[Block]:
+    """The commits of all turns, one after another; so often as they are measured."""
     found, several = [], apps[:SEVERAL]
-    for number in range(2 * BLOCKS):
+    for number in range(2 * BLOCKS * times):
         revision = 100_000 + number * (PUSHES + 1)
         chosen = [apps[(number * PUSHES + step) % len(apps)] for step in range(PUSHES)]
         singles = [(placed, writer.change(placed, revision + step)) for step, placed in enumerate(chosen)]
@@ -46,8 +46,11 @@ def blocks(writer: Writer, apps: Sequence[Placed]) -> list[Block]:
     return found
 
 
-def figures(world: World, readers: Readers, wanted: Wanted, found: Sequence[Block]) -> list[Figure]:
-    """Both measures beside what they are when nobody reads. The daemon runs; it is caught up before the first one."""
+def figures(world: World, readers: Readers, wanted: Wanted, found: Sequence[Block], reading_how: str) -> list[Figure]:
+    """Both measures beside what they are when nobody reads. The daemon runs; it is caught up before the first one.
+
+    `reading_how` says how they read, in a few words.
+    """
     took = {False: Took(), True: Took()}
     with world.watching() as watcher:
         _caught_up(world, watcher)
@@ -61,7 +64,7 @@ def figures(world: World, readers: Readers, wanted: Wanted, found: Sequence[Bloc
             if reading:
                 read = readers.end()
                 assert read.errors == 0, f"{read.errors} of {read.requests} were not answered"
-    return _compared(world.size, took[True], took[False])
+    return _compared(world.size, took[True], took[False], reading_how)
 
 
 def _caught_up(world: World, watcher: Watcher) -> None:
@@ -84,8 +87,8 @@ def _one_turn(world: World, watcher: Watcher, block: Block, took: Took) -> None:
     took.rate.values.append(count / (watcher.all_completed(before, count) - begun))
 
 
-def _compared(size: int, reading: Took, resting: Took) -> list[Figure]:
-    several = f"a commit that changes {SEVERAL} apps, deployments in a second while 50 read"
+def _compared(size: int, reading: Took, resting: Took, how: str) -> list[Figure]:
+    several = f"a commit that changes {SEVERAL} apps, deployments in a second while {how}"
 
     def figure(what: str, value: float, limit: float, unit: str, sense: str, bound: float | None) -> Figure:
         return Figure(
@@ -104,8 +107,8 @@ def _compared(size: int, reading: Took, resting: Took) -> list[Figure]:
 
     slowest = [sorted(one.rate.values)[max(round(len(one.rate.values) * 0.05) - 1, 0)] for one in (reading, resting)]
     return [
-        figure("push → completed while 50 read (median)", reading.one.median, resting.one.median, "s", "≤", MOST),
-        figure("push → completed while 50 read (p95)", reading.one.p95, resting.one.p95, "s", "≤", None),
+        figure(f"push → completed while {how} (median)", reading.one.median, resting.one.median, "s", "≤", MOST),
+        figure(f"push → completed while {how} (p95)", reading.one.p95, resting.one.p95, "s", "≤", None),
         figure(f"{several} (median)", reading.rate.median, resting.rate.median, "/s", "≥", LEAST),
         figure(f"{several} (the slowest of 20)", slowest[0], slowest[1], "/s", "≥", None),
     ]

@@ -31,6 +31,7 @@ KNOWN = "reconciler.actor"
 """Where a request holds who asks, once that has been found out."""
 _MAKE = "make one with `reconciler tokens create --scope {}`, and send it as `Authorization: Bearer …`"
 _FEED = "make one with `reconciler tokens create --scope feed`"
+_SUBSCRIBE = f"{_FEED}, and put it into the address: /calendar.ics?token=…; or send one that may read as a header"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +155,8 @@ async def reader(actor: Known, given: Annotated[Context, Depends(context)]) -> A
 async def subscriber(actor: Known, given: Annotated[Context, Depends(context)], token: TokenInAddress = None) -> Actor:
     """Whoever may read the calendar as a feed, also by a token in the address. Raises Refused."""
     if token is None:
+        if given.terms.reading_needs_token and not actor.scopes:
+            _refuse("this needs a token", _SUBSCRIBE)
         return await reader(actor, given)
     return await run_in_threadpool(_by_address, given, token, given.now())
 

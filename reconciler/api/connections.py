@@ -17,7 +17,7 @@ from starlette.responses import Response
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from reconciler.api import problems
-from reconciler.api.shielding import said
+from reconciler.api.shielding import UNCOUNTED, said
 
 LARGEST_HEAD, LARGEST_ADDRESS, MOST_HEADERS = 32 << 10, 16 << 10, 100
 """Bytes of a request line with its headers, of the address in it, and how many headers there may be."""
@@ -25,6 +25,9 @@ HEAD_WITHIN, BODY_WITHIN = 10.0, 30.0
 """Seconds in which a head and a body are to come."""
 MOST_OF_ONE = 512
 """Connections that one address may hold open, where the settings do not say it. A proxy in front is one address."""
+KEPT_BACK, KEPT_BACK_WITHIN = 4, 2.0
+"""Connections beyond that share, on which is answered only how this process fares, and seconds in which to ask: whoever
+watches over it, such as a health check beside a proxy, is never told that it is dead because others are many."""
 KEPT_FREE = 256
 """Open files that are left to everything else in this process."""
 _LINGERS, _THROWN_AWAY = 1.0, 2 << 20
@@ -49,7 +52,11 @@ class Open:
         """Count one more; whether it may stay."""
         self._held[address] += 1
         self._all += 1
-        return self._held[address] <= self.most_of_one and self._all <= self._most
+        return self.has_room(address)
+
+    def has_room(self, address: str, beyond: int = 0) -> bool:
+        """Whether an address, and all of them together, hold at most so many beyond what they may."""
+        return self._held[address] <= self.most_of_one + beyond and self._all <= self._most + beyond
 
     def leave(self, address: str) -> None:
         """One has ended."""
@@ -85,7 +92,8 @@ class Bounded(HttpToolsProtocol):
         self._wrong: Response | None = None
         self._ends: asyncio.TimerHandle | None = None
         self._address = self.client[0] if self.client else ""
-        if self.opened.enter(self._address):
+        self._kept_back = not self.opened.enter(self._address)
+        if not self._kept_back or self.opened.has_room(self._address, KEPT_BACK):
             self._look_after()
         else:
             self._refuse(_busy(self.opened.most_of_one), lingers=0)
@@ -125,7 +133,11 @@ class Bounded(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._fed, self._waits = 0, "body"
+        if self._kept_back and self.url.partition(b"?")[0].decode("latin-1") not in UNCOUNTED:
+            self._stop(_busy(self.opened.most_of_one))
         super().on_headers_complete()
+        if self._kept_back and self.cycle is not None:
+            self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         self._fed = 0
@@ -160,7 +172,10 @@ class Bounded(HttpToolsProtocol):
         if (self._messages, waits) == self._timed:
             return
         self._timed = (self._messages, waits)
-        self._end_after(self.within[waits] if waits else None)
+        if waits and self._kept_back:
+            self._end_after(KEPT_BACK_WITHIN)
+        else:
+            self._end_after(self.within[waits] if waits else None)
 
     def _end_after(self, seconds: float | None, end: Callable[[], None] | None = None) -> None:
         if self._ends is not None:
@@ -169,7 +184,9 @@ class Bounded(HttpToolsProtocol):
 
     def _late(self) -> None:
         never_asked = not self._messages and not self._fed  # as browsers do, in case they want to
-        if never_asked:
+        if self._kept_back:
+            self._refuse(_busy(self.opened.most_of_one))
+        elif never_asked:
             self.transport.close()
         else:
             self._refuse(_SLOW)
@@ -183,6 +200,8 @@ class Bounded(HttpToolsProtocol):
         """Say why, and hear no more of it. Into an answer that has begun nothing can be said."""
         self._refused = True
         under_way = self._under_way()
+        if self._kept_back:
+            lingers = 0  # there are few: they are free again at once
         if self.transport.is_closing() or (under_way is not None and under_way.response_started):
             lingers = 0
         else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from datetime import datetime, timedelta
 from itertools import product
 from pathlib import Path
@@ -23,11 +23,13 @@ from reconciler.api.exposed_daemon import buckets, daemon_metrics
 from reconciler.errors import StoreError
 from reconciler.model.deployment import EXTERNAL, Cause
 from reconciler.store.database import Database
-from reconciler.store.gauges import GATES, Gauges, Placed, gauges, placed
+from reconciler.store.gauges import GATES, Gauges, Placed, Waits, gauges, placed
+from reconciler.store.obstacles import APPROVAL
 from reconciler.store.repository import followed
 from reconciler.store.tallies import DURATIONS, ENDS, LEAD_TIMES, Lengths, Tallies
 from reconciler.store.types import EPOCH
 from reconciler.telemetry import vitals
+from reconciler.views import reported
 
 log = telemetry.logger("api")
 
@@ -80,11 +82,12 @@ class Exposition(Collector):
             if self._placed is None or self._placed[0] != key:
                 self._placed = key, placed(connection)
             found = gauges(connection, self._placed[1], self._now)
+            starts = reported.waiting(connection, None, self._now)
             if counted:
                 self._tallies.count(connection)
         yield _info()
         yield from _states(found)
-        yield from _waiting(found, self._now)
+        yield from _waiting(found, starts, self._now)
         yield from _paused(found, self._now)
         yield from _followed(found, self._now)
         yield from _store(found)
@@ -153,18 +156,30 @@ def _states(found: Gauges) -> Iterator[Metric]:
     yield _gauges("deployments_active", "Deployments that are still to end.", ("environment", "status"), active)
 
 
-def _waiting(found: Gauges, now: datetime) -> Iterator[Metric]:
+def _waiting(found: Gauges, starts: Sequence[reported.Refused], now: datetime) -> Iterator[Metric]:
+    waiting = _with_starts(found, starts)
     counts: dict[Any, float] = dict.fromkeys(product(found.placed.declared, GATES), 0)
-    counts |= {key: one.count for key, one in found.waiting.items()}
+    counts |= {key: one.count for key, one in waiting.items()}
     yield _gauges("waiting", "What waits, by what it waits for.", ("environment", "gate"), counts)
     said = "How long the one has waited that has waited longest; 0 where none does."
-    ages = {key: _age(found.waiting[key].since if key in found.waiting else None, now) for key in counts}
+    ages = {key: _age(waiting[key].since if key in waiting else None, now) for key in counts}
     yield _gauges("waiting_oldest_seconds", said, ("environment", "gate"), ages)
     yield _gauge("refused", "What a rule stopped and a person has to decide.", found.refused)
     yield _gauge("held", "Apps in environments that differ from git until a hold is ended.", len(found.held))
     yield _gauge("drifted", "Apps in environments where something else runs than was deployed.", len(found.drifted))
     broken = {"file": found.broken_files, "app": found.broken_apps}
     yield _gauges("complaints", "Files that are broken, and apps that are held by them.", ("of",), dict(broken))
+
+
+def _with_starts(found: Gauges, starts: Sequence[reported.Refused]) -> dict[tuple[str, str], Waits]:
+    """What waits, with the starts of deployments made elsewhere that wait for approvals."""
+    waiting = dict(found.waiting)
+    for one in starts:
+        name = one.start.environment
+        key = (name if name in found.placed.environments else ELSEWHERE, APPROVAL)
+        known = waiting.get(key, Waits(0, one.since))
+        waiting[key] = Waits(known.count + 1, min(known.since, one.since))
+    return waiting
 
 
 def _paused(found: Gauges, now: datetime) -> Iterator[Metric]:

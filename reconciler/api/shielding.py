@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -80,13 +81,20 @@ class Headers:
 
 
 def _here(scope: Scope, headers: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
-    """The headers, with a location in this place as a path."""
+    """The headers, with a location in this place as a path, and without a token that the address held."""
     for name, value in headers:
         if name == b"location" and value.startswith(b"http"):
             here = str(URL(scope=scope).replace(path="", query="", fragment="")).rstrip("/").encode()
             if value.startswith(here + b"/"):
-                value = b"/" + value.removeprefix(here).lstrip(b"/\\")
+                value = b"/" + _silent(value.removeprefix(here).lstrip(b"/\\"))
         yield name, value
+
+
+def _silent(address: bytes) -> bytes:
+    """An address as it is repeated: others may read it there, so no `token` stays in it."""
+    path, mark, query = address.partition(b"?")
+    kept = b"&".join(one for one in query.split(b"&") if unquote_to_bytes(one).partition(b"=")[0].lower() != b"token")
+    return path + mark + kept if kept else path
 
 
 class Bodiless:
@@ -161,6 +169,10 @@ def _header(scope: Scope, name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
 
 
+def _has_body(scope: Scope) -> bool:
+    return any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
+
+
 class Bodies:
     """Reads no body further than it may go."""
 
@@ -169,7 +181,7 @@ class Bodies:
         self._largest = largest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in SAFE:
+        if scope["type"] != "http" or (scope["method"] in SAFE and not _has_body(scope)):
             await self._application(scope, receive, send)
             return
         announced = _header(scope, b"content-length")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
 
 from reconciler import schedule, telemetry
 from reconciler.desired import earliest
@@ -249,8 +249,16 @@ class Cycle:
                 return True, work
             again = earliest([self._next_check, self._branches.next_try])
             due = (again is not None and again <= now) or self._signing.changed(now)
-            left = due or bool(free and waiting.anything(connection))
+            left = due or bool(free and (waiting.anything(connection) or self._left_behind(connection, now)))
             return left, earliest([work, again])
+
+    def _left_behind(self, connection: Connection, now: datetime) -> bool:
+        """Whether a daemon that lives no more had begun something; reads only."""
+        if self._membership.lease is None:  # what was begun before is taken up with the first turn
+            return False
+        begun = deployments.started(connection)
+        attended = deployments.attended(begun, self._pool.busy, self._membership.living(connection))
+        return bool(deployments.to_resume(begun, now, attended) or deployments.stopped_meanwhile(begun, attended))
 
     def _accepted(self) -> bool:
         with self._database.read() as connection:

@@ -116,7 +116,8 @@ class Membership:
         return leases.living(connection) - {self.me} if self.lease is not None else frozenset()
 
     def beat(self) -> bool:
-        """Show that this daemon lives, look at the others, and lead if nobody does; whether it leads since just now.
+        """Show that this daemon lives, look at the others, and lead if nobody does; whether that leaves something to
+        do: it leads since just now, or what another one had begun is free.
 
         Raises StoreError when the store does not answer, and LeaseLost when this daemon has been given up.
         """
@@ -129,25 +130,24 @@ class Membership:
         with self._database.read() as connection:
             found = leases.seen(connection)
         silent = self._silent(found, self._ticks())
-        for daemon in silent:
-            self._give_up(daemon, found)
-        if self.leads or self._stepped_down:
-            return False
-        return (found.holder not in found.beats or found.holder in silent) and self._lead()
+        given_up = [daemon for daemon in silent if self._give_up(daemon, found)]
+        if not self.leads and not self._stepped_down and (found.holder not in found.beats or found.holder in silent):
+            return self._lead() or bool(given_up)
+        return bool(given_up)
 
     def step_down(self) -> None:
         """Lead no more, so that another one does at once; what this daemon carries out it may finish."""
         if self.lease is None or not self.leads or self._lost:
             return
+        # First: whoever writes meanwhile would find that it leads no more, and take this life for lost.
+        fence, self._fence, self._stepped_down = self._fence, None, True
         try:
             with self._database.write() as transaction:
                 leases.step_down(transaction, self.me)
                 transaction.nudges = True
         except StoreError as error:
             log.warning("daemon.leads-on", error=error.message, next="another one leads when this one has ended")
-            return
-        self._fence = None
-        self._stepped_down = True
+            self._fence, self._stepped_down = fence, False
 
     def resign(self) -> None:
         """End this life, so that others need not wait for the lease."""
@@ -196,13 +196,14 @@ class Membership:
             limit = at - self.lease.total_seconds()
             return [daemon for daemon, watched in self._watched.items() if watched.since <= limit]
 
-    def _give_up(self, daemon: str, found: leases.Seen) -> None:
+    def _give_up(self, daemon: str, found: leases.Seen) -> bool:
         # First, since it may stand still at the head of the line of writers.
         self._database.end_sessions(daemon)
         with self._database.write() as transaction:
             gone = leases.give_up(transaction, daemon, found.names[daemon], found.beats[daemon], self._clock())
         if gone:
             log.warning("daemon.lost", daemon=daemon, next="others carry out what it had begun")
+        return gone
 
     def _lead(self) -> bool:
         with self._database.write() as transaction:

@@ -230,8 +230,11 @@ def _said(engine: Engine) -> Iterator[None]:
 
 def _let_go(engine: Engine) -> None:
     """Close all connections; those that are in use just now as soon as they are given back."""
-    event.listen(engine.pool, "checkin", lambda _, entry: entry.close())
+    pool = engine.pool
     engine.dispose()
+    # Not before: the engine's next pool takes over what its last one listens to, and would keep no connection.
+    event.listen(pool, "checkin", lambda _, entry: entry.close())
+    pool.dispose()  # what was given back in between
 
 
 def _engine(url: str | URL, cache_kilobytes: int) -> Engine:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
@@ -16,11 +16,11 @@ from reconciler.manifest import locate
 from reconciler.model.output import Standing, Step
 from reconciler.model.reasons import Why
 from reconciler.store import declared
-from reconciler.views import undeclared
+from reconciler.views import reported, undeclared
 from reconciler.views.chain import Field, Located, chain
 from reconciler.views.pictures import Picture, pictures
 from reconciler.views.resolving import known_app
-from reconciler.views.standings import standings
+from reconciler.views.standings import not_ours, standings
 
 
 def why(connection: Connection, app: str, environment: str, now: datetime, mirror: Path) -> Why:
@@ -28,24 +28,30 @@ def why(connection: Connection, app: str, environment: str, now: datetime, mirro
 
     `mirror` knows the lines of what is declared; it may not be there.
     """
+    approved = reported.approved(connection, app, environment, now) if app.isprintable() else []
     if undeclared.known(connection, app):
-        return _reported(undeclared.standings_of(connection, app, now), app, environment)
+        return _reported(undeclared.standings_of(connection, app, now), app, environment, approved)
     known_app(declared.known_names(connection), app)
     (picture,) = pictures(connection, [app], now)
-    if environment in {*picture.elsewhere, *picture.starts} - set(picture.environments):
-        return _reported([*standings(picture, now)], app, environment)
+    told = {*picture.elsewhere, *picture.starts, *(one.start.environment for one in approved)}
+    if environment in told - set(picture.environments):
+        return _reported([*standings(picture, now)], app, environment, approved)
     if environment not in picture.environments:
         places = ", ".join(picture.environments) or "none"
         raise UnknownReference(f"{app} is not in an environment {environment[:100]}", f"it is in: {places}")
     return Why(app=app, environment=environment, steps=steps(connection, picture, environment, now, mirror))
 
 
-def _reported(found: Iterable[Standing], app: str, environment: str) -> Why:
+def _reported(found: Iterable[Standing], app: str, environment: str, approved: Sequence[reported.Refused]) -> Why:
     """The same of a place for which git asks nothing of the app. Raises UnknownReference."""
     here = {one.environment: one for one in found}
+    if approved:
+        here.setdefault(environment, not_ours(app, environment, None, None, ()))
     if environment not in here:
-        raise UnknownReference(f"nothing of {app} was reported in {environment[:100]}", f"it was in: {', '.join(here)}")
-    return Why(app=app, environment=environment, steps=tuple(undeclared.steps(here[environment])))
+        raise UnknownReference(
+            f"nothing of {app} was reported in {environment[:100]}", f"it was in: {', '.join(here) or 'none'}"
+        )
+    return Why(app=app, environment=environment, steps=tuple(undeclared.steps(here[environment], approved)))
 
 
 def steps(connection: Connection, picture: Picture, environment: str, now: datetime, mirror: Path) -> tuple[Step, ...]:

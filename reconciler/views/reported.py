@@ -140,6 +140,8 @@ class Refused:
 
     start: Wanted
     key: str
+    since: datetime
+    """When it was refused first (UTC)."""
     over: str
     """Why nobody waits for it any more; '' while somebody does."""
     missing: Sequence[Waiting]
@@ -155,8 +157,17 @@ def refused(connection: Connection, key: str, now: datetime) -> Refused | None:
 
 def waiting(connection: Connection, apps: Sequence[str] | None, now: datetime) -> list[Refused]:
     """The starts of these apps (None: of all) that wait for approvals at `now` (UTC), oldest first."""
-    found = [_refused(connection, row, "", now) for row in starts.waiting(connection, apps, now)]
-    return [one for one in found if one.missing]
+    return [one for one in _still_wanted(connection, apps, now) if one.missing]
+
+
+def approved(connection: Connection, app: str, environment: str, now: datetime) -> list[Refused]:
+    """The starts of an app in an environment that were refused, and miss no approval any more at `now` (UTC)."""
+    wanted = _still_wanted(connection, [app], now)
+    return [one for one in wanted if one.start.environment == environment and not one.missing]
+
+
+def _still_wanted(connection: Connection, apps: Sequence[str] | None, now: datetime) -> list[Refused]:
+    return [_refused(connection, row, "", now) for row in starts.waiting(connection, apps, now)]
 
 
 def _refused(connection: Connection, row: Any, over: str, now: datetime) -> Refused:
@@ -170,7 +181,12 @@ def _refused(connection: Connection, row: Any, over: str, now: datetime) -> Refu
     asked = look(connection, start, now)
     missing = approvals_missing(asked) if not over else ()
     return Refused(
-        start=start, key=row.key, over=over, missing=missing, approved_by=tuple(one.actor for one in asked.approvals)
+        start=start,
+        key=row.key,
+        since=row.since,
+        over=over,
+        missing=missing,
+        approved_by=tuple(one.actor for one in asked.approvals),
     )
 
 

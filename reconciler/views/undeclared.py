@@ -72,8 +72,14 @@ def _standing(app: str, environment: str, told: Place, waits: Sequence[Wait]) ->
     return not_ours(app, environment, completed, started, waits)
 
 
-def steps(one: Standing) -> list[Step]:
-    """The chain of `why` for such a place: there is no commit to begin with."""
+def steps(one: Standing, approved: Sequence[reported.Refused] = ()) -> list[Step]:
+    """The chain of `why` for such a place: there is no commit to begin with. `approved`: starts that miss nothing."""
     text = f"no manifest in git places {one.app} in {one.environment}: what is told was reported from elsewhere"
     first: Link = ("elsewhere", text, "the reconciler does nothing about it: act where it is deployed", {})
-    return numbered([first, *runs(one), *elsewhere_started(one), *waits_elsewhere(one)])
+    return numbered([first, *runs(one), *elsewhere_started(one), *waits_elsewhere(one), *map(_may_start, approved)])
+
+
+def _may_start(one: reported.Refused) -> Link:
+    by = f"approved by {', '.join(one.approved_by)}" if one.approved_by else "asked for no approval any more"
+    text = f"{one.start.version} was refused its start, and is {by}: whoever deploys it may start it now"
+    return "elsewhere", text, "", {"approved_by": list(one.approved_by)}

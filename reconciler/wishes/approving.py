@@ -36,8 +36,8 @@ def approve(
     actor, role, reason = saying.name(actor), saying.role(role), saying.reason(reason)
     meant = choosing.to_approve(transaction.connection, identifier, now)
     app, environment, key, waits = meant.app, meant.environment, meant.key, meant.waits
-    if not meant.elsewhere:
-        expecting.require(transaction.connection, app, environment, expected)
+    require = expecting.require_of_any if meant.elsewhere else expecting.require
+    require(transaction.connection, app, environment, expected)
     _waits(meant)
     _may(transaction.connection, waits, app, key, actor, role)
     gates.approve(transaction, app, environment, key, actor, role, reason, now)

@@ -90,6 +90,7 @@ class Fleet:
         self.url = store.render_as_string(hide_password=False)
         self.workers = workers
         self.lease = LEASE
+        self.interval = "1s"
         self.members: list[Member] = []
         self._store: Database | None = None
         self._sent = 0
@@ -98,7 +99,7 @@ class Fleet:
         """One more daemon, started."""
         number = len(self.members) + 1
         settings = {
-            "repository": {"url": str(self.world.home.path), "interval": "1s"},
+            "repository": {"url": str(self.world.home.path), "interval": self.interval},
             "state": {"url": url or self.url, "lease": f"{self.lease:g}s"},
             "data": str(self.directory / f"data-{number}"),
             "workers": self.workers,

@@ -7,13 +7,17 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from reconciler.cli import health as verb
+from reconciler.engine.alone import alone
 from reconciler.telemetry import vitals
 from tests.commands import Done, Told, typed
 from tests.e2e.daemon import PATIENCE, ROOT, Live
@@ -36,11 +40,32 @@ def test_without_http_it_goes_by_the_daemon(told: Told) -> None:
     assert "no daemon runs" in health(told.directory).err
     begun = told.now - timedelta(hours=1)
     vitals.write(state / vitals.FILE, begun, told.now)
-    assert health(told.directory) == Done(0, "the daemon lives; api.listen is off\n", "")
-    vitals.write(state / vitals.FILE, begun, told.now - timedelta(seconds=90))
+    with alone(state):
+        assert health(told.directory) == Done(0, "the daemon lives; api.listen is off\n", "")
+        vitals.write(state / vitals.FILE, begun, told.now - timedelta(seconds=90))
+        stands_still(told)
+
+
+def stands_still(told: Told) -> None:
+    """The daemon here has been silent for a minute and a half: all who look say so."""
     done = health(told.directory)
     assert done.status == 1
     assert re.search(r"no life for (89|9\d) s", done.err)
+    said = {one["check"]: one for one in json.loads(told.type("doctor", "-o", "json").out)}["daemon"]
+    assert said["status"] == "bad"
+    assert "shown no life" in said["detail"]
+    assert said["remedy"]
+
+
+def test_who_was_killed_is_gone_at_once(told: Told) -> None:
+    state = told.directory / "state"
+    state.mkdir()
+    with alone(state):
+        vitals.write(state / vitals.FILE, told.now - timedelta(hours=1), told.now)
+        assert health(told.directory).status == 0
+    done = health(told.directory)  # the lock went with it, what it wrote did not
+    assert done.status == 1
+    assert "no daemon runs" in done.err
 
 
 def test_a_daemon_without_http_is_well_until_it_ends(live: Live) -> None:
@@ -82,3 +107,33 @@ def test_with_http_it_goes_by_whether_that_is_ready(served: Told) -> None:
     served.settle()
     done = health(served.directory)
     assert (done.status, done.err) == (0, "")
+    state = served.directory / "state"
+    with alone(state):
+        vitals.write(state / vitals.FILE, served.now - timedelta(hours=1), served.now - timedelta(seconds=90))
+        stands_still(served)
+    assert health(served.directory).status == 0  # HTTP alone, beside what a daemon left behind
+
+
+def test_who_answers_in_drops_is_not_waited_for(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verb, "PATIENCE", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        told.set(api={"listen": f"127.0.0.1:{listening.getsockname()[1]}"})
+        over = threading.Event()
+
+        def drip() -> None:
+            other, _ = listening.accept()
+            with other, suppress(OSError):
+                other.sendall(b"HTTP/1.1 200 OK\r\n")
+                for number in range(50):
+                    if over.wait(0.1):
+                        return
+                    other.sendall(b"X-%d: 1\r\n" % number)
+                other.sendall(b"Content-Length: 0\r\n\r\n")
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        done = health(told.directory)
+        over.set()
+        dripping.join(PATIENCE)
+    assert done.status == 1
+    assert "nothing whole came" in done.err

@@ -101,6 +101,23 @@ def test_when_the_leader_is_killed_another_one_leads_within_two_leases(fleet: Fl
     fleet.check()
 
 
+def test_when_one_that_does_not_lead_is_killed_the_leader_takes_up_its_work(fleet: Fleet):
+    fleet.interval = "1h"  # nothing else makes the leader look
+    apps = [f"app-{number}" for number in range(24)]
+    fleet.begin(*apps, script=slowly(fleet, 1.0))
+    leader = fleet.member()
+    fleet.wait_for(lambda: fleet.history(), "it has begun")
+    other = fleet.member()
+    fleet.wait_for(lambda: fleet.who_carried_out()[f"{other.number}"] > 0, "both carry out")
+    other.kill()
+    fleet.wait_for(lambda: fleet.living() == 1, "it is given up")
+    fleet.wait_for(
+        lambda: {one.status for one in fleet.history()} == {"completed"} and len(fleet.history()) == 72, "done"
+    )
+    assert leader.runs
+    fleet.check()
+
+
 def test_a_leader_that_ends_leaves_at_once(fleet: Fleet):
     fleet.lease = 20.0  # far more than a busy machine takes for the rest
     fleet.begin("shop")

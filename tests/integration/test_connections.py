@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from reconciler.api.connections import LARGEST_HEAD, Bounded, Open, bounded
+from reconciler.api.connections import KEPT_BACK, LARGEST_HEAD, Bounded, Open, bounded
 from reconciler.config import SETTINGS
 from reconciler.facing import application
 
@@ -230,6 +230,32 @@ def test_the_settings_say_how_large_a_share_is(serving: Callable[[type[Bounded]]
         assert (status, said["details"]) == (503, {"limit": 2})
         assert "api.connections" in said["next_step"]
     for one in held:
+        one.socket.close()
+
+
+def test_how_it_fares_is_answered_beyond_the_share_and_nothing_else(
+    serving: Callable[[type[Bounded]], int],
+) -> None:
+    port = serving(bounded(2))
+    held = [Raw(port) for _ in range(2)]
+    for one in held:
+        one.send(GET + b"\r\n")
+        assert one.answer()[0] == 200
+    for path in (b"/readyz", b"/healthz", b"/readyz?x=1"):
+        with Raw(port) as more:
+            more.send(b"GET " + path + b" HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert more.rest()[0] == 200  # and it ends: nobody keeps what was kept back
+    for path in (b"/", b"/readyzz", b"/status?/readyz", b"http://a/readyz"):
+        with Raw(port) as more:
+            more.send(b"GET " + path + b" HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert more.rest()[0] == 503
+    silent = [Raw(port) for _ in range(KEPT_BACK)]
+    with Raw(port) as more:  # these are few too
+        assert more.rest()[0] == 503
+    for one in silent:
+        status, said = one.rest()
+        assert (status, said["details"]) == (503, {"limit": 2})
+    for one in (*held, *silent):
         one.socket.close()
 
 

@@ -47,7 +47,8 @@ def feed(world: World, *scopes: access.TokenScope, **more: Any) -> str:
 
 def test_a_calendar_program_subscribes(world: World, strict: Face) -> None:
     token = feed(world)
-    assert strict.get("/calendar.ics").status_code == 401
+    bare = strict.get("/calendar.ics")
+    assert (bare.status_code, "--scope feed" in bare.json()["next_step"]) == (401, True)
     answer = strict.get(f"/calendar.ics?app=shop&token={token}")
     assert (answer.status_code, answer.text[:15]) == (200, "BEGIN:VCALENDAR")
     assert answer.headers["content-type"].startswith("text/calendar")
@@ -70,6 +71,7 @@ def test_it_opens_nothing_else(world: World, strict: Face) -> None:
     # Nor does a browser sign in with it; in a header it is refused for the calendar too, so that it stays one thing.
     signed = strict.client.post("/ui/sign-in", data={"token": token}, follow_redirects=False)
     assert (signed.status_code, "reconciler_session" in strict.client.cookies) == (422, False)
+    assert "That token is for the calendar alone" in signed.text
     assert strict.get("/calendar.ics", Authorization=f"Bearer {token}").status_code == 401
 
 
@@ -98,7 +100,18 @@ def test_it_stands_nowhere(world: World, strict: Face, capfd: pytest.CaptureFixt
     operator = header(feed(world, "operate"))
     answers = [
         strict.get(f"{path}?token={one}{more}")
-        for path in ("/calendar.ics", "/calendar", "/status", "/ui/calendar", "/nothing", "//calendar.ics")
+        for path in (
+            "/calendar.ics",
+            "/calendar",
+            "/status",
+            "/ui/",
+            "/ui/calendar",
+            "/ui",
+            "/calendar.ics/",
+            "/status/",
+            "/nothing",
+            "//calendar.ics",
+        )
         for one in (token, wrong, f"{token}x")
         for more in ("", "&until=1d", "&until=yesterday", "&limi=5")
     ]
@@ -113,11 +126,24 @@ def test_it_stands_nowhere(world: World, strict: Face, capfd: pytest.CaptureFixt
         assert secret not in ledger.text
         for answer in answers:
             assert secret not in answer.text
-            # A page sends whoever asked to sign in, and back to the very address that they asked for.
-            assert secret not in str(answer.headers) or answer.headers["location"].startswith("/ui/sign-in?then=")
+            assert secret not in str(answer.headers)
     # A page that an answer may lead to is not told where it came from, and no store between keeps it.
     said = strict.get(f"/calendar.ics?token={token}").headers
     assert (said["referrer-policy"], said["cache-control"]) == ("no-referrer", "private, no-cache")
+
+
+def test_a_page_does_not_repeat_it(world: World) -> None:
+    token = feed(world)
+    found = served(world)
+    with found.client:
+        for path in ("/ui/", "/ui/apps/shop", "/ui/calendar", "/ui/sign-in", "/ui/nothing"):
+            for name in ("token", "Token"):
+                page = found.get(f"{path}?{name}={token}&env=sandbox")
+                assert (token in page.text, token in str(page.headers)) == (False, False), path
+        # The rest of what is asked for stays in its links.
+        assert "env%3Dsandbox" in found.get(f"/ui/?token={token}&env=sandbox").text
+        led = found.get(f"/calendar.ics/?app=shop&%74oken={token}")
+        assert (led.status_code, led.headers["location"]) == (307, "/calendar.ics?app=shop")
 
 
 def test_made_by_the_command(tmp_path: Path) -> None:

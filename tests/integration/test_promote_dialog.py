@@ -82,3 +82,22 @@ def test_what_stands_as_it_was_seen_is_promoted(page: Page) -> None:
     answer = page.promote("live", "v1")
     assert (answer.status_code, answer.headers.get("location")) == (303, "/ui/apps/shop?done=promote"), answer.text
     assert len(page.branches()) == 1
+
+
+@pytest.mark.parametrize("version", ["", "v1"])
+@pytest.mark.parametrize("stands", [[], ["live"], ["live="], ["live=what?"], ["pre-release=none"]])
+def test_nothing_is_written_where_the_form_does_not_say_what_was_seen(
+    page: Page, stands: list[str], version: str
+) -> None:
+    page.hidden["stands"] = stands
+    answer = page.promote("live", version)
+    assert answer.status_code == 422, answer.text
+    assert page.branches() == []
+
+
+def test_nothing_is_written_where_the_form_is_silent_about_the_environment_before_it(page: Page) -> None:
+    page.hidden["stands"] = [one for one in page.hidden["stands"] if one.startswith("live=")]
+    answer = page.promote("live")
+    assert answer.status_code == 422
+    assert "does not say what stood in pre-release" in html.unescape(answer.text)
+    assert page.branches() == []

@@ -105,6 +105,16 @@ def test_bodies_are_bounded_announced_or_not(asked: Face, world: World, address:
     assert most.status_code in (401, 403, 415, 422)
 
 
+@pytest.mark.parametrize("announced", [True, False])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_so_is_a_body_that_nobody_needs(asked: Face, method: str, announced: bool) -> None:
+    size = LARGEST + 1
+    answer = asked.client.request(method, "/healthz", content=b" " * size if announced else pieces(size))
+    assert answer.status_code == 413
+    assert answer.headers["connection"] == "close"
+    assert asked.client.request("GET", "/healthz", content=b" " * LARGEST).status_code == 200
+
+
 @pytest.mark.parametrize("length", ["-1", "1e9", "99999999999999999999", "٣", ""])
 def test_a_length_that_is_none(asked: Face, length: str) -> None:
     answer = asked.client.post("/approvals", content=b"{}", headers={"Content-Length": length.encode()})

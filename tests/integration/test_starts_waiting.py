@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from tests.bearers import header
 from tests.commands import Told
+from tests.exposed import scraped
 from tests.http_asking import face
 from tests.reporter import Reporter, begin
 from tests.world import ENVIRONMENTS, World
@@ -44,6 +46,9 @@ def test_of_an_app_that_git_does_not_know(ci: Reporter) -> None:
     assert waiting(ci, "/approvals?app=till&environment=careful") == [("till", "careful", "2.0")]
     assert waiting(ci, "/approvals?environment=staging") == waiting(ci, "/approvals?app=shop") == []
     assert ci.asked.get("/approvals?app=tilt").status_code == 404
+    unplaced = ci.asked.get("/apps/till")
+    assert (unplaced.status_code, "known from reports alone" in unplaced.json()["detail"]) == (404, True)
+    assert unplaced.json()["next_step"] == "GET /status?app=till tells how it stands"
     (standing,) = [one for one in ci.asked.all("/status") if one["app"] == "till"]
     assert (standing["desired"], standing["in_sync"], standing["waiting"][0]["elsewhere"]) == (None, True, True)
     page = ci.asked.get("/ui/?env=careful").text
@@ -57,6 +62,25 @@ def test_of_an_app_that_git_does_not_know(ci: Reporter) -> None:
     assert steps[-1]["text"].startswith("2.0 is to start, as is reported from elsewhere: 2.0 has 0 of 1 approval")
     assert ci.approve("qa", id_).status_code == 202
     assert waiting(ci) == []
+    # Nothing of it runs anywhere yet; that it may start is told.
+    steps = ci.asked.json("/apps/till/environments/careful/why")["steps"]
+    assert "2.0 was refused its start, and is approved by quinn@example.com" in steps[-1]["text"]
+    assert ci.tell("started", "careful").status_code == 201
+    assert "was refused its start" not in ci.asked.get("/apps/till/environments/careful/why").text
+
+
+def test_they_are_measured(ci: Reporter) -> None:
+    labels = {"environment": "careful", "gate": "approval"}
+    assert not scraped(ci.world).value("reconciler_waiting", **labels)
+    ci.refused(428, "careful")
+    id_ = ci.refused(428, "careful", product_name="shop", version="9")["details"]["approval"]["id"]
+    found = scraped(ci.world, timedelta(minutes=5))
+    assert found.value("reconciler_waiting", **labels) == 2
+    assert found.value("reconciler_waiting_oldest_seconds", **labels) == 300
+    assert ci.approve("qa", id_).status_code == 202
+    assert scraped(ci.world).value("reconciler_waiting", **labels) == 1
+    # Of an app of ours, where git does not place it, the same is told.
+    assert "9 was refused its start" in ci.asked.get("/apps/shop/environments/careful/why").text
 
 
 def test_of_an_app_of_ours_beside_what_git_asks_for(ci: Reporter) -> None:
@@ -113,6 +137,22 @@ def test_approved_by_the_button_of_its_page(ci: Reporter) -> None:
     client.cookies.clear()
     assert waiting(ci) == []
     assert ci.tell("started", "careful").status_code == 201
+
+
+def test_the_page_of_another_app_approves_nothing(ci: Reporter) -> None:
+    id_ = ci.refused(428, "careful", product_name="shop", version="9")["details"]["approval"]["id"]
+    client = ci.asked.client
+    client.post("/ui/sign-in", data={"token": ci.tokens["qa"]}, follow_redirects=False)
+    (word,) = {*re.findall('name="csrf" value="([0-9a-f]+)"', client.get("/ui/apps/shop").text)}
+    form = {"csrf": word, "id": id_}
+    ci.refused(428, "careful")
+    refused = client.post("/ui/apps/till/approve", data=form, follow_redirects=False)
+    assert (refused.status_code, "hat is about shop, not about till" in refused.text) == (404, True)
+    done = client.post("/ui/apps/shop/approve", data=form, follow_redirects=False)
+    # Nothing of the refused one was kept: it counts now.
+    assert (done.status_code, done.headers.get("location")) == (303, "/ui/apps/shop?done=approve")
+    client.cookies.clear()
+    assert waiting(ci) == [("till", "careful", "2.0")]
 
 
 @pytest.mark.parametrize("end", ["cancelled", "failed", "completed"])

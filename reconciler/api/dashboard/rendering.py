@@ -92,7 +92,7 @@ def rendered(request: Request, context: Context, page: Page) -> Rendered:
     """A page laid out."""
     parts: dict[str, str] = {}
     path = page.path
-    here = f"{path}?{request.url.query}" if request.url.query and request.method == "GET" else path
+    here = address_of(request, path) if request.method == "GET" else path
 
     def part(name: str, html: str) -> str:
         parts[name] = str(html).strip()
@@ -127,9 +127,19 @@ def _theme(request: Request) -> str:
     return theme if theme in THEMES else ""
 
 
+def address_of(request: Request, path: str) -> str:
+    """The address of a path with what this request asks for. A token that stands there by mistake is not repeated."""
+    query = urlencode(_asked(request))
+    return f"{path}?{query}" if query else path
+
+
+def _asked(request: Request) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in request.query_params.multi_items() if name.lower() != "token"]
+
+
 def _link(request: Request, path: str, **changed: object) -> str:
     """The address of this page with some of what is asked for changed; '' leaves it out."""
-    kept = [(name, value) for name, value in request.query_params.multi_items() if name not in changed and value]
+    kept = [(name, value) for name, value in _asked(request) if name not in changed and value]
     pairs = [*kept, *((name, str(value)) for name, value in changed.items() if value not in ("", None))]
     return f"{path}?{urlencode(pairs)}" if pairs else path
 

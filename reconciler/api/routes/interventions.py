@@ -1,7 +1,8 @@
 """What may be asked for over HTTP: the same as on the command line, recorded for whoever leads to act on.
 
-Each answers 202 with what was recorded. `expected` is the id of the deployment that was looked at (`none` where there
-was none): where something else stands there by now, nothing is recorded, and the answer is 409.
+Each answers 202 with what was recorded. `expected` is the id of the deployment that was looked at, or four or more of
+its first digits (`none` where there was none): where something else stands there by now, nothing is recorded, and the
+answer is 409.
 """
 
 from __future__ import annotations

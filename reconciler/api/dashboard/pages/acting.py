@@ -6,7 +6,7 @@ there by now, nothing is recorded, and the page says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -21,10 +21,11 @@ from reconciler.api.access import Actor, Known, require, require_word
 from reconciler.api.context import Context, context
 from reconciler.api.dashboard.pages import app as app_page
 from reconciler.api.routes.interventions import require_role
-from reconciler.errors import ReconcilerError, WrongUse
+from reconciler.errors import ReconcilerError, UnknownReference, WrongUse
 from reconciler.model.access import Scope
 from reconciler.model.report import PromotionAsked
 from reconciler.model.wish import Recorded
+from reconciler.store import declared
 from reconciler.store.database import Transaction
 from reconciler.views.scene import scene_of
 from reconciler.wishes import approving, expecting, going_back, pausing, releasing, stopping
@@ -45,11 +46,18 @@ class Sent:
     """What the form says that only our own pages know."""
 
     def record(self, scope: Scope, wish: Callable[[Transaction], Recorded]) -> Response:
-        """Record a wish for whoever leads."""
+        """Record a wish for whoever leads, where it is about the app of the page."""
 
         def done() -> str:
             with self.given.write() as transaction:
-                return wish(transaction).kind
+                recorded = wish(transaction)
+                if recorded.app != self.app:
+                    # An id may be of anything. What is raised here takes back what was written.
+                    raise UnknownReference(
+                        f"that is about {recorded.app}, not about {self.app}",
+                        "act on the page of the app it belongs to",
+                    )
+                return recorded.kind
 
         return self.act(scope, done)
 
@@ -198,25 +206,38 @@ def promote(
     """Write the commit that lets an environment run a version, onto a branch.
 
     `stands` says `ENVIRONMENT=DEPLOYMENT` of every environment that could be chosen: what the reader was looking at.
+    Where it is silent about one that counts, nothing is written.
     """
     seen = dict(one[:300].split("=", 1) for one in stands if "=" in one)
-    wanted = PromotionAsked(
-        app=form.app,
-        environment=environment,
-        version=version or None,
-        actor=form.actor.name,
-        reason=reason,
-        expected=seen.get(environment),
-    )
 
     def write() -> str:
+        wanted = PromotionAsked(
+            app=form.app,
+            environment=environment,
+            version=version or None,
+            actor=form.actor.name,
+            reason=reason,
+            expected=_seen(seen, environment),
+        )
         if not version:
             # It was chosen by what runs before this one, so that must be the same, too.
             with form.given.read() as connection:
                 before = scene_of(connection).environments.get(environment)
-                if before is not None and before.spec.track in seen:
-                    expecting.require(connection, form.app, before.spec.track, seen[before.spec.track])
+                if before is not None and before.spec.track in declared.placements(connection, [form.app]).get(
+                    form.app, {}
+                ):
+                    track = before.spec.track
+                    expecting.require(connection, form.app, track, _seen(seen, track))
         form.given.promote(wanted, False)
         return "promote"
 
     return form.act("operate", write)
+
+
+def _seen(seen: Mapping[str, str], environment: str) -> str:
+    """What the reader saw in an environment. Raises WrongUse where the form does not tell."""
+    if not seen.get(environment):
+        raise WrongUse(
+            f"the form does not say what stood in {environment[:100]}", "open the page anew, then promote from there"
+        )
+    return seen[environment]

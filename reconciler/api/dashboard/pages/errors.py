@@ -36,7 +36,7 @@ async def page(request: Request, problem: Response) -> Response:
     if request.url.path.startswith(_UNTOUCHED):
         return problem
     if problem.status_code == HTTPStatus.UNAUTHORIZED and request.method == "GET":
-        here = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+        here = rendering.address_of(request, request.url.path)
         return RedirectResponse(f"/ui/sign-in?then={quote(here, safe='')}", HTTPStatus.SEE_OTHER)
     given: Context = request.app.state.context
     try:

@@ -65,8 +65,10 @@ def sign_in(
     with given.read() as connection:
         found = tokens.find(connection, written.id) if written else None
     right = found is not None and written is not None and hmac.compare_digest(found[1], access.digest(written.secret))
-    if not right or found is None or found[0].state(now) != "valid" or access.FEED in found[0].scopes:
-        said = "That is no valid token."
+    if not right or found is None or found[0].state(now) != "valid":
+        return page_of(request, given, Actor(), way_on(then), "That is no valid token.", _NO_TOKEN)
+    if access.FEED in found[0].scopes:
+        said = "That token is for the calendar alone: put it into the address /calendar.ics?token=…"
         return page_of(request, given, Actor(), way_on(then), said, _NO_TOKEN)
     secret, known = given.secret(), found[0]
     until = min(now + LASTS, known.expires_at or now + LASTS)
