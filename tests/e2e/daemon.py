@@ -31,6 +31,8 @@ from tests.world import World
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
 """Seconds that a condition may take on a machine with other work; a test that passes waits for far less."""
+HEARING = 5.0
+"""Seconds after which a daemon that says nothing hears signals all the same."""
 
 
 class Nursery:
@@ -107,12 +109,14 @@ class Live(World):
         self.log_file = directory / "daemon.log"
         self.process: subprocess.Popen[bytes] | Forked | None = None
         self._store: Database | None = None
+        self._said_before = 0
 
     # The process
 
     def start(self, *options: str) -> None:
         """Start the daemon; `options` are for `run`."""
         self.config.write_text(json.dumps(self.settings))
+        self._said_before = self._said()
         arguments = ["run", "--config", str(self.config), *options]
         if self._nursery is not None:
             self.lay_out()
@@ -132,8 +136,16 @@ class Live(World):
     def terminate(self) -> None:
         """End it politely; it must end well."""
         assert self.process is not None
+        # A process that has only just begun does not know of signals yet; one that waits for its store says nothing.
+        deadline = time.monotonic() + HEARING
+        while self._said() == self._said_before and self.process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(timeout=PATIENCE) == 0, self.log
+
+    def _said(self) -> int:
+        """How many of its starts the log tells."""
+        return self.log_file.read_bytes().count(b'"event": "started"') if self.log_file.exists() else 0
 
     def ended(self) -> int:
         """The exit status of a daemon that ends by itself."""
