@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reconciler.api.access import COOKIE
 from reconciler.api.context import Context
+from reconciler.api.lately import Lately
 from reconciler.api.shielding import OF_BODIES
 
 LEAST, LEVEL, MUCH = 1_000, 5, 100_000
@@ -65,8 +65,7 @@ class Again:
 
     def __init__(self, application: ASGIApp, context: Context) -> None:
         self._application, self._context = application, context
-        self._held: OrderedDict[Key, Given] = OrderedDict()
-        self._bytes = 0
+        self._held: Lately[Key, Given] = Lately(lambda one: one.size, MOST_BYTES, part=1)
         self._making: dict[tuple[Key, State], asyncio.Future[Given | None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,7 +82,6 @@ class Again:
             return
         held = self._held.get(key)
         if held is not None and held.state == state:
-            self._held.move_to_end(key)
             await held.send(known, send)
             return
         making = self._making.get((key, state))
@@ -104,7 +102,7 @@ class Again:
             if not making.done():
                 making.set_result(made)
             if made is not None:
-                self._keep(key, made)
+                self._held.put(key, made)
 
         try:
             await self._make(scope, receive, send, state, packed, done, self._held.get(key))
@@ -170,13 +168,6 @@ class Again:
             return None if version is None else (version, self._context.now().replace(microsecond=0))
         except Exception:  # noqa: BLE001 - nothing fails by this: whoever is asked in earnest says what is wrong
             return None
-
-    def _keep(self, key: Key, made: Given) -> None:
-        old = self._held.pop(key, None)
-        self._held[key] = made
-        self._bytes += made.size - (old.size if old is not None else 0)
-        while self._bytes > MOST_BYTES:
-            self._bytes -= self._held.popitem(last=False)[1].size
 
 
 def _asked(scope: Scope) -> dict[bytes, bytes] | None:

@@ -7,8 +7,6 @@ is kept for a while as the bytes that it is, so that many readers of one list co
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +18,7 @@ from sqlalchemy import Connection
 
 from reconciler.api.context import Context
 from reconciler.api.cursors import link
+from reconciler.api.lately import Lately
 from reconciler.store import stamps
 
 JSON = "application/json"
@@ -35,35 +34,11 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class Ready:
-    """Answers that were given lately, by their tag: the oldest go when there are too many, or they are too large."""
+class Ready(Lately[str, tuple[bytes, Mapping[str, str]]]):
+    """Answers that were given lately, bytes and headers, by their tag."""
 
-    most: int = 256
-    most_bytes: int = 32 << 20
-    _held: OrderedDict[str, tuple[bytes, dict[str, str]]] = field(default_factory=OrderedDict)
-    _bytes: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def get(self, tag: str) -> tuple[bytes, dict[str, str]] | None:
-        """Bytes and headers."""
-        with self._lock:
-            found = self._held.get(tag)
-            if found is not None:
-                self._held.move_to_end(tag)
-            return found
-
-    def put(self, tag: str, body: bytes, headers: dict[str, str]) -> None:
-        """Keep an answer."""
-        if len(body) > self.most_bytes // 8:
-            return
-        with self._lock:
-            old = self._held.pop(tag, None)
-            self._held[tag] = (body, headers)
-            self._bytes += len(body) - (len(old[0]) if old else 0)
-            while len(self._held) > self.most or self._bytes > self.most_bytes:
-                _, (gone, _) = self._held.popitem(last=False)
-                self._bytes -= len(gone)
+    def __init__(self) -> None:
+        super().__init__(lambda one: len(one[0]), 32 << 20, most=256)
 
 
 def stamp(connection: Connection) -> str:
@@ -90,23 +65,23 @@ def tagged(
         seen = stamps.stamp(connection)
         tag = _tag(request, seen, at, besides)
         headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Accept, Authorization, Cookie"}
-        if _has(request, tag):
+        if has(request, tag):
             return Response(status_code=304, headers=headers)
         held = ready.get(tag)
         if held is None:
             held = _made(request, answer(connection))
-            ready.put(tag, *held)
+            ready.put(tag, held)
     body, more = held
-    return Response(body, 200, headers | more, media_type)
+    return Response(body, 200, {**headers, **more}, media_type)
 
 
 def untagged(request: Request, found: Any, media_type: str = JSON) -> Response:
     """What changes without leaving a trace by which a tag could be made."""
     body, more = _made(request, found)
-    return Response(body, 200, {"Cache-Control": "no-store"} | more, media_type)
+    return Response(body, 200, {"Cache-Control": "no-store", **more}, media_type)
 
 
-def _made(request: Request, found: Any) -> tuple[bytes, dict[str, str]]:
+def _made(request: Request, found: Any) -> tuple[bytes, Mapping[str, str]]:
     answer = found if isinstance(found, Answer) else Answer(found)
     body = answer.value if isinstance(answer.value, bytes) else to_json(answer.value)
     return body, {**link(request, answer.cursor), **answer.headers}
@@ -126,6 +101,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _has(request: Request, tag: str) -> bool:
+def has(request: Request, tag: str) -> bool:
+    """Whether the reader has what is tagged so."""
     known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
     return tag in known  # `*`, whatever is there, is for `shielding` to answer

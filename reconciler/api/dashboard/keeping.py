@@ -7,10 +7,8 @@ commit: it stands apart. What passing time changes is told anew every minute, an
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from http import HTTPStatus
@@ -18,10 +16,12 @@ from http import HTTPStatus
 from fastapi import Request, Response
 from sqlalchemy import Connection
 
+from reconciler.api import answers
 from reconciler.api.access import Actor
 from reconciler.api.context import Context
 from reconciler.api.dashboard import following, rendering
 from reconciler.api.dashboard.rendering import LINE, Page, Rendered
+from reconciler.api.lately import Lately
 from reconciler.store import stamps
 from reconciler.store.traces import Trace, traced
 
@@ -55,35 +55,11 @@ class Kept:
         return len(self.body) + sum(map(len, self.parts.values())) + self.trace.size + _EACH
 
 
-@dataclass(slots=True)
-class Pages:
-    """The pages that were made lately, by what was asked and who asked: the oldest go when they take too much."""
+class Pages(Lately[Key, Kept]):
+    """The pages that were made lately, by what was asked and who asked."""
 
-    most_bytes: int = MOST_BYTES
-    _held: OrderedDict[Key, Kept] = field(default_factory=OrderedDict)
-    _bytes: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def get(self, key: Key, moment: Moment) -> Kept | None:
-        """The page as it was made at that moment."""
-        with self._lock:
-            found = self._held.get(key)
-            if found is None or found.moment != moment:
-                return None
-            self._held.move_to_end(key)
-            return found
-
-    def put(self, key: Key, made: Kept) -> None:
-        """Keep a page."""
-        with self._lock:
-            old = self._held.pop(key, None)
-            self._bytes -= old.size if old is not None else 0
-            if made.size > self.most_bytes // 8:
-                return
-            self._held[key] = made
-            self._bytes += made.size
-            while self._bytes > self.most_bytes:
-                self._bytes -= self._held.popitem(last=False)[1].size
+    def __init__(self) -> None:
+        super().__init__(lambda one: one.size, MOST_BYTES)
 
 
 def kept(request: Request, context: Context, actor: Actor, make: Callable[[Connection], Page]) -> Response:
@@ -99,7 +75,7 @@ def kept(request: Request, context: Context, actor: Actor, make: Callable[[Conne
         return Response(found.body, status, rendering.HEADERS, rendering.HTML)
     tag = f'"{blake2b(found.body, digest_size=16).hexdigest()}"'
     headers = {**rendering.HEADERS, "ETag": tag}
-    if tag in request.headers.get("if-none-match", ""):
+    if answers.has(request, tag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(found.body, status, headers, rendering.HTML)
 
@@ -129,8 +105,8 @@ def _found(
     key = (request.url.path, request.url.query, *rendering.who(request, actor))
     with context.read() as connection:
         moment = _moment(context, connection)
-        held = pages.get(key, moment)
-        if held is not None and held.trace.holds(connection):
+        held = pages.get(key)
+        if held is not None and held.moment == moment and held.trace.holds(connection):
             return held.lined(rendering.line(context, following.look(context, connection))), HTTPStatus.OK
         page, trace = traced(connection, lambda: make(connection))
     made = wanted(rendering.rendered(request, context, page))

@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 from reconciler import schedule
 from reconciler.api import problems
 from reconciler.api.access import Actor
-from reconciler.api.answers import Ready
+from reconciler.api.answers import Ready, has
 from reconciler.api.context import Context
 from reconciler.api.dashboard import wording
 from reconciler.api.dashboard.clocks import Clocks
@@ -179,7 +179,7 @@ def kept(
     with context.read() as connection:
         tag = _tag(request, context, actor, connection, besides)
         headers = HEADERS | {"ETag": tag}
-        if tag in request.headers.get("if-none-match", ""):
+        if has(request, tag):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         held = ready.get(tag)
         if held is not None:
@@ -187,7 +187,7 @@ def kept(
         page = make(connection)
     body = rendered(request, context, page).body
     if page.status == HTTPStatus.OK:
-        ready.put(tag, body, {})
+        ready.put(tag, (body, {}))
     return Response(body, page.status, headers if page.status == HTTPStatus.OK else HEADERS, HTML)
 
 
