@@ -136,7 +136,7 @@ class Live(World):
     def terminate(self) -> None:
         """End it politely; it must end well."""
         assert self.process is not None
-        # A process that has only just begun does not know of signals yet; one that waits for its store says nothing.
+        # A process that has only just begun does not know of signals yet.
         deadline = time.monotonic() + HEARING
         while self._said() == self._said_before and self.process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -144,8 +144,9 @@ class Live(World):
         assert self.process.wait(timeout=PATIENCE) == 0, self.log
 
     def _said(self) -> int:
-        """How many of its starts the log tells."""
-        return self.log_file.read_bytes().count(b'"event": "started"') if self.log_file.exists() else 0
+        """How many starts the log tells of, and how often one waited for its store."""
+        log = self.log_file.read_bytes() if self.log_file.exists() else b""
+        return sum(log.count(b'"event": "%s"' % event) for event in (b"started", b"start.failed"))
 
     def ended(self) -> int:
         """The exit status of a daemon that ends by itself."""
