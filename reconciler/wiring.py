@@ -41,6 +41,7 @@ from reconciler.store.messages import Channel
 from reconciler.store.migrate import migrate
 from reconciler.targets.base import Target
 from reconciler.targets.registry import Registry
+from reconciler.telemetry.busy import Busy
 from reconciler.telemetry.traces import traced
 
 log = telemetry.logger("daemon")
@@ -173,11 +174,17 @@ def _notifying(settings: Settings, store: Database, member: Membership, now: clo
 
 @contextmanager
 def running(
-    settings: Settings, now: clock.Clock = clock.system, ticks: clock.Ticks = clock.ticks, *, staying: bool = True
+    settings: Settings,
+    now: clock.Clock = clock.system,
+    ticks: clock.Ticks = clock.ticks,
+    *,
+    staying: bool = True,
+    busy: Busy | None = None,
 ) -> Iterator[Running]:
     """A reconciler, ready to run, alone on its data directory. Raises NotSo when another one runs there.
 
-    One that is not `staying` settles once and starts no thread before there is work: most often there is none.
+    One that is not `staying` settles once and starts no thread before there is work: most often there is none. It tells
+    `busy` when it is at work.
     """
     sweep_rarely()
     prepare = cache(build)  # what is done in threads makes values
@@ -223,6 +230,7 @@ def running(
             drain=settings.drain,
             watched=[*follows.mirror.watch_paths(), place / NUDGE],
             nudged=nudged,
+            at_work=busy.say if busy is not None else None,
             ticks=ticks,
         )
         drifting = Drifting(store, targets.make, nudged.set, lambda: member.leads, now, ticks)

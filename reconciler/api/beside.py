@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 
 from reconciler import telemetry
+from reconciler.telemetry.busy import Busy
 
 log = telemetry.logger("api")
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
@@ -23,8 +24,10 @@ _PATIENCE = 10.0
 class Beside:
     """A `reconciler serve` that lives as long as this process."""
 
-    def __init__(self, options: Sequence[str]) -> None:
+    def __init__(self, options: Sequence[str], busy: Busy | None = None) -> None:
+        """`options` are for the command line; while the daemon is `busy`, answers wait a moment."""
         self._options = options
+        self._busy = busy
         self._stopping = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
@@ -78,9 +81,11 @@ class Beside:
             if self._stopping.is_set():
                 return 0
             try:
+                shared = {"--beside": self._reading, **({"--busy": self._busy.file} if self._busy else {})}
+                told = [word for name, file in shared.items() for word in (name, str(file))]
                 process = self._process = subprocess.Popen(
-                    [sys.executable, "-m", "reconciler", "serve", *self._options, "--beside", str(self._reading)],
-                    pass_fds=[self._reading],
+                    [sys.executable, "-m", "reconciler", "serve", *self._options, *told],
+                    pass_fds=list(shared.values()),
                     stdin=subprocess.DEVNULL,
                     # Its own group: what a terminal sends to the daemon reaches it through the daemon alone.
                     process_group=0,

@@ -16,6 +16,7 @@ from reconciler.cli import asking, endings, opened, printing
 
 if TYPE_CHECKING:
     from reconciler.config import Settings
+    from reconciler.telemetry.busy import Busy
     from reconciler.wiring import Running
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
@@ -39,6 +40,7 @@ def command(once: bool, check_drift: bool) -> int:
     with _Stopping.by_signals() as stopping:
         from reconciler import telemetry
         from reconciler.engine import clock
+        from reconciler.telemetry.busy import shared
         from reconciler.telemetry.traces import tracing
         from reconciler.telemetry.vitals import vitals
         from reconciler.wiring import running
@@ -48,7 +50,11 @@ def command(once: bool, check_drift: bool) -> int:
         log = telemetry.logger("run")
         if not once and not _reached(settings, stopping.asked, log):
             return endings.DONE
-        with tracing(os.environ, clock.system), running(settings, staying=not once) as found:
+        with (
+            tracing(os.environ, clock.system),
+            nullcontext() if once else shared() as busy,
+            running(settings, staying=not once, busy=busy) as found,
+        ):
 
             def stop() -> None:
                 found.drifting.stop()
@@ -71,7 +77,7 @@ def command(once: bool, check_drift: bool) -> int:
             if once:
                 return _once(found, stopping.asked, begun, check_drift=check_drift)
             _stay()
-            with _face(settings), vitals(settings.place, clock.system):
+            with _face(settings, busy), vitals(settings.place, clock.system):
                 found.daemon.run(begun)
             log.info("ended")
     return endings.DONE
@@ -83,7 +89,7 @@ def _stay() -> None:
     gc.set_threshold(700, 10, 10)
 
 
-def _face(settings: Settings) -> AbstractContextManager[object]:
+def _face(settings: Settings, busy: Busy | None) -> AbstractContextManager[object]:
     """The HTTP API and the pages, beside the daemon; nothing where they are off."""
     from reconciler.api.beside import Beside
     from reconciler.config import OFF
@@ -91,7 +97,7 @@ def _face(settings: Settings) -> AbstractContextManager[object]:
     if settings.api.listen == OFF:
         return nullcontext()
     file = asking.config_file()
-    return Beside(["--config", file] if file else [])
+    return Beside(["--config", file] if file else [], busy)
 
 
 def _reached(settings: Settings, asked: threading.Event, log: Any) -> bool:

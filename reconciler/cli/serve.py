@@ -15,7 +15,8 @@ NICE = 10
 
 @asking.verb
 @click.option("--beside", type=int, hidden=True, help="A pipe whose end means that the daemon beside it is gone.")
-def command(beside: int | None) -> int:
+@click.option("--busy", type=int, hidden=True, help="Memory in which the daemon beside it says that it is at work.")
+def command(beside: int | None, busy: int | None) -> int:
     """Serve the HTTP API, the dashboard and webhooks at api.listen, until TERM or Ctrl-C.
 
     `reconciler run` serves them too, unless api.listen is off. This is for a machine on which no daemon runs: it reads
@@ -35,6 +36,11 @@ def command(beside: int | None) -> int:
     if beside is not None:
         os.nice(NICE)
     made = application(settings)
+    if busy is not None:
+        from reconciler.api.standing_back import StandingBack
+        from reconciler.telemetry.busy import Busy
+
+        made.add_middleware(StandingBack, busy=Busy(busy))
     gc.freeze()  # what was made for the start stays: nobody looks for garbage in it
     serving.serve(made, listening, beside)
     return endings.DONE

@@ -54,8 +54,10 @@ class Daemon:
         drain: timedelta,
         watched: Sequence[Path] = (),
         nudged: threading.Event,
+        at_work: Callable[[], None] | None = None,
         ticks: Ticks = ticks,
     ) -> None:
+        """`at_work` is called whenever there may be something to do: it is about to be done."""
         self._database = database
         self._following = following
         self._pool = pool
@@ -67,6 +69,7 @@ class Daemon:
         self._drain = drain
         self._watched = watched
         self._nudged = nudged
+        self._at_work = at_work or (lambda: None)
         self._stopping = threading.Event()
         self._failures = 0
         self._ticks = ticks
@@ -222,6 +225,7 @@ class Daemon:
 
     def _turn(self) -> Turn:
         """A turn, measured; one that did something is told to whoever watches."""
+        self._at_work()
         with telemetry.stage("turn") as stage:
             turn = self._cycle.turn(self._clock())
             if turn.did_something:
@@ -313,6 +317,7 @@ class Daemon:
                     *places, watch_filter=None, debounce=10, step=1, stop_event=self._stopping, recursive=False
                 )
                 for _ in changes:
+                    self._at_work()
                     self._nudged.set()
             except (OSError, RuntimeError) as error:
                 log.warning("watch.failed", error=str(error), next="the repository is polled; watched again in 5 s")

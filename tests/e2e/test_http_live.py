@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from reconciler.telemetry.busy import Busy
 from tests.e2e.daemon import PATIENCE, ROOT, Live
 
 
@@ -74,6 +75,24 @@ def test_the_face_comes_back_and_ends_with_its_daemon(live: Live, client: httpx2
     wait_for(lambda: client.get("/healthz").status_code == 200 and serving(live) != first, "it is served again")
     live.kill()
     wait_for(lambda: not served(client), "the face ends with the daemon")
+
+
+def test_the_face_knows_when_reconciling_is_at_work(live: Live, client: httpx2.Client) -> None:
+    live.start()
+    wait_for(lambda: len(completed(client)) == 3, "the first release is told")
+    assert live.process is not None
+    daemon = f"/proc/{live.process.pid}/fd"
+    shared = next(
+        f"{daemon}/{one}" for one in os.listdir(daemon) if "reconciler-busy" in os.readlink(f"{daemon}/{one}")
+    )
+    assert "reconciler-busy" in Path(f"/proc/{serving(live)}/maps").read_text()
+    busy = Busy(os.open(shared, os.O_RDWR))
+    wait_for(lambda: not busy.left(), "it rests")
+    live.commit("Two", {"shop/index.html": "two"})
+    live.wait_for(busy.left, "it is at work")
+    wait_for(lambda: len(completed(client)) == 6, "the second release is told")
+    wait_for(lambda: not busy.left(), "it rests again")
+    busy.close()
 
 
 def serving(live: Live) -> int:
