@@ -6,7 +6,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PYTHON3 ?= python3
-PYTEST_ARGS ?= -n 2
+# Many tests wait for another process: one more at a time than there are processors to compute on.
+PYTEST_ARGS ?= -n 3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON := $(BIN)/python
@@ -14,6 +15,9 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input
 
 # Nothing is taken that the locks do not name, not even to build our own package.
 INSTALL_SELF := $(PIP) install --quiet --no-deps --no-build-isolation --editable .
+
+# Compiled code is kept, whoever runs this: every process of the tests would compile all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## this list

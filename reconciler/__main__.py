@@ -7,7 +7,7 @@ import sys
 from types import FrameType
 
 # What is made by importing stays to the end: with Python's own threshold a tenth of a short command's time went into
-# looking through all of it for garbage, again and again. A daemon sets it back, in `cli/run`.
+# looking through all of it for garbage, again and again. A reconciler sets its own, in `engine/sweeping`.
 gc.set_threshold(200_000, 10, 10)
 
 

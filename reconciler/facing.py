@@ -75,9 +75,12 @@ def _terms(settings: Settings) -> Terms:
     ours = {host.lower(), "localhost", "127.0.0.1", "::1", *map(str.lower, api.hosts), *public}
     # Where anybody may read, a page elsewhere must not be able to, by a name of its own that leads here.
     named = ours if api.hosts or public or api.only_here else ()
+    # Through a proxy on this machine others ask as well.
+    alone = api.only_here and not api.proxies
     return Terms(
-        reading_needs_token=api.read == "token" or (api.read == "auto" and not api.only_here),
+        reading_needs_token=api.read == "token" or (api.read == "auto" and not alone),
         hosts=tuple(named),
+        proxies=api.proxies,
         reads=api.reads,
         writes=api.writes,
         connections=api.connections,

@@ -7,6 +7,7 @@ Builders of test inputs do not belong here.
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
@@ -32,6 +33,15 @@ def isolate_git() -> None:
 
 
 isolate_git()
+
+
+def hear_interruptions() -> None:
+    """What is started in the background of a shell ignores Ctrl-C, and so would everything that a test starts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+hear_interruptions()
 
 
 def work_in_memory() -> None:

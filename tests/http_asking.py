@@ -6,8 +6,9 @@ Tests of the process that serves it are in `e2e`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
@@ -26,6 +27,9 @@ class Face:
     """An application over a world's store, asked by somebody."""
 
     def __init__(self, made: FastAPI) -> None:
+        routed = _routed(made.state.context.terms.reading_needs_token)
+        made.router.routes[:] = routed.router.routes
+        made.openapi_schema = routed.openapi_schema
         self.made = made
         self.client = TestClient(made, base_url="http://127.0.0.1", raise_server_exceptions=False)
 
@@ -68,11 +72,34 @@ class Face:
         return [one for page in self.pages(address) for one in page]
 
 
-@contextmanager
-def face(world: World) -> Iterator[Face]:
-    """The face over a world; its clock is the world's."""
-    made = application(SETTINGS.validate_python({**world.settings, "api": {"listen": "127.0.0.1:0"}}))
+@cache
+def _routed(reading_needs_token: bool) -> FastAPI:
+    """An application that nobody asks: every other has the same routes and is described alike.
+
+    To build these takes longer than most tests do, so each process of the tests does it once.
+    """
+    api = {"listen": "127.0.0.1:0", "read": "token" if reading_needs_token else "anyone"}
+    made = application(SETTINGS.validate_python({"repository": {"url": "nowhere.git"}, "api": api}))
+    made.openapi()
+    return made
+
+
+def described() -> dict[str, Any]:
+    """What the API says of itself where anybody may read; nobody changes it."""
+    return _routed(False).openapi()
+
+
+def served(world: World, settings: Mapping[str, Any] | None = None, **api: Any) -> Face:
+    """A face over a world, not open yet; its clock is the world's. `settings` go beside those of the API."""
+    given = {**world.settings, "api": {"listen": "127.0.0.1:0", **api}, **(settings or {})}
+    made = application(SETTINGS.validate_python(given))
     made.state.context.now = lambda: world.now
-    found = Face(made)
+    return Face(made)
+
+
+@contextmanager
+def face(world: World, **api: Any) -> Iterator[Face]:
+    """The same, open."""
+    found = served(world, **api)
     with found.client:
         yield found

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from reconciler.config import SETTINGS
 from reconciler.model.deployment import Deployment
@@ -87,6 +87,12 @@ class World:
         return self.commit(
             "Begin", {"environments.yaml": ENVIRONMENTS, "shop.yaml": app_manifest(**apps), "shop/index.html": "one"}
         )
+
+    def begun(self) -> Self:
+        """This world, once its first commit runs everywhere."""
+        self.start_repository()
+        self.settle()
+        return self
 
     def later(self, **by: float) -> None:
         """Let time pass."""

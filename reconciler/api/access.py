@@ -176,6 +176,16 @@ def operator(actor: Known, request: Request) -> Actor:
     return _acting(actor, request, "operate")
 
 
+def approver_by_form(actor: Known, _request: Request) -> Actor:
+    """Whoever may send a form that approves; whether one of ours is what comes, its handler asks. Raises Refused."""
+    return require(actor, "approve")
+
+
+def operator_by_form(actor: Known, _request: Request) -> Actor:
+    """The same of every other form of an app's page. Raises Refused."""
+    return require(actor, "operate")
+
+
 Reader = Annotated[Actor, Depends(reader)]
 Reporter = Annotated[Actor, Depends(reporter)]
 Approver = Annotated[Actor, Depends(approver)]
@@ -183,7 +193,7 @@ Operator = Annotated[Actor, Depends(operator)]
 
 
 def _acting(actor: Actor, request: Request, scope: Scope) -> Actor:
-    """As `require`; with a session the request's header must hold the word. Forms are checked by their own handler."""
+    """As `require`; with a session the request's header must hold the word."""
     found = require(actor, scope)
     if found.session and request.method not in SAFE and not said_word(found, request.headers.get("x-csrf", "")):
         raise _forged()

@@ -8,11 +8,13 @@ from contextlib import asynccontextmanager
 from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from reconciler import __version__
 from reconciler.api import again, answers, documents, doors, origins, problems, shielding
 from reconciler.api.context import Context
 from reconciler.api.dashboard import every, rendering
+from reconciler.api.dashboard.pages import acting
 from reconciler.api.routes import (
     alerts,
     approvals,
@@ -89,12 +91,15 @@ def application(context: Context) -> FastAPI:
     # The last one added is the first to see a request.
     made.add_middleware(again.Again, context=context)
     made.add_middleware(shielding.Bodies)
-    made.add_middleware(doors.Doors, context=context, routers=ROUTERS)
+    made.add_middleware(doors.Doors, context=context, routers=(*ROUTERS, acting.router))
     made.add_middleware(origins.Origins, address=terms.address)
     made.add_middleware(shielding.Bodiless)
     made.add_middleware(shielding.Rates, reads=terms.reads, writes=terms.writes)
     made.add_middleware(shielding.Hosts, hosts=terms.hosts)
     made.add_middleware(shielding.Headers)
+    if terms.proxies:
+        # Before anything is counted: of those who have passed a request on, the last that is no such proxy asks.
+        made.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(terms.proxies))
     problems.install(made, shielding.said)
     documents.describe(made)
     for router in ROUTERS:

@@ -45,6 +45,8 @@ class Terms:
     reading_needs_token: bool = False
     hosts: Sequence[str] = ()
     """By which names it may be asked, in lower case; by any where there is none."""
+    proxies: Sequence[str] = ()
+    """Addresses and networks of proxies that are believed when they say whom they speak for."""
     reads: int = 60_000
     """How many requests of one address are answered in a minute."""
     writes: int = 600

@@ -1,7 +1,8 @@
 """Who is refused before anything of a body is read?
 
-What changes something needs a token with a scope. Whoever has none is told so by the head of the request alone: a body
-takes time to come and memory to hold. Forms of pages are not looked at here; they are as small as any body may be.
+What changes something needs a token with a scope, or a session with one. Whoever has none is told so by the head of the
+request alone, or led to sign in from a page: a body takes time to come and memory to hold. What anybody may send, such
+as the form that signs in, is as small as any body may be.
 """
 
 from __future__ import annotations
@@ -19,7 +20,13 @@ from reconciler.api.context import Context
 from reconciler.errors import ReconcilerError
 
 Needs = Callable[[Actor, Request], Actor]
-_NEEDS: tuple[Needs, ...] = (access.reporter, access.approver, access.operator)
+_NEEDS: tuple[Needs, ...] = (
+    access.reporter,
+    access.approver,
+    access.operator,
+    access.approver_by_form,
+    access.operator_by_form,
+)
 
 
 class Doors:
@@ -37,7 +44,7 @@ class Doors:
                 # Its handler finds out there who it is, and does not ask the store again.
                 scope[access.KNOWN] = needs(await access.known(request, self._context), request)
             except ReconcilerError as error:
-                refused = problems.of_error(error)
+                refused = await problems.as_asked(request, problems.of_error(error))
                 refused.headers["Connection"] = "close"  # what still comes is nothing that anybody waits for
                 await refused(scope, receive, send)
                 return

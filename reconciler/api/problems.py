@@ -158,7 +158,7 @@ def install(application: FastAPI, said: Callable[[str], Iterable[tuple[bytes, by
     application.add_exception_handler(Exception, fault)
 
 
-async def _as_asked(request: Request, problem: Response) -> Response:
+async def as_asked(request: Request, problem: Response) -> Response:
     """The problem; whoever was at a page gets it as one."""
     if not request.url.path.startswith("/ui/"):
         return problem
@@ -168,7 +168,7 @@ async def _as_asked(request: Request, problem: Response) -> Response:
 
 async def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, ReconcilerError)
-    return await _as_asked(request, of_error(error))
+    return await as_asked(request, of_error(error))
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
@@ -176,20 +176,20 @@ async def _invalid(request: Request, error: Exception) -> Response:
     found = error.errors()[:20]
     if mistakes.is_other_type(found):
         said, remedy = mistakes.sent_as(request), f"send JSON with the header Content-Type: {mistakes.JSON}"
-        return await _as_asked(request, response(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, said, remedy))
+        return await as_asked(request, response(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, said, remedy))
     wrong = tuple(
         Wrong(at=".".join(str(part) for part in one["loc"])[:200], message=mistakes.sentence(one)[:500])
         for one in found
     )
     said = "; ".join(f"{one.at}: {one.message}" for one in wrong)
     refused = response(HTTPStatus.UNPROCESSABLE_ENTITY, said, mistakes.remedy(found), errors=wrong)
-    return await _as_asked(request, refused)
+    return await as_asked(request, refused)
 
 
 async def _plain(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     said, remedy, headers = mistakes.elsewhere(request, error)
-    return await _as_asked(request, response(error.status_code, said, remedy, headers=headers))
+    return await as_asked(request, response(error.status_code, said, remedy, headers=headers))
 
 
 async def _fault(request: Request, error: Exception) -> Response:
@@ -203,6 +203,6 @@ async def _fault(request: Request, error: Exception) -> Response:
         details={"reference": reference} if reference else None,
     )
     try:
-        return await _as_asked(request, found)
+        return await as_asked(request, found)
     except Exception:  # noqa: BLE001 - the page itself may be what broke; the log has the first mistake
         return found

@@ -23,7 +23,6 @@ def command(app: str | None, environment: str | None, form: str) -> int:
     a target cannot see, is left out.
     """
     from reconciler.engine.drifting import look_now
-    from reconciler.store import declared
     from reconciler.views import resolving
     from reconciler.wiring import Targets
 
@@ -31,7 +30,7 @@ def command(app: str | None, environment: str | None, form: str) -> int:
     with opened.store(settings) as store:
         with store.read() as connection:
             if app is not None:
-                resolving.known_app(declared.known_names(connection), app)
+                resolving.declared_app(connection, app)
             if environment is not None:
                 resolving.known_environment(connection, environment)
         targets = Targets(settings.place)

@@ -76,17 +76,13 @@ def command(once: bool, check_drift: bool) -> int:
 
             if once:
                 return _once(found, stopping.asked, begun, check_drift=check_drift)
-            _stay()
+            # What was made for the start stays: nobody looks for garbage in it. How often one looks is said in
+            # `engine/sweeping`.
+            gc.freeze()
             with _face(settings, busy), vitals(settings.place, clock.system):
                 found.daemon.run(begun)
             log.info("ended")
     return endings.DONE
-
-
-def _stay() -> None:
-    """Look for garbage as often as Python does by itself, though not among what was made for the start and stays."""
-    gc.freeze()
-    gc.set_threshold(700, 10, 10)
 
 
 def _face(settings: Settings, busy: Busy | None) -> AbstractContextManager[object]:

@@ -113,14 +113,13 @@ def _standings(connection: Connection, app: str | None, at: datetime, now: datet
     from reconciler.store import declared, deployments
     from reconciler.views import undeclared
     from reconciler.views.pictures import pictures
-    from reconciler.views.resolving import known_app
+    from reconciler.views.resolving import declared_app, reported_alone
     from reconciler.views.standings import past, standings
 
-    if app is not None and at >= now and undeclared.known(connection, app):
+    if app is not None and at >= now and reported_alone(connection, app):
         yield from undeclared.standings_of(connection, app, at)
         return
-    names = declared.known_names(connection)
-    wanted = names if app is None else [known_app(names, app)]
+    wanted = declared.known_names(connection) if app is None else [declared_app(connection, app)]
     for picture in pictures(connection, wanted, at):
         if at < now:
             yield from past(picture, deployments.ran_at(connection, [picture.name], at))

@@ -24,12 +24,12 @@ def command() -> None:
 def listed(app: str, limit: int, form: str) -> None:
     """List the versions of APP, newest first."""
     from reconciler.model.output import version_json
-    from reconciler.store import declared, versions
-    from reconciler.views.resolving import known_app
+    from reconciler.store import versions
+    from reconciler.views.resolving import declared_app
     from reconciler.views.running import runs_in
 
     with opened.store(opened.settings()) as store, store.read() as connection:
-        known_app(declared.known_names(connection), app)
+        declared_app(connection, app)
         found = versions.newest(connection, app, limit)
         runs = runs_in(connection, app)
     if form == "json":

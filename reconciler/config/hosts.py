@@ -1,4 +1,4 @@
-"""Where may the API listen, and by which names and at which address may browsers ask for it?
+"""Where may the API listen, by which names and at which address may browsers ask for it, and through which proxies?
 
 The types of those settings. Whether an address can be had is known when it is listened at, in `api/serving`.
 """
@@ -6,7 +6,7 @@ The types of those settings. Whether an address can be had is known when it is l
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ OFF = "off"
 """In place of the address where the API listens: it does not."""
 _LISTEN = "HOST:PORT, such as 127.0.0.1:8080, or off"
 _ADDRESS = "the https:// address of these pages without a path, such as https://deploy.example.org"
+_PROXIES = "a list of addresses and networks, such as 10.0.0.7 and 10.1.0.0/16"
 _LABEL = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST = re.compile(rf"({_LABEL}\.)*(?![0-9]+$){_LABEL}")
 _LONGEST_HOST = 253
@@ -65,6 +66,19 @@ def _names(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def _networks(written: tuple[str, ...]) -> tuple[str, ...]:
+    for one in written:
+        try:
+            found = ip_network(one, strict=False)
+        except ValueError:
+            raise refusal(f"{quoted(one)} is no address and no network", f"write {_PROXIES}, and no names") from None
+        if not found.prefixlen:
+            raise refusal(f"{quoted(one)} is everybody, and whoever asks would be believed", f"write {_PROXIES}")
+        if "/" in one and str(ip_address(one.partition("/")[0])) != str(found.network_address):
+            raise refusal(f"{quoted(one)} is an address within a network", f"write {found}, or the address alone")
+    return written
+
+
 def _pages(address: str) -> str:
     """Plain HTTP goes no further than this machine: what is sent along with cookies could be read on its way."""
     if not address:
@@ -85,5 +99,12 @@ Hosts = Annotated[
     BeforeValidator(several),
     taking("a list of names of hosts, or one text with commas between them"),
     AfterValidator(_names),
+]
+Proxies = Annotated[
+    tuple[Annotated[str, Field(strict=True, min_length=1, max_length=60)], ...],
+    Field(max_length=100),
+    BeforeValidator(several),
+    taking(_PROXIES),
+    AfterValidator(_networks),
 ]
 Pages = Annotated[str, Field(strict=True, max_length=500), AfterValidator(_pages), unseen(_ADDRESS)]

@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, model_validator
 
 from reconciler.config.hosts import OFF as OFF
-from reconciler.config.hosts import Hosts, Listen, Pages, is_here
+from reconciler.config.hosts import Hosts, Listen, Pages, Proxies, is_here
 from reconciler.config.words import (
     FORGED,
     GROUP_ROLES,
@@ -115,16 +115,20 @@ class ApiSettings:
     listen: Listen = "127.0.0.1:8080"
     """Where they listen, or `off`."""
     read: Annotated[Reading, taking("auto, anyone or token")] = "auto"
-    """Who may read: anyone, or whoever has a token; `auto` is anyone where only this machine can ask."""
+    """Who may read: anyone, or whoever has a token; `auto` is anyone where only this machine can ask, and no proxy."""
     address: Pages = ""
     """Of the pages, as browsers see it, where a proxy stands in front: its name is answered, its cookies stay on HTTPS,
     and an OpenID provider leads back to it."""
     hosts: Hosts = ()
     """Further names by which browsers may ask; with any, or with an address, other names are refused."""
+    proxies: Proxies = ()
+    """The proxies in front, by address or network: they are believed when they say for whom they ask
+    (`X-Forwarded-For`) and by which scheme (`X-Forwarded-Proto`), and nobody else is."""
     timezone: Zone = "UTC"
     """The zone of the clock that pages show first, such as Europe/Berlin."""
     reads: Count = 60_000
-    """How many requests of one address are answered in a minute; a proxy in front is one address."""
+    """How many requests of one address are answered in a minute; a proxy in front that `proxies` does not name is one
+    address."""
     writes: Count = 600
     """The same for requests that change something."""
     connections: Count = 512

@@ -88,9 +88,9 @@ class Desk:
         """An app as it stands. Raises UnknownReference, NotSo where it left git, ManifestError for a broken file."""
         from reconciler.store import declared
         from reconciler.views.pictures import pictures
-        from reconciler.views.resolving import known_app
+        from reconciler.views.resolving import declared_app
 
-        known_app(declared.known_names(self.connection), app)
+        declared_app(self.connection, app)
         (picture,) = pictures(self.connection, [app], self.now)
         if picture.app is None:
             raise NotSo(f"{app} has left git; it was declared in {plain(picture.row.path)}", "restore its manifest")

@@ -78,7 +78,8 @@ def by_person(transaction: Transaction, row: Row[Any], now: datetime, reason: st
 
 
 def _create(transaction: Transaction, deploys: list[Deploy], now: datetime) -> set[int]:
-    numbers = deployments.numbers(transaction.connection, sorted({wish.app for wish in deploys}))
+    apps = sorted({wish.app for wish in deploys})
+    numbers, retries = deployments.numbers_and_retries(transaction.connection, apps)
     wishes: list[tuple[str, int, Deploy]] = []
     edges: list[Mapping[str, Any]] = []
     for wish in deploys:
@@ -91,7 +92,7 @@ def _create(transaction: Transaction, deploys: list[Deploy], now: datetime) -> s
     for made, number, wish in wishes:
         _remember(transaction, made, number, wish, now)
     deployments.occurred(transaction, edges)
-    asked = interventions.open_of(transaction.connection, "retry")
+    asked = interventions.open_of(transaction.connection, "retry") if retries else []
     for wish in deploys:
         here = [one.subject for one in asked if (one.app, one.environment) == (wish.app, wish.environment)]
         _answer_retries(transaction, wish, here, now)

@@ -68,7 +68,8 @@ def ask(connection: Connection, arrival: Arrival, names: Iterable[str], manifest
         rows |= written.named(connection, "App", others)
         before |= written.apps(connection, others)
         wanted = sorted({*wanted, *others})
-    broken = declared.broken_files(connection, {row.path for several in rows.values() for row in several})
+    sound = {path for path, _, _ in manifests}
+    broken = declared.broken_files(connection, {row.path for several in rows.values() for row in several} - sound)
     known = _known(connection)
     sharing = shared(in_order(known.environments))
     found: list[Asked] = []

@@ -159,16 +159,23 @@ class Cycle:
                 return True, wake_at
             if self._pool.workers <= len(self._pool.busy):
                 return False, wake_at
-            attended = deployments.attended(begun, self._pool.busy, self._membership.living(connection))
+            attended = self._attended(connection, begun, self._pool.busy)
             return waiting.anything(connection) or bool(deployments.to_resume(begun, now, attended)), wake_at
 
     def _begun(self, transaction: Transaction, answers: Sequence[PoolAnswer]) -> Begun:
         rows = deployments.started(transaction.connection)
         answered = frozenset(answer.deployment for answer in answers if isinstance(answer, Outcome))
-        mine = self._pool.busy - answered
-        strangers = any(row.claimed_by not in (None, self._membership.me) for row in rows)
-        others = self._membership.living(transaction.connection) if strangers else frozenset()
-        return Begun(rows=rows, attended=deployments.attended(rows, mine, others), answered=answered)
+        attended = self._attended(transaction.connection, rows, self._pool.busy - answered)
+        return Begun(rows=rows, attended=attended, answered=answered)
+
+    def _attended(self, connection: Connection, begun: Sequence[Row[Any]], mine: frozenset[str]) -> frozenset[str]:
+        """The ids of those that somebody carries out: this process has `mine` under way.
+
+        Which other daemons live is asked only where one of them has taken something.
+        """
+        strangers = any(row.claimed_by not in (None, self._membership.me) for row in begun)
+        others = self._membership.living(connection) if strangers else frozenset()
+        return deployments.attended(begun, mine, others)
 
     def _turn(self, answers: Sequence[PoolAnswer], seen: Seen, now: datetime) -> Turn:
         if not answers and not seen.new and not self._branches.answered:
@@ -257,7 +264,7 @@ class Cycle:
         if self._membership.lease is None:  # what was begun before is taken up with the first turn
             return False
         begun = deployments.started(connection)
-        attended = deployments.attended(begun, self._pool.busy, self._membership.living(connection))
+        attended = self._attended(connection, begun, self._pool.busy)
         return bool(deployments.to_resume(begun, now, attended) or deployments.stopped_meanwhile(begun, attended))
 
     def _accepted(self) -> bool:
@@ -353,7 +360,6 @@ def _plan(transaction: Transaction, names: Sequence[str], scene: Scene, now: dat
         obstacles.record(transaction, plans, now)
         declared.planned(transaction, {name: plan.wake_at for name, plan in plans.items()})
         _plan_anew(transaction, {name for name, plan in plans.items() if _stops(plan)}, now)
-    transaction.flush()
     return begun == {1}
 
 

@@ -19,7 +19,7 @@ from reconciler.engine.looked import Seen as Seen
 from reconciler.engine.looked import Trouble as Trouble
 from reconciler.errors import GitCorrupt, GitError, GitMissing
 from reconciler.git.mirror import Mirror
-from reconciler.store import declared, interventions, repository, webhooks
+from reconciler.store import interventions, repository, webhooks
 from reconciler.store.database import Database, Transaction
 
 if TYPE_CHECKING:
@@ -349,7 +349,6 @@ class Following:
         taken = advance(transaction, arriving, head, self._source.root, tree=place.tree, position=place.position)
         assert taken.tree is not None
         repository.advance(transaction, head, taken.tree, taken.position)
-        declared.mark_due(transaction, taken.touched, now)
         self._compare_broken(transaction, taken.files, taken.touched, now, adopting=adopting)
         return taken.commits
 

@@ -7,6 +7,7 @@ difference how they arrive together.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -53,7 +54,7 @@ class _Facts:
 
 
 def note(transaction: Transaction, arrival: Arrival, root: str) -> set[str]:
-    """Note a commit; names of the apps whose plan can be another one now."""
+    """Note a commit; names of the apps whose plan can be another one now, which are due."""
     connection = transaction.connection
     revert = revert_of(connection, arrival)
     if arrival.first:
@@ -66,8 +67,10 @@ def note(transaction: Transaction, arrival: Arrival, root: str) -> set[str]:
     touching = season_touches(connection, arrival, concerned, revert)
     braked = _weigh(transaction, arrival, revert, facts, touching)
     _write(transaction, arrival, asked, facts, touching, braked)
-    freed = note_overrides(transaction, arrival)
-    return {one.name for one in asked} | touching.apps | freed | _waiting_for(connection, facts)
+    named = {one.name for one in asked}
+    others = (touching.apps | note_overrides(transaction, arrival) | _waiting_for(connection, facts)) - named
+    declared.mark_due(transaction, others, arrival.now)
+    return named | others
 
 
 def _note_all(transaction: Transaction, arrival: Arrival, apps: Sequence[str], revert: Revert | None) -> set[str]:
@@ -111,9 +114,8 @@ def _contents(
 ) -> None:
     """Versions and publications."""
     changed = [one for one in asked if not one.held and one.row["content"] != _content_before(one)]
-    fresh_ids = [one.row["content"] for one in changed if one.row["content"]]
-    known = versions.known(connection, fresh_ids)
-    numbers = versions.highest_numbers(connection, [o.name for o in changed if o.row["content"] not in known])
+    asking = [one for one in changed if one.row["content"]]
+    known, numbers = versions.standing(connection, [o.name for o in asking], [o.row["content"] for o in asking])
     for one in changed:
         after = one.row["content"]
         published = commits.published_at(connection, one.name, after) if after in known else None
@@ -246,6 +248,12 @@ def _weigh(
     return True
 
 
+def _due_at(one: Asked, now: datetime) -> datetime:
+    """What was asked for is planned now; what is due already keeps its place."""
+    before = one.before.due_at if one.before is not None else None
+    return now if before is None or before > now else before
+
+
 def _write(
     transaction: Transaction,
     arrival: Arrival,
@@ -269,7 +277,7 @@ def _write(
     for row in touches:
         row["braked"] = braked
     commits.note_touches(transaction, touches)
-    rows = [{**one.row, "due_at": one.before.due_at if one.before is not None else None} for one in asked]
+    rows = [{**one.row, "due_at": _due_at(one, arrival.now)} for one in asked]
     before = {one.name: one.before for one in asked if one.before is not None}
     declared.replace_apps(transaction, rows, {one.name: one.depends_on for one in asked}, before)
     for row in facts.versions:

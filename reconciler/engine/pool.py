@@ -45,6 +45,7 @@ class Pool:
         self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._arrived = threading.Condition()
+        self._awaited = 0
         self._life = 0
         self._running: dict[str, Job] = {}
         self._triggers: set[tuple[str, str]] = set()
@@ -95,7 +96,8 @@ class Pool:
                 return
             self._answers.put(answer)
         with self._arrived:
-            self._arrived.notify()
+            if self._answers.qsize() >= self._awaited:  # to wake whoever gathers for each one costs more than the rest
+                self._arrived.notify()
         self._nudge()
 
     def stop(self, deployment: str) -> None:
@@ -117,6 +119,7 @@ class Pool:
         with self._lock:
             enough = len(self._running) // 2
         with self._arrived:
+            self._awaited = enough
             self._arrived.wait_for(lambda: self._answers.qsize() >= enough, timeout=GATHERING)
 
     def recorded(self, answers: list[Answer]) -> None:

@@ -90,69 +90,32 @@ def happenings(connection: Connection, rows: Iterable[Row[Any]]) -> Iterator[Hap
 
 
 def _of_deployment(row: Row[Any], deployment: Deployment) -> Iterator[Happening]:
-    said = {
-        "version": spoken(deployment.traffic),
-        "number": str(deployment.number),
-        "deployment": deployment.id,
-        "cause": deployment.cause,
+    said = _deployed(row, deployment) | {
         "reason": deployment.reason,
         "commit": deployment.commit or "",
-        "actor": deployment.deployed_by or row.actor,
-        "message": row.body.get("message", ""),
         "next": f"`reconciler deployments show {deployment.id}` tells what happened",
     }
     if deployment.traffic:
         said["artifact"] = max(deployment.traffic, key=lambda part: part.percent).version
-    if deployment.number == 1:
-        said["first"] = "yes"
     event = ENDS[row.kind]
-    events: list[EventName] = [event]
+    yield _happening(row, event, said)
     if event == "completed" and deployment.cause in ROLLBACKS:
-        events = ["completed", "rolled-back"]
-    for one in events:
-        suffix = "" if one == event else f" {one}"
-        yield Happening(
-            fact=f"ledger:{row.sequence}{suffix}",
-            at=row.at,
-            event=one,
-            app=deployment.app,
-            environment=deployment.environment,
-            cause=deployment.cause,
-            said=said | _common(row, one),
-        )
+        yield _happening(row, "rolled-back", said, " rolled-back")
 
 
 def _of_report(row: Row[Any], deployment: Deployment) -> Happening:
-    event = REPORTED[row.kind]
-    said = {
-        "version": spoken(deployment.traffic),
-        "number": str(deployment.number),
-        "deployment": deployment.id,
-        "cause": deployment.cause,
-        "commit": deployment.scm_sha or "",
-        "actor": deployment.deployed_by or row.actor,
+    said = _deployed(row, deployment) | {
         "reason": f"made elsewhere, as {row.actor} reported",
-        "message": row.body.get("message", ""),
+        "commit": deployment.scm_sha or "",
         "next": deployment.build_url or f"`reconciler deployments show {deployment.id}` tells what was reported",
     }
-    if deployment.number == 1:
-        said["first"] = "yes"
-    return Happening(
-        fact=f"ledger:{row.sequence}",
-        at=row.at,
-        event=event,
-        app=deployment.app,
-        environment=deployment.environment,
-        cause=deployment.cause,
-        said=said | _common(row, event),
-    )
+    return _happening(row, REPORTED[row.kind], said)
 
 
 def _not_started(row: Row[Any]) -> Happening:
     """A start that was reported from elsewhere, and refused: for want of an approval, or by another rule."""
     body, key = row.body, str(row.subject or "")
     version, approval = body.get("version", ""), "approval" in body.get("rules", ())
-    event: EventName = "waiting-for-approval" if approval else "refused"
     way_out = f"`reconciler approve {short(key)}` lets it start" if approval else "whoever deploys it starts it again"
     title = "waits for approval" if approval else "may not start"
     said = {
@@ -163,31 +126,38 @@ def _not_started(row: Row[Any]) -> Happening:
         "message": body.get("message", ""),
         "next": way_out,
     }
-    return Happening(
-        fact=f"ledger:{row.sequence}",
-        at=row.at,
-        event=event,
-        app=row.app or "",
-        environment=row.environment or "",
-        cause=EXTERNAL,
-        said=said | _common(row, event),
-    )
+    return _happening(row, "waiting-for-approval" if approval else "refused", said)
 
 
 def _other(row: Row[Any]) -> Happening:
     event = OTHERS[row.kind]
+    return _happening(row, event, {"actor": row.actor} | _SAID[event](row))
+
+
+def _happening(row: Row[Any], event: EventName, said: Mapping[str, str], more: str = "") -> Happening:
+    """What a fact comes to; `more` tells it from what else the same fact comes to."""
+    place = {"app": row.app or "", "environment": row.environment or ""}
     return Happening(
-        fact=f"ledger:{row.sequence}",
+        fact=f"ledger:{row.sequence}{more}",
         at=row.at,
         event=event,
-        app=row.app or "",
-        environment=row.environment or "",
-        said=_common(row, event) | {"actor": row.actor} | _SAID[event](row),
+        cause=said.get("cause", ""),
+        said={**said, "event": event, "at": rfc3339(row.at), **place},
+        **place,
     )
 
 
-def _common(row: Row[Any], event: str) -> dict[str, str]:
-    return {"event": event, "app": row.app or "", "environment": row.environment or "", "at": rfc3339(row.at)}
+def _deployed(row: Row[Any], deployment: Deployment) -> dict[str, str]:
+    """What can be said of any deployment, whoever made it."""
+    said = {
+        "version": spoken(deployment.traffic),
+        "number": str(deployment.number),
+        "deployment": deployment.id,
+        "cause": deployment.cause,
+        "actor": deployment.deployed_by or row.actor,
+        "message": row.body.get("message", ""),
+    }
+    return said | ({"first": "yes"} if deployment.number == 1 else {})
 
 
 def _held(row: Row[Any]) -> dict[str, str]:

@@ -204,12 +204,12 @@ def _against_settled(
         goal = _moved(goal, record)
     if not goal.urgent and settled is not None and (brake := _braked(goal, recorded)):
         return Plan(waiting=answer.waiting, refused=(*answer.refused, _refused_by_brake(brake, recorded, record)))
-    if not goal.urgent and (held := _paused(recorded, record, now) or _dependency(recorded, record)):
-        return Plan(waiting=(*answer.waiting, held), refused=answer.refused)
+    held = None if goal.urgent else _paused(recorded, record, now) or _dependency(recorded, record)
     under = None if goal.urgent else wanted
     frozen, remark = _frozen(goal.subject, goal.why.cause, goal.why.commit, under, recorded, record)
-    if frozen is not None:
-        return Plan(waiting=(*answer.waiting, frozen), refused=answer.refused)
+    # A freeze holds it back as well while something else does, and has since it began.
+    if stops := [one for one in (held, frozen) if one is not None]:
+        return Plan(waiting=(*answer.waiting, *stops), refused=answer.refused)
     deploy = Deploy(
         app=recorded.app,
         environment=record.environment,

@@ -7,18 +7,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, null, select
 
 from reconciler.store import tables
-from reconciler.store.declared import chunks
-from reconciler.store.statements import Among
+from reconciler.store.statements import Prepared, many, side_by_side
 
 _F = tables.files.c
 _A = tables.apps.c
 _FILES = select(_F.path, _F.complaints).where(_F.complaints.is_not(None))
 _APPS = select(_A.name, _A.complaints).where(_A.complaints.is_not(None))
-_FILES_AT = Among(_FILES, _F.path)
-_APPS_NAMED = Among(_APPS, _A.name)
+_BROKEN = select(_F.path, null().label("name"), _F.complaints).where(_F.complaints.is_not(None))
+_HELD = select(null(), _A.name, _A.complaints).where(_A.complaints.is_not(None))
+_AMONG = Prepared(
+    _BROKEN.where(_F.path.in_(many("paths"))).union_all(_HELD.where(_A.name.in_(many("names")))),
+)
 
 Complaints = list[dict[str, Any]]
 
@@ -41,6 +43,11 @@ def everything(connection: Connection) -> Held:
 
 def among(connection: Connection, paths: Iterable[str], names: Iterable[str]) -> Held:
     """What is broken of these files and apps."""
-    files = (row for part in chunks(paths) for row in _FILES_AT.run(connection, part))
-    apps = (row for part in chunks(names) for row in _APPS_NAMED.run(connection, part))
-    return Held({row.path: row.complaints for row in files}, {row.name: row.complaints for row in apps})
+    found = Held({}, {})
+    for some, others in side_by_side(paths, names):
+        for row in _AMONG.run(connection, paths=some, names=others):
+            if row.path is not None:
+                found.files[row.path] = row.complaints
+            else:
+                found.apps[row.name] = row.complaints
+    return found

@@ -255,7 +255,9 @@ def _engine(url: str | URL, cache_kilobytes: int) -> Engine:
         engine = create_engine(address, poolclass=pool.StaticPool, connect_args={"check_same_thread": False})
     else:
         Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(address, connect_args={"check_same_thread": False, "factory": Noting})
+        # The one used last is taken first: it holds the pages, and the statements are ready there.
+        given = {"check_same_thread": False, "factory": Noting}
+        engine = create_engine(address, connect_args=given, pool_use_lifo=True)
     event.listen(engine, "connect", lambda connection, record: _prepare_sqlite(connection, record, cache_kilobytes))
     return engine
 

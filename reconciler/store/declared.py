@@ -300,7 +300,8 @@ def replace_apps(
     depends: Mapping[str, Sequence[str]],
     before: Mapping[str, Any],
 ) -> None:
-    """Record apps as they are declared now; `before` are the rows of those that are recorded, by name.
+    """Record apps as they are declared now; `before` are the rows of those that are recorded, by name, as
+    `written.apps` has them.
 
     Only what is another now is written: an index that holds none of it stays as it is.
     """
@@ -314,7 +315,7 @@ def replace_apps(
     for several in changes.values():
         _CHANGE_APP.each(connection, several)
     _ADD_APPS.each(connection, [row for row in rows if row["name"] not in before])
-    for part in chunks(row["name"] for row in rows if row["name"] in before):
+    for part in chunks(row["name"] for row in rows if row["name"] in before and before[row["name"]].depends):
         _FORGET_DEPENDENCIES.change(connection, part)
     pairs = [{"app": app, "on": on} for app, others in depends.items() for on in dict.fromkeys(others)]
     _ADD_DEPENDENCIES.each(connection, pairs)

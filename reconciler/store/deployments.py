@@ -21,6 +21,7 @@ from reconciler.store.history import Filter as Filter
 from reconciler.store.history import ended_after as ended_after
 from reconciler.store.history import listed as listed
 from reconciler.store.history import numbers as numbers
+from reconciler.store.history import numbers_and_retries as numbers_and_retries
 from reconciler.store.history import ran_at as ran_at
 from reconciler.store.history import recent as recent
 from reconciler.store.rows import deployment_of, grounds_row, traffic_row

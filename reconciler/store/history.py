@@ -20,6 +20,7 @@ from sqlalchemy import (
     CompoundSelect,
     Connection,
     bindparam,
+    exists,
     func,
     select,
     text,
@@ -61,7 +62,9 @@ def _last(condition: ColumnElement[bool]) -> Any:
 _NEWEST = Prepared(_newest())
 _RUNNING = _last(_COMPLETED & (_ONE.c.finished_at <= _MOMENT))
 _RAN = Among(select(P.app, P.environment, _RUNNING.label("number")), P.app)
-_NUMBERS = Among(select(P.app, P.environment, _HIGHEST.label("number")), P.app)
+_I = tables.interventions.c
+_RETRIES = exists().where(_I.kind == "retry", _I.done_at.is_(None)).label("retries")
+_NUMBERS = Among(select(P.app, P.environment, _HIGHEST.label("number"), _RETRIES), P.app)
 _NUMBERED = Prepared(
     _ALL.where(
         D.app == bindparam("of_app"), D.environment == bindparam("in_environment"), D.number == bindparam("numbered")
@@ -115,6 +118,13 @@ def numbers(connection: Connection, apps: Sequence[str]) -> dict[tuple[str, str]
     """The highest deployment number by app and environment."""
     rows = _NUMBERS.run(connection, apps) if apps else ()
     return {(row.app, row.environment): row.number for row in rows if row.number is not None}
+
+
+def numbers_and_retries(connection: Connection, apps: Sequence[str]) -> tuple[dict[tuple[str, str], int], bool]:
+    """The same, and whether anybody may have asked for anything at all to be tried again."""
+    rows = _NUMBERS.run(connection, apps)
+    found = {(row.app, row.environment): row.number for row in rows if row.number is not None}
+    return found, not rows or bool(rows[0].retries)
 
 
 def ended_after(connection: Connection, sequence: int) -> dict[str, int]:

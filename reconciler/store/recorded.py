@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, select, text
+from sqlalchemy import Connection, Row, exists, null, select, text
 
 from reconciler.model.deployment import Deployment
 from reconciler.model.version import Version
@@ -24,7 +24,7 @@ from reconciler.planner.recorded import (
 )
 from reconciler.store import declared, deployments, drifts, interventions, passing, tables, versions
 from reconciler.store.passing import NOTHING_MORE, Needs, Passing
-from reconciler.store.statements import Among, Prepared, many
+from reconciler.store.statements import Among, Prepared, many, side_by_side
 
 EACH = 25
 """How many of the newest deployments the planner sees in an environment, besides repairs."""
@@ -42,15 +42,15 @@ _NEWEST_TOUCH = (
     .correlate(tables.apps)
     .scalar_subquery()
 )
-_CONTENT_TOUCHES = Among(
+_CONTENT_TOUCHES = (
     select(*_COMMIT, _T.app, _T.look, _T.reverts)
     .select_from(tables.apps)
     .join(tables.touches, (_T.position == _NEWEST_TOUCH) & (_T.app == _A.name) & (_T.environment == ""))
-    .join(tables.commits, _C.position == _T.position),
-    _A.name,
+    .join(tables.commits, _C.position == _T.position)
 )
 """The commit that made the content what the branch asks for: mostly the newest that touched it."""
-_COMMITS_AT = Among(select(*_COMMIT), _C.position)
+_COMMITS_AT = select(*_COMMIT, null(), null(), null()).where(_C.position.in_(many("positions")))
+_TOUCHES = Prepared(_CONTENT_TOUCHES.where(_A.name.in_(many("apps"))).union_all(_COMMITS_AT))
 _WITHDRAWN = Among(select(tables.withdrawals), _W.app)
 _BRAKES = Among(
     select(_T.app, tables.brakes)
@@ -162,13 +162,14 @@ def _touch(row: Any, look: Any, reverts: Any) -> Touch:
 
 
 def _gather_touches(connection: Connection, gathered: _Gathered) -> None:
-    for row in _CONTENT_TOUCHES.run(connection, gathered.apps):
-        gathered.content_touches[row.app] = _touch(row, row.look, row.reverts)
     pairs = [p for by_environment in gathered.placements.values() for p in by_environment.values() if p.touch]
-    positions = {pair.touch for pair in pairs}
-    found = {}
-    if positions:
-        found = {row.position: row for row in _COMMITS_AT.run(connection, positions)}
+    found: dict[int, Any] = {}
+    for apps, positions in side_by_side(gathered.apps, {pair.touch for pair in pairs}):
+        for row in _TOUCHES.run(connection, apps=apps, positions=positions):
+            if row.app is None:
+                found[row.position] = row
+            else:
+                gathered.content_touches[row.app] = _touch(row, row.look, row.reverts)
     for pair in pairs:
         if pair.touch in found:
             gathered.entry_touches[pair.app, pair.environment] = _touch(found[pair.touch], pair.look, pair.reverts)

@@ -8,15 +8,17 @@ costs many times what the database needs for it. What is asked rarely goes throu
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from operator import itemgetter
 from typing import Any, cast
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Dialect, bindparam
+from sqlalchemy import BindParameter, Boolean, ColumnElement, Connection, Dialect, Integer, String, bindparam
 from sqlalchemy.sql.compiler import SQLCompiler
 
 _Process = Callable[[Any], Any]
+_PLAIN = (String, Integer, Boolean)
+_OUTSPOKEN: dict[type[SQLCompiler], type[SQLCompiler]] = {}
 MOST = 16_384
 """Values that a statement is asked about at a time: PostgreSQL takes 65,535 parameters, and SQLite has a limit too."""
 
@@ -123,6 +125,13 @@ class Among(Prepared):
         return sum(self._change(connection, {**values, "among": some}) for some in _pieces(several))
 
 
+def side_by_side(first: Iterable[Any], second: Iterable[Any], size: int = MOST // 2) -> Iterator[tuple[list[Any], ...]]:
+    """Pieces of two lists, for a statement that asks about both; no piece where both are empty."""
+    both = list(first), list(second)
+    for start in range(0, max(len(both[0]), len(both[1])), size):
+        yield tuple(one[start : start + size] for one in both)
+
+
 def _pieces(several: list[Any]) -> Iterable[list[Any]]:
     return (several[start : start + MOST] for start in range(0, len(several), MOST))
 
@@ -140,11 +149,33 @@ def _filled(several: Iterable[Any]) -> list[Any]:
     return values
 
 
+def _outspoken(compiler: type[SQLCompiler]) -> type[SQLCompiler]:
+    """Writes what never changes into the text itself.
+
+    Where a value is a parameter that an index is partial by (`status = ?`), SQLite makes its plan anew each time that
+    it is given one, which takes ten times as long as to carry it out; and PostgreSQL's plan for all values finds no
+    such index at all.
+    """
+    known = _OUTSPOKEN.get(compiler)
+    if known is not None:
+        return known
+
+    def visit_bindparam(self: SQLCompiler, bindparam: BindParameter[Any], **options: Any) -> str:
+        if not bindparam.required and bindparam.value is not None and isinstance(bindparam.type, _PLAIN):
+            options["literal_binds"] = True
+        text: str = cast(Any, compiler).visit_bindparam(self, bindparam, **options)
+        return text
+
+    made: type[SQLCompiler] = type("Outspoken", (compiler,), {"visit_bindparam": visit_bindparam})
+    _OUTSPOKEN[compiler] = made
+    return made
+
+
 class _Text:
     """A statement as one kind of database is told it, for lists of certain lengths."""
 
     def __init__(self, statement: Any, dialect: Dialect, sizes: Mapping[str, int], columns: list[str] | None) -> None:
-        compiled = cast(SQLCompiler, statement.compile(dialect=dialect, column_keys=columns))
+        compiled = _outspoken(dialect.statement_compiler)(dialect, statement, column_keys=columns)
         self._constants = {name: one.value for name, one in compiled.binds.items() if not one.required}
         blank = {name: [None] * sizes[name] if name in sizes else None for name in compiled.binds}
         state = compiled.construct_expanded_state({**blank, **self._constants})

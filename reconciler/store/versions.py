@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, null, select
 
 from reconciler.model.references import Pointer, pointers
 from reconciler.model.version import Version
 from reconciler.store import tables
 from reconciler.store.database import Transaction
 from reconciler.store.rows import version_of
-from reconciler.store.statements import Among, Prepared
+from reconciler.store.statements import Among, Prepared, many, side_by_side
 
 A = tables.apps.c
 V = tables.versions.c
@@ -19,10 +19,11 @@ _LAST_FIRST = select(tables.versions).where(V.app == bindparam("of_app")).order_
 _LAST_FIRST = _LAST_FIRST.limit(bindparam("most"))
 _LAST = Prepared(_LAST_FIRST)
 _EARLIER = Prepared(_LAST_FIRST.where(V.number < bindparam("before")))
-_KNOWN = Among(select(V.id), V.id)
 _BY_ID = Among(select(tables.versions), V.id)
 _OF_APP = select(func.max(V.number)).where(V.app == A.name).correlate(tables.apps)
-_HIGHEST = Among(select(A.name, _OF_APP.scalar_subquery().label("number")), A.name)
+_KNOWN = select(V.id, null().label("app"), null().label("number")).where(V.id.in_(many("ids")))
+_HIGHEST = select(null(), A.name, _OF_APP.scalar_subquery()).where(A.name.in_(many("apps")))
+_STANDING = Prepared(_KNOWN.union_all(_HIGHEST))
 
 
 def add(transaction: Transaction, rows: Sequence[dict[str, object]]) -> None:
@@ -30,10 +31,17 @@ def add(transaction: Transaction, rows: Sequence[dict[str, object]]) -> None:
     _ADD.each(transaction.connection, rows)
 
 
-def known(connection: Connection, ids: Iterable[str]) -> set[str]:
-    """Those of the ids that are recorded."""
-    wanted = list(ids)
-    return set(_KNOWN.run(connection, wanted).scalars()) if wanted else set()
+def standing(connection: Connection, apps: Iterable[str], ids: Iterable[str]) -> tuple[set[str], dict[str, int]]:
+    """Those of the ids that are recorded, and the highest version number of each of the apps that has one."""
+    known: set[str] = set()
+    highest: dict[str, int] = {}
+    for names, some in side_by_side(apps, ids):
+        for row in _STANDING.run(connection, ids=some, apps=names):
+            if row.id is not None:
+                known.add(row.id)
+            elif row.number is not None:
+                highest[row.app] = row.number
+    return known, highest
 
 
 def by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Version]:
@@ -42,14 +50,6 @@ def by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Version]:
     if not wanted:
         return {}
     return {found.id: version_of(found) for found in _BY_ID.run(connection, wanted)}
-
-
-def highest_numbers(connection: Connection, apps: Iterable[str]) -> dict[str, int]:
-    """The highest version number of each app that has one."""
-    wanted = list(apps)
-    if not wanted:
-        return {}
-    return {row.name: row.number for row in _HIGHEST.run(connection, wanted) if row.number is not None}
 
 
 def named(connection: Connection, app: str, name: str) -> Version | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, bindparam, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, exists, select, type_coerce
 
 from reconciler.store import tables
 from reconciler.store.declared import chunks
@@ -32,7 +32,8 @@ _IN_FILES = Among(
 )
 _NAMED = select(*_columns(tables.declarations)).where(_D.kind == bindparam("of_kind")).order_by(_D.path, _D.ordinal)
 _NAMED_SO = Among(_NAMED, _D.name)
-_APPS = Among(select(*_columns(tables.apps)), _A.name)
+_DEPENDS = exists().where(tables.dependencies.c.app == _A.name).label("depends")
+_APPS = Among(select(*_columns(tables.apps), _DEPENDS), _A.name)
 
 
 def in_files(connection: Connection, paths: Iterable[str]) -> list[Any]:
@@ -50,5 +51,5 @@ def named(connection: Connection, kind: str, names: Iterable[str]) -> dict[str, 
 
 
 def apps(connection: Connection, names: Iterable[str]) -> dict[str, Any]:
-    """Rows of apps by name."""
+    """Rows of apps by name; `depends` says whether an app is recorded as one that depends on others."""
     return {row.name: row for part in chunks(names) for row in _APPS.run(connection, part)}

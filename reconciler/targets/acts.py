@@ -7,7 +7,7 @@ by its numbers, and refuses what is older. Where the note lies is each target's 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.errors import Superseded
@@ -39,7 +39,12 @@ class Act:
 
     def plain(self) -> dict[str, Any]:
         """As it is noted."""
-        return asdict(self)
+        return {
+            "lineage": self.lineage,
+            "number": self.number,
+            "fence": self.fence,
+            "deployment": self.deployment,
+        }
 
 
 def of_release(release: Release) -> Act:

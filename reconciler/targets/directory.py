@@ -19,13 +19,13 @@ from reconciler.errors import PersonNeeded
 from reconciler.model.app import Triggers
 from reconciler.model.release import Release, ReleasedVersion
 from reconciler.model.shape import Text, refusal, shape
-from reconciler.targets import acts, durable, wording
+from reconciler.targets import acts, crowding, durable, wording
 from reconciler.targets import settings as reading
 from reconciler.targets.acts import Act
 from reconciler.targets.base import Observed, Running, Work, largest, safe
 from reconciler.targets.bundle import printable
 from reconciler.targets.release_change import ReleaseChange
-from reconciler.targets.release_directory import ORDER, RELEASES, TRIGGERS, ReleaseDirectory, as_json
+from reconciler.targets.release_directory import RELEASES, TRIGGERS, ReleaseDirectory, as_json
 
 _TRIGGERS = TypeAdapter(Triggers)
 
@@ -89,7 +89,7 @@ class DirectoryTarget:
         act, described = acts.of_triggers(work), as_json(_TRIGGERS.dump_python(triggers, mode="json"))
         with self._changing(app, "triggers", act) as place:
             if act != place.last().get("triggers", Act()):
-                durable.note(f"{place.notes}/{ORDER}", place.order("triggers", act))
+                place.note("triggers", act)
             durable.replace(f"{place.path}/{TRIGGERS}", described)
             durable.settle([place.base, place.path])
 
@@ -131,10 +131,11 @@ class DirectoryTarget:
         """The app's directory, alone in it, unless something newer took effect there. Raises TargetError."""
         place = self._of(app)
         try:
-            place.make()
-            with place.alone():
-                act.refuse_older_than(place.last().get(what, Act()))
-                yield place
+            with crowding.few_at_once():
+                place.make()
+                with place.alone():
+                    act.refuse_older_than(place.last().get(what, Act()))
+                    yield place
         except OSError as wrong:
             said = f"{wrong.strerror or wrong} at {self._relative(wrong.filename)}"
             raise wording.hindered(said, wrong, "make room or correct the rights there; it is tried again") from wrong

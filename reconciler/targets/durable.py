@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_OVER = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+_OVER = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NOTE = 512
 _LOOK = os.O_RDONLY | os.O_CLOEXEC
 PEEK = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -43,16 +43,27 @@ def named(path: str) -> Iterator[None]:
         raise
 
 
-def settle(paths: Sequence[str], go_on: Callable[[], None] = lambda: None) -> None:
-    """Make files and directories durable. `go_on` is called between batches and may raise. Raises OSError."""
+def settle(
+    paths: Sequence[str],
+    go_on: Callable[[], None] = lambda: None,
+    look: Callable[[str, int], None] | None = None,
+) -> None:
+    """Make files and directories durable. `go_on` is called before each batch and may raise. Raises OSError.
+
+    `look` is handed each path with its open file, before any of the batch is on the disk.
+    """
     for start in range(0, len(paths), _BATCH):
         go_on()
+        batch = paths[start : start + _BATCH]
         opened: list[int] = []
         try:
-            opened.extend(os.open(path, _LOOK) for path in paths[start : start + _BATCH])
+            for path in batch:
+                opened.append(os.open(path, _LOOK))
+                if look is not None:
+                    look(path, opened[-1])
             if len(opened) > 1:
                 _write_back(opened)
-            for file, path in zip(opened, paths[start:], strict=False):
+            for file, path in zip(opened, batch, strict=True):
                 with named(path):
                     os.fsync(file)
         finally:
@@ -108,12 +119,17 @@ def make_folder(path: str) -> None:
 def create_beside(path: str, content: bytes) -> str:
     """Write the next state of `path`, not durable yet, and return where. Raises OSError."""
     fresh = beside(path)
-    try:
-        create(fresh, content)
-    except FileExistsError:  # a killed process left it
-        os.unlink(fresh)
-        create(fresh, content)
+    create_anew(fresh, content)
     return fresh
+
+
+def create_anew(path: str, content: bytes) -> None:
+    """Write a file in the place of one that a killed process may have left; not durable yet. Raises OSError."""
+    try:
+        create(path, content)
+    except FileExistsError:
+        os.unlink(path)
+        create(path, content)
 
 
 def beside(path: str) -> str:

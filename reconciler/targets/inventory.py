@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from reconciler.targets import durable
 from reconciler.targets.bundle import printable
@@ -26,14 +26,31 @@ Line = tuple[str, int, int, int, str]
 """Path below the release (undecodable bytes as surrogates), mode, size, time of the last change in ns, digest."""
 
 
-def made(root: str, paths: Iterable[str], go_on: Callable[[], None]) -> bytes:
-    """The inventory of the files and links `paths` below `root`. `go_on` is called before each and may raise."""
-    lines: list[Line] = []
-    for path in paths:
-        go_on()
-        kind = os.lstat(path)
-        lines.append((path[len(root) + 1 :], kind.st_mode, kind.st_size, kind.st_ctime_ns, _digest(path, kind)))
-    return json.dumps(lines, separators=(",", ":")).encode()
+class Inventory:
+    """An inventory that is being made of `files`, while they are open for something else, and of `links`."""
+
+    def __init__(self, root: str, files: Iterable[str], links: Iterable[str]) -> None:
+        self._root = root
+        self._lines: dict[str, Line | None] = dict.fromkeys(files)
+        self._links = links
+
+    def look(self, path: str, file: int) -> None:
+        """Take in an open file at its beginning, if it is one of those. Raises OSError."""
+        if path in self._lines:
+            kind = os.fstat(file)
+            with durable.named(path):
+                self._lines[path] = self._line(path, kind, _digest_of(file, kind.st_size))
+
+    def made(self) -> bytes:
+        """What is written of them, in the order in which they were given. Raises OSError."""
+        for path in self._links:
+            kind = os.lstat(path)
+            self._lines[path] = self._line(path, kind, _digest(path, kind))
+        assert None not in self._lines.values(), "a file was not looked at"
+        return json.dumps(list(self._lines.values()), separators=(",", ":")).encode()
+
+    def _line(self, path: str, kind: os.stat_result, digest: str) -> Line:
+        return path[len(self._root) + 1 :], kind.st_mode, kind.st_size, kind.st_ctime_ns, digest
 
 
 def read(path: str) -> list[Line]:
@@ -88,14 +105,18 @@ def _content(path: str, kind: os.stat_result) -> str:
 def _digest(path: str, kind: os.stat_result) -> str:
     if stat.S_ISLNK(kind.st_mode):
         return hashlib.sha256(os.fsencode(os.readlink(path))).hexdigest()
-    digest = hashlib.sha256()
     with durable.named(path):
         file = os.open(path, durable.PEEK)
         try:
-            while piece := os.read(file, _PIECE):
-                digest.update(piece)
-                if len(piece) == kind.st_size:  # that was all: most files are small
-                    break
+            return _digest_of(file, kind.st_size)
         finally:
             os.close(file)
+
+
+def _digest_of(file: int, size: int) -> str:
+    digest = hashlib.sha256()
+    while piece := os.read(file, _PIECE):
+        digest.update(piece)
+        if len(piece) == size:  # that was all: most files are small
+            break
     return digest.hexdigest()

@@ -23,10 +23,12 @@ _TICK = 0.005
 
 
 @contextmanager
-def alone_in(folder: str, shown: str) -> Iterator[None]:
-    """Keep other processes and threads out of a directory. Raises TryAgainLater when one stays in it; OSError."""
-    with _locked(folder, os.open(folder, _FOLDER), shown, PATIENCE):
-        yield
+def alone_in(folder: str, shown: str) -> Iterator[int]:
+    """Keep other processes and threads out of a directory, which is open meanwhile, by the number given. Raises
+    TryAgainLater when one stays in it; OSError."""
+    opened = os.open(folder, _FOLDER)
+    with _locked(folder, opened, shown, PATIENCE):
+        yield opened
 
 
 @contextmanager
@@ -46,8 +48,10 @@ def _locked(path: str, opened: int, shown: str, patience: float = 0.0) -> Iterat
         try:
             yield
         finally:
-            # Not by closing alone: a process that another thread is just starting has it open for a moment as well.
-            fcntl.flock(opened, fcntl.LOCK_UN)
+            # Closing alone is not enough for who does not wait at all: a process that another thread is just starting
+            # has it open for a moment as well.
+            if not patience:
+                fcntl.flock(opened, fcntl.LOCK_UN)
     finally:
         os.close(opened)
 

@@ -14,14 +14,14 @@ from contextlib import suppress
 from typing import Any, Self
 
 from reconciler.model.release import Release, ReleasedVersion
-from reconciler.targets import durable, inventory
+from reconciler.targets import durable
 from reconciler.targets.acts import Act
 from reconciler.targets.base import Work
 from reconciler.targets.bundle import unpacked
+from reconciler.targets.inventory import Inventory
 from reconciler.targets.release_directory import (
     CURRENT,
     FILES,
-    ORDER,
     RECORD,
     RELEASES,
     TRAFFIC,
@@ -38,9 +38,11 @@ class ReleaseChange:
         self._place = place
         self._work = work
         self._act = act
+        self._current = place.current()
         # Until a first release was switched to, nobody made the app's own name durable.
-        self._unsettled = [place.base] if place.current() is None else []
+        self._unsettled = [place.base] if self._current is None else []
         self._staged: list[str] = []
+        self._inventories: dict[str, Inventory] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -68,9 +70,7 @@ class ReleaseChange:
             [path for path in paths if not f"{path}/".startswith(f"{own}/")]
             for paths in (bundle.files, bundle.folders, bundle.links)
         )
-        noted = f"{self._place.notes}/{name}{FILES}"
-        durable.discard(noted)  # a killed process left it
-        durable.create(noted, inventory.made(self._hidden(name), [own, *files, *links], self._work.go_on))
+        self._inventories[name] = Inventory(self._hidden(name), [own, *files], links)
         self._unsettled += [own, *files, *folders]
 
     def switch(self, name: str | None, traffic: list[dict[str, Any]]) -> None:
@@ -79,21 +79,27 @@ class ReleaseChange:
         `current` comes last: until it has moved, the deployment has not happened. Raises Aborted and OSError.
         """
         split, described = f"{self._place.path}/{TRAFFIC}", as_json(traffic)
-        order, last = f"{self._place.notes}/{ORDER}", self._place.order("deployment", self._act)
-        if not self._staged and self._place.current() == name and durable.holds(split, described):
-            durable.note(order, last)
+        if not self._staged and self._current == name and durable.holds(split, described):
+            self._place.note("deployment", self._act)
             # An earlier process may have been killed before it was durable.
             durable.settle([self._place.releases, self._place.path])
             return
         fresh = durable.create_beside(split, described)
-        durable.settle([*self._unsettled, fresh], self._work.go_on)
+        durable.settle([*self._unsettled, fresh], self._work.go_on, self._look)
+        for one, inventory in self._inventories.items():
+            durable.create_anew(f"{self._place.notes}/{one}{FILES}", inventory.made())
         self._work.go_on()
         # From here on what is older does nothing, whether or not this one is killed before its end.
-        durable.note(order, last)
+        self._place.note("deployment", self._act)
         self._reveal()
         os.replace(fresh, split)
         self._lead(name)
-        durable.settle([self._place.path])
+        self._place.settle()
+
+    def _look(self, path: str, file: int) -> None:
+        self._work.go_on()
+        for inventory in self._inventories.values():
+            inventory.look(path, file)
 
     def _reveal(self) -> None:
         while self._staged:
@@ -106,10 +112,13 @@ class ReleaseChange:
         current = f"{self._place.path}/{CURRENT}"
         if name is None:
             durable.discard(current)
-        elif self._place.current() != name:
-            fresh = durable.beside(current)
-            durable.discard(fresh)
-            os.symlink(f"{RELEASES}/{name}", fresh)
+        elif self._current != name:
+            fresh, leads_to = durable.beside(current), f"{RELEASES}/{name}"
+            try:
+                os.symlink(leads_to, fresh)
+            except FileExistsError:  # a killed process left it
+                os.unlink(fresh)
+                os.symlink(leads_to, fresh)
             os.replace(fresh, current)
 
     def _hidden(self, name: str) -> str:

@@ -48,6 +48,8 @@ class ReleaseDirectory:
         self.path = f"{base}/{app}"
         self.releases = f"{self.path}/{RELEASES}"
         self.notes = f"{self.path}/{NOTES}"
+        self._folder = -1
+        self._last: dict[str, Act] = {}
 
     def make(self) -> None:
         """Make the app's directory where it is missing. Its own name is made durable by the first change."""
@@ -65,17 +67,25 @@ class ReleaseDirectory:
 
         A daemon that lost its lease may still be at work here. Raises TryAgainLater when one is.
         """
-        with locks.alone_in(self.path, self.app):
+        with locks.alone_in(self.path, self.app) as folder:
+            self._folder = folder
+            found = _parsed(durable.load(f"{self.notes}/{ORDER}", _LONGEST_RECORD))
+            self._last = {what: acts.read(noted) for what, noted in found.items()} if isinstance(found, dict) else {}
             yield
 
-    def last(self) -> dict[str, Act]:
-        """The acts that came last here: under `deployment` and under `triggers`."""
-        found = _parsed(durable.load(f"{self.notes}/{ORDER}", _LONGEST_RECORD))
-        return {what: acts.read(noted) for what, noted in found.items()} if isinstance(found, dict) else {}
+    def settle(self) -> None:
+        """Make the names in the app's directory durable. Only for who is alone in it."""
+        with durable.named(self.path):
+            os.fsync(self._folder)
 
-    def order(self, what: str, act: Act) -> bytes:
-        """What `order.json` says once this act took effect too."""
-        return as_json({**{kind: one.plain() for kind, one in self.last().items()}, what: act.plain()})
+    def last(self) -> dict[str, Act]:
+        """The acts that came last here: under `deployment` and under `triggers`. Only for who is alone in it."""
+        return self._last
+
+    def note(self, what: str, act: Act) -> None:
+        """Let `order.json` say that this act took effect too. Only for who is alone in it."""
+        self._last = {**self._last, what: act}
+        durable.note(f"{self.notes}/{ORDER}", as_json({kind: one.plain() for kind, one in self._last.items()}))
 
     def differences(self, name: str, *, closely: bool) -> list[str]:
         """What differs in a release from what was put there, a sentence each."""

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from reconciler.git.objects import Objects
 from reconciler.store import commits, declared, repository
 from reconciler.views.forecast import Forecast, forecast
-from reconciler.views.resolving import known_app
+from reconciler.views.resolving import declared_app, known_app
 
 AHEAD = timedelta(days=90)
 """So far it is looked where nobody says how far."""
@@ -32,7 +32,9 @@ def calendar(connection: Connection, app: str | None, now: datetime, until: date
 def _declared(connection: Connection, app: str) -> str:
     """The app, if git declares it now. All names are read only where one has to be suggested."""
     row = declared.apps(connection, [app]).get(app)
-    return known_app(declared.app_names(connection), app) if row is None or row.removed else app
+    if row is None:
+        return declared_app(connection, app)
+    return known_app(declared.app_names(connection), app) if row.removed else app
 
 
 def stamp(connection: Connection) -> datetime | None:

@@ -19,7 +19,7 @@ from reconciler.store import declared
 from reconciler.views import reported, undeclared
 from reconciler.views.chain import Field, Located, chain
 from reconciler.views.pictures import Picture, pictures
-from reconciler.views.resolving import known_app
+from reconciler.views.resolving import declared_app, reported_alone
 from reconciler.views.standings import not_ours, standings
 
 
@@ -29,9 +29,9 @@ def why(connection: Connection, app: str, environment: str, now: datetime, mirro
     `mirror` knows the lines of what is declared; it may not be there.
     """
     approved = reported.approved(connection, app, environment, now) if app.isprintable() else []
-    if undeclared.known(connection, app):
+    if reported_alone(connection, app):
         return _reported(undeclared.standings_of(connection, app, now), app, environment, approved)
-    known_app(declared.known_names(connection), app)
+    declared_app(connection, app)
     (picture,) = pictures(connection, [app], now)
     told = {*picture.elsewhere, *picture.starts, *(one.start.environment for one in approved)}
     if environment in told - set(picture.environments):

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from reconciler.errors import UnknownReference
 from reconciler.model.deployment import EXTERNAL, Deployment, Event
 from reconciler.schedule import utc
-from reconciler.store import declared, deployments, figures, ledger, reports
+from reconciler.store import deployments, figures, ledger, reports
 from reconciler.store.deployments import Filter
 from reconciler.views import resolving
 
@@ -39,8 +39,8 @@ class Page:
 
 def known(connection: Connection, app: str | None, environment: str | None) -> None:
     """Check that such a history can be asked for. Raises UnknownReference."""
-    if app is not None and not figures.reported(connection, app=app):
-        resolving.known_app(declared.known_names(connection), app)
+    if app is not None and not resolving.reported(connection, app):
+        resolving.declared_app(connection, app)
     if environment is not None and not figures.reported(connection, environment=environment):
         resolving.known_environment(connection, environment)
 

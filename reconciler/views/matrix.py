@@ -11,11 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from reconciler import schedule
-from reconciler.model.entry import EnvironmentEntry
-from reconciler.model.environment import LATEST, EnvironmentSpec
 from reconciler.model.output import Standing, Wait
-from reconciler.schedule import spell
 from reconciler.store import concerns, elsewhere
 from reconciler.store.concerns import Wanted
 from reconciler.views import undeclared
@@ -33,8 +29,6 @@ LOOKED_AT = 500
 LOOKED_THROUGH = 1_000
 """Quiet apps among which those that fit a filter are looked for, for one page."""
 AGAIN = timedelta(hours=1)
-FREEZES_AHEAD = timedelta(days=14)
-"""How far ahead a freeze is told above its environment."""
 
 
 _ALL, _NEVER = Wanted(), datetime.max.replace(tzinfo=UTC)
@@ -99,9 +93,12 @@ class Matrix:
     base: str | None
     """The environment that is compared with."""
     groups: dict[Group, list[Row]]
+    people: list[Elsewhere]
+    """Apps that git does not know of which a start waits for people: they are among those that need a person."""
     elsewhere: list[Elsewhere]
+    """The others that git does not know."""
     more_elsewhere: int
-    """Further apps that git does not know."""
+    """Further ones of those."""
     facts: dict[Fact, int]
     apps: int
     places: int
@@ -115,7 +112,7 @@ class Matrix:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to show."""
-        return not self.elsewhere and not any(self.groups.values())
+        return not (self.people or self.elsewhere or any(self.groups.values()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +150,9 @@ def matrix(connection: Connection, asked: Asked, now: datetime, memory: Memory) 
     shown = [row for row in busy if asked.fits(row)]
     groups: dict[Group, list[Row]] = {group: [row for row in shown if row.group == group] for group in GROUPS}
     more = {group: max(0, len(found) - asked.most) for group, found in groups.items()}
-    others, more_others = look.elsewhere(environments)
+    waits = look.waiting()
+    people, others, more_others = look.elsewhere(environments, waits)
+    more["person"] += len(waits) - len(people) if people else 0
     groups = {group: found[: asked.most] for group, found in groups.items()} | {"quiet": quiet}
     whole = asked.fact is None and not asked.only_differing
     more["quiet"] = max(0, apps - len(busy) - len(quiet)) if whole and (next_name or asked.after) else 0
@@ -161,9 +160,10 @@ def matrix(connection: Connection, asked: Asked, now: datetime, memory: Memory) 
         environments=environments,
         base=base,
         groups=groups,
+        people=people,
         elsewhere=others,
         more_elsewhere=more_others,
-        facts=_facts(busy, places, sum(len(row.waits) for row in others)),
+        facts=_facts(busy, places, sum(map(len, waits.values()))),
         apps=apps,
         places=places,
         more=more,
@@ -254,25 +254,36 @@ class _Look:
             if seen >= LOOKED_THROUGH:
                 return found, after
 
-    def elsewhere(self, environments: Sequence[str]) -> tuple[list[Elsewhere], int]:
-        """Apps that git does not know, and how many more of them there are."""
+    def waiting(self) -> dict[str, dict[str, tuple[Wait, ...]]]:
+        """What starts of apps that git does not know wait for, by app and environment."""
+        if self.asked.wanted.team:
+            return {}
+        words = (self.asked.wanted.text or "").lower()
+        found = undeclared.waiting(self.connection, self.now)
+        return {name: waits for name, waits in found.items() if words in name.lower()}
+
+    def elsewhere(
+        self, environments: Sequence[str], waits: Mapping[str, Mapping[str, Sequence[Wait]]]
+    ) -> tuple[list[Elsewhere], list[Elsewhere], int]:
+        """Apps that git does not know: those that wait for people, others, and how many more others there are."""
         fact, wanted = self.asked.fact, self.asked.wanted
-        if fact not in (None, "waiting") or self.asked.only_differing or wanted.team or self.asked.after:
-            return [], 0
+        if fact not in (None, "waiting") or self.asked.only_differing:
+            return [], [], 0
         words = (wanted.text or "").lower()
-        waits = undeclared.waiting(self.connection, self.now)
-        # What waits for people comes first.
-        others = elsewhere.undeclared(self.connection) if fact is None else []
-        names = [name for name in dict.fromkeys([*waits, *others]) if words in name.lower()]
-        found = [
-            Elsewhere(
-                name=name,
-                places={**elsewhere.last_in(self.connection, name, environments)},
-                waits=waits.get(name, {}),
-            )
-            for name in names[:MOST]
-        ]
-        return found, len(names) - len(found)
+        every = elsewhere.undeclared(self.connection) if not (fact or wanted.team or self.asked.after) else []
+        others = [name for name in every if name not in waits and words in name.lower()]
+        people, shown = (
+            [
+                Elsewhere(
+                    name=name,
+                    places={**elsewhere.last_in(self.connection, name, environments)},
+                    waits=waits.get(name, {}),
+                )
+                for name in names
+            ]
+            for names in ([*waits][: self.asked.most], others[:MOST])
+        )
+        return people, shown, len(others) - len(shown)
 
 
 def _row(picture: Picture, now: datetime, base: str | None) -> Row:
@@ -316,62 +327,3 @@ def _facts(busy: Iterable[Row], places: int, waiting: int) -> dict[Fact, int]:
     counted["running"] = max(0, places - off)
     counted["waiting"] += waiting
     return counted
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frozen:
-    """A freeze of an environment, now or soon."""
-
-    name: str
-    start: datetime
-    until: datetime
-    whole: bool
-    """Whether it concerns every app."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """What stands above an environment."""
-
-    gates: str
-    """What it waits for, in a few words."""
-    frozen: Frozen | None = None
-
-
-def headings(scene: Scene, environments: Sequence[str], now: datetime) -> dict[str, Column]:
-    """What stands above each of these environments at `now` (UTC)."""
-    return {
-        name: Column(gates=gates_of(scene.environments[name].spec), frozen=_frozen(scene, name, now))
-        for name in environments
-    }
-
-
-def _frozen(scene: Scene, environment: str, now: datetime) -> Frozen | None:
-    found = [
-        Frozen(name=freeze.name, start=window.start, until=window.until, whole=freeze.spec.apps is None)
-        for freeze in scene.freezes
-        if environment in freeze.spec.environments
-        for window in schedule.windows(freeze.spec.span, now, now + FREEZES_AHEAD)
-    ]
-    return min(found, key=lambda one: (not one.whole, one.start), default=None)
-
-
-def gates_of(spec: EnvironmentSpec, entry: EnvironmentEntry | None = None) -> str:
-    """What an environment waits for, in a few words; `entry` is what an app says of it in place of that."""
-    gates = entry.gates if entry is not None and entry.gates is not None else spec.gates
-    when = entry.when if entry is not None and entry.when is not None else spec.when
-    track = entry.track if entry is not None and entry.track is not None else spec.track
-    said: list[str] = []
-    if gates is not None and gates.mode == "enforced":
-        said += [f"soak {spell(gates.soak)}"] if gates.soak else []
-        said += [_approvals(gates.approvals)] if gates.approvals else []
-        said += ["checks"] if gates.checks else []
-        said += ["signed"] if gates.signed else []
-    said += ["train"] if when is not None else []
-    return ", ".join(said) or ("every merge" if track == LATEST else f"from {track}")
-
-
-def _approvals(wanted: int | dict[str, int]) -> str:
-    if isinstance(wanted, int):
-        return "1 approval" if wanted == 1 else f"{wanted} approvals"
-    return "approval by " + ", ".join(wanted)

@@ -6,15 +6,17 @@ What every face lets people type. Words that mean nothing, or several things, ar
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from typing import Any, NoReturn
+from urllib.parse import quote
 
 from sqlalchemy import Connection
 
 from reconciler.errors import UnknownReference, WrongUse
 from reconciler.model.deployment import Deployment
 from reconciler.model.version import Version, label
-from reconciler.store import declared, deployments, gates, versions
+from reconciler.store import declared, deployments, elsewhere, figures, gates, starts, versions
 from reconciler.words import instead, meant
 
 _ID = re.compile(r"[0-9a-f]{1,64}")
@@ -33,6 +35,29 @@ def known_app(names: Sequence[str], app: str) -> str:
     raise UnknownReference(f"there is no app {app[:_LONGEST]}", remedy)
 
 
+def declared_app(connection: Connection, app: str) -> str:
+    """`app`, if git declares it or did. Raises UnknownReference with what is known of it, or with what is like it."""
+    names = declared.known_names(connection)
+    if _askable(app) and app in names:
+        return app
+    if reported(connection, app):
+        raise UnknownReference(
+            f"git declares no app {app[:_LONGEST]}: it is known from reports alone",
+            f"`reconciler status {shlex.quote(app)}`, or GET /status?app={quote(app, safe='')}, tells how it stands",
+        )
+    return known_app([*names, *elsewhere.undeclared(connection)], app)
+
+
+def reported(connection: Connection, app: str) -> bool:
+    """Whether a deployment of an app was reported that is made elsewhere, or was to start."""
+    return app.isprintable() and (figures.reported(connection, app=app) or starts.ever(connection, app))
+
+
+def reported_alone(connection: Connection, app: str) -> bool:
+    """Whether that is all that is known of it: git does not declare it, and never did."""
+    return app.isprintable() and app not in declared.known_names(connection) and reported(connection, app)
+
+
 def known_environment(connection: Connection, name: str) -> str:
     """`name`, if an environment is or was called so. Raises UnknownReference with the one that is most like it."""
     names = set(declared.documents(connection, "Environment"))
@@ -44,7 +69,7 @@ def known_environment(connection: Connection, name: str) -> str:
 
 def placed(connection: Connection, app: str, environment: str | None) -> None:
     """Check that the app, and it in the environment, is known. Raises UnknownReference."""
-    known_app(declared.known_names(connection), app)
+    declared_app(connection, app)
     environments = sorted(declared.placements(connection, [app]).get(app, {}))
     if environment is not None and environment not in environments:
         remedy = f"it is in {', '.join(environments)}" if environments else "it is in no environment"
@@ -56,7 +81,7 @@ def version(connection: Connection, app: str, reference: str) -> Version:
     found = versions.find(connection, app, reference) if _askable(app) and _askable(reference) else None
     if found is not None:
         return found
-    known_app(declared.known_names(connection), app)
+    declared_app(connection, app)
     names = [label(one.number, one.name) for one in versions.newest(connection, app, 1_000)]
     otherwise = f"`reconciler versions list {app}` shows those it has; a number is written like v12"
     raise UnknownReference(f"{app} has no version {reference[:_LONGEST]}", meant(reference, names, otherwise))

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from reconciler.model.deployment import Deployment
 from reconciler.model.output import Standing, Step, Wait
-from reconciler.store import declared, elsewhere, figures, starts
+from reconciler.store import declared, elsewhere
 from reconciler.views import reported
 from reconciler.views.chain import Link, elsewhere_started, numbered, runs, waits_elsewhere
 from reconciler.views.standings import not_ours
@@ -38,13 +38,6 @@ def places(connection: Connection, app: str, waits: Mapping[str, Sequence[Wait]]
     """Where anything of an app was reported, or waits."""
     found: Places = {**elsewhere.last(connection, app)}
     return {name: found.get(name, (None, None)) for name in sorted({*found, *waits})}
-
-
-def known(connection: Connection, app: str) -> bool:
-    """Whether git does not know an app, and something was reported of it, or was to start."""
-    if not app.isprintable() or app in declared.known_names(connection):
-        return False
-    return figures.reported(connection, app=app) or starts.ever(connection, app)
 
 
 def standings_of(connection: Connection, app: str, now: datetime) -> list[Standing]:

@@ -38,7 +38,7 @@ def test_a_push_is_seen_without_a_reload_within_a_moment(
     took = page.evaluate("window.noticed") / 1000 - pushed
     assert page.evaluate("window.sameDocument")
     # It takes less than a second on a quiet machine, all the way through three environments.
-    assert took < 5, took
+    assert took < 20, took
     record_testsuite_property("seconds from push to page", took)
 
 

@@ -17,9 +17,9 @@ import yaml
 
 from reconciler.cli.main import VERBS, program, verb
 from reconciler.config import KNOWN, NO_SETTINGS, PREFIX, SETTINGS
-from reconciler.facing import application
 from reconciler.manifest import KINDS, parse
 from reconciler.manifest.schemas import schema
+from tests.http_asking import described
 from tools.commands_page import commands, options
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,8 +37,8 @@ OPERATION = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) (/[^\s`?;,]*)")
 
 @cache
 def operations() -> frozenset[str]:
-    described = application(SETTINGS.validate_python({"repository": {"url": "nowhere.git"}})).openapi()["paths"]
-    return frozenset(f"{one.upper()} {path}" for path, those in described.items() for one in those if one in METHODS)
+    paths = described()["paths"]
+    return frozenset(f"{one.upper()} {path}" for path, those in paths.items() for one in those if one in METHODS)
 
 
 def blocks(page: str, *languages: str) -> list[str]:

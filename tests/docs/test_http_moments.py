@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from reconciler.config import SETTINGS
-from reconciler.facing import application
+from tests import http_asking
 
 PAGE = Path(__file__).parents[2] / "docs" / "http.md"
 ROW = re.compile(r"^\| (?P<names>`(?:since|until|at)`.*) \| (?P<way>a day ago|in a day) \|$", re.MULTILINE)
@@ -26,10 +25,9 @@ def told() -> dict[tuple[str, str], str]:
 
 def described() -> dict[tuple[str, str], str]:
     """The same, as the description of the API says."""
-    nowhere = SETTINGS.validate_python({"repository": {"url": "nowhere.git"}})
     return {
         (path, one["name"]): "a day ago" if "length of time ago" in one["description"] else "in a day"
-        for path, those in application(nowhere).openapi()["paths"].items()
+        for path, those in http_asking.described()["paths"].items()
         for one in those.get("get", {}).get("parameters", ())
         if one["name"] in ("since", "until", "at")
     }

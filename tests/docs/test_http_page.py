@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from reconciler.config import SETTINGS
-from reconciler.facing import application
+from tests.http_asking import described
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "http.md").read_text(encoding="utf-8")
-_DESCRIBED = application(SETTINGS.validate_python({"repository": {"url": "nowhere.git"}})).openapi()
+_DESCRIBED = described()
 PATHS, SCHEMAS = _DESCRIBED["paths"], _DESCRIBED["components"]["schemas"]
 
 

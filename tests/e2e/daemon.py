@@ -109,23 +109,24 @@ class Live(World):
         self.log_file = directory / "daemon.log"
         self.process: subprocess.Popen[bytes] | Forked | None = None
         self._store: Database | None = None
-        self._said_before = 0
+        self._said_before: dict[int, int] = {}
 
     # The process
 
     def start(self, *options: str) -> None:
         """Start the daemon; `options` are for `run`."""
         self.config.write_text(json.dumps(self.settings))
-        self._said_before = self._said()
+        before = self._said()
         arguments = ["run", "--config", str(self.config), *options]
         if self._nursery is not None:
             self.lay_out()
             self.process = Forked(self._nursery, arguments, self.log_file)
-            return
-        with self.log_file.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "reconciler", *arguments], cwd=ROOT, stdout=log, stderr=log
-            )
+        else:
+            with self.log_file.open("ab") as log:
+                self.process = subprocess.Popen(
+                    [sys.executable, "-m", "reconciler", *arguments], cwd=ROOT, stdout=log, stderr=log
+                )
+        self._said_before[self.process.pid] = before
 
     def kill(self) -> None:
         """End it as a power cut would."""
@@ -138,7 +139,8 @@ class Live(World):
         assert self.process is not None
         # A process that has only just begun does not know of signals yet.
         deadline = time.monotonic() + HEARING
-        while self._said() == self._said_before and self.process.poll() is None and time.monotonic() < deadline:
+        before = self._said_before.get(self.process.pid, 0)
+        while self._said() == before and self.process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(timeout=PATIENCE) == 0, self.log

@@ -1,4 +1,6 @@
-"""Runs the command in processes of its own without importing everything anew for each: importing takes a second.
+"""Runs the command in processes of its own that do not begin from nothing: that would take each of them a second.
+
+Modules are imported here, and a reconciler has released something here, so that types and statements are built.
 
     python -m tests.e2e.launch
 
@@ -27,6 +29,8 @@ for room in (engine, git, manifest, planner, store, targets, views):
     for module in pkgutil.iter_modules(room.__path__, f"{room.__name__}."):
         importlib.import_module(module.name)
 importlib.import_module("psycopg")
+os.environ.pop("TESTS_STORE", None)  # what is released here is recorded in a file: a server would have to be ended
+from tests.beforehand import live_once  # noqa: E402
 
 
 def answer(request: dict[str, Any]) -> int | None:
@@ -67,6 +71,7 @@ def _become(arguments: list[str], log: str) -> None:
 
 def main() -> None:
     """Answer requests until there are no more."""
+    live_once()
     for line in sys.stdin:
         sys.stdout.write(f"{json.dumps(answer(json.loads(line)))}\n")
         sys.stdout.flush()

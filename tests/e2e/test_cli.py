@@ -8,7 +8,6 @@ import pty
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,17 +78,17 @@ def test_a_daemon_hears_wishes_and_ends_politely(live: Live) -> None:
 def test_a_second_signal_ends_at_once(live: Live) -> None:
     slow = ENVIRONMENTS.replace(
         "{track: latest, target: {type: directory, path: releases/sandbox}}",
-        '{track: latest, target: {type: exec, command: ["/bin/sh", "-c", "sleep 8"]}}',
+        '{track: latest, target: {type: exec, command: ["/bin/sh", "-c", "sleep 600"]}}',
     )
     live.commit("Begin", {"environments.yaml": slow, "shop.yaml": app_manifest(), "shop/index.html": "one"})
     live.start()
     assert live.process is not None
     live.wait_for(lambda: [d.status for d in live.history()] == ["started"], "a deployment is under way")
     live.process.send_signal(signal.SIGTERM)
-    time.sleep(0.2)
+    live.wait_for(lambda: '"stopping"' in live.log, "it has heard it")
     assert live.process.poll() is None, "it waits for what is under way"
     live.process.send_signal(signal.SIGINT)
-    assert live.process.wait(timeout=5) == 128 + signal.SIGINT
+    assert live.process.wait(timeout=20) == 128 + signal.SIGINT, "long before the drain is over"
 
 
 def test_a_terminal_gets_colours(tmp_path: Path) -> None:

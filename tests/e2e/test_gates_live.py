@@ -53,7 +53,8 @@ def test_a_soak_ends_by_itself(live: Live) -> None:
     runs(live, "two")
     promoted = live.history(environment="live")[-1]
     assert promoted.created_at >= until
-    assert promoted.created_at - until < timedelta(seconds=1)
+    # Not when git is asked next, which is every 30 s.
+    assert promoted.created_at - until < timedelta(seconds=10)
 
 
 def test_somebody_else_approves_by_the_id_that_status_shows(live: Live) -> None:

@@ -101,7 +101,7 @@ def test_a_second_term_stops_what_runs_and_ends_at_once(live: Live) -> None:
     began = time.monotonic()
     live.process.send_signal(signal.SIGTERM)
     assert live.ended() == 128 + signal.SIGTERM
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 20, "long before the drain is over"
     assert running(live) == []
     (second,) = said(live, "stopped.at-once")
     assert (second["left"], second["commands_ended"]) == (["shop in live, deployment 1"], 1)

@@ -77,7 +77,7 @@ def test_a_rollback_is_live_at_once_held_and_ends_with_the_merge(live: Live) -> 
     live.wait_for(lambda: ran(live, "one", "live"), "the first version is live again")
     back = live.history(environment="live")[-1]
     assert back.finished_at is not None
-    assert (back.finished_at - asked_at).total_seconds() < 2, "from the command that was typed to what runs"
+    assert (back.finished_at - asked_at).total_seconds() < 10, "from the command that was typed to what runs"
     assert (back.cause, back.deployed_by, found["deployments_back"]) == ("rollback", "grace@example.org", 1)
     assert found["outcome"].startswith("back to v1")
     assert live.home.git("rev-parse", found["branch"]) == found["commit"]

@@ -72,7 +72,7 @@ def test_a_second_start_says_that_one_runs_and_nothing_else(tmp_path: Path) -> N
     with quickstart(state):
         until(lambda: '"started"' in (state / "log").read_text(), "it has started")
         command = [sys.executable, "tools/quickstart.py", "--state", str(state)]
-        second = subprocess.run(command, cwd=ROOT, env=FRESH, capture_output=True, text=True, timeout=20)
+        second = subprocess.run(command, cwd=ROOT, env=FRESH, capture_output=True, text=True, timeout=60)
     assert (second.returncode, second.stdout) == (1, "")
     assert "another reconciler runs" in second.stderr
     assert len(second.stderr.splitlines()) == 1
@@ -121,7 +121,7 @@ def quickstart(state: Path) -> Iterator[Callable[[], str]]:
         yield (state / "out").read_text
         assert daemon.poll() is None, (state / "log").read_text()
         daemon.send_signal(signal.SIGTERM)
-        assert daemon.wait(timeout=15) == 0, (state / "log").read_text()
+        assert daemon.wait(timeout=60) == 0, (state / "log").read_text()
     finally:
         daemon.kill()
         daemon.wait()
@@ -167,7 +167,7 @@ def releases(state: Path, environment: str, app: str) -> list[dict[str, Any]]:
 def answered(address: str) -> str:
     """The page there; nothing before it is served."""
     try:
-        with urlopen(address, timeout=20) as answer:
+        with urlopen(address, timeout=60) as answer:
             text: str = answer.read().decode()
     except OSError:
         return ""

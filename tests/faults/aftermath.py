@@ -121,9 +121,14 @@ def nothing_to_do(live: Live) -> None:
 
 def doctor(live: Live, found: Sequence[str] = ()) -> None:
     """`doctor` finds nothing but what it may."""
+    said = wrong(live)
+    assert set(said) == set(found), said
+
+
+def wrong(live: Live) -> dict[str, str]:
+    """What `doctor` says of each check that it does not find good."""
     done = command(live, "doctor", "-o", "json")
-    wrong = {one["check"]: one["detail"] for one in done.json if one["status"] != "good"}
-    assert set(wrong) == set(found), wrong
+    return {one["check"]: one["detail"] for one in done.json if one["status"] != "good"}
 
 
 def no_storm(live: Live, lines: int = MOST_LINES) -> None:

@@ -27,6 +27,7 @@ import structlog
 
 from reconciler.store import ledger
 from reconciler.store.database import Database
+from tests.beforehand import live_once
 from tests.faults.killer import Killer
 from tests.playing import InOrder, read
 from tests.stores import Kept
@@ -195,6 +196,7 @@ class Before:
 
 def main(base: Path, every: int, first: int) -> dict[str, Any]:
     """All chapters; how many writes each has, and what was found wrong."""
+    live_once()
     world = World(base / "world")
     world.laid_out = False  # what makes the store is killed as well
     told: dict[str, Any] = {"writes": {}, "kills": 0, "wrong": [], "again": 0}

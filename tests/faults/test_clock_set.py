@@ -139,5 +139,6 @@ def check(live: Live) -> None:
         assert [one.number for one in history] == list(range(1, len(history) + 1))
         aftermath.released_once(live, "shop", environment)
     live.wait_for(lambda: aftermath.verified(live), "the ledger is sound and sealed")
+    live.wait_for(lambda: "daemon" not in aftermath.wrong(live), "it has shown life since the clock was set")
     aftermath.doctor(live)
     aftermath.no_storm(live)

@@ -22,7 +22,7 @@ from tests.faults import aftermath
 from tests.faults.proxy import Proxy, far
 from tests.world import ENVIRONMENTS, app_manifest, season_manifest
 
-AT_ONCE = timedelta(seconds=8)
+AT_ONCE = timedelta(seconds=40)
 """On a machine with other work; an exchange with git may take two minutes."""
 
 
@@ -82,7 +82,7 @@ def test_a_person_goes_back_at_once_and_the_branch_comes_when_git_answers(live: 
     asked = time.monotonic()
     words = ["--environment", "pre-release", "--reason", "by hand", "--actor", "ann@example.com"]
     done = aftermath.command(live, "rollback", "shop", *words)
-    assert (done.status, time.monotonic() - asked < 30) == (0, True), done.err
+    assert (done.status, time.monotonic() - asked < AT_ONCE.total_seconds()) == (0, True), done.err
     assert "not written yet: the daemon goes on to try" in done.out
     assert live.runs("pre-release") == "one"
     back = live.history("shop", "pre-release")[-1]
@@ -137,7 +137,7 @@ def test_a_first_fetch_does_not_wait_half_an_hour_for_the_first_word(tmp_path: P
         begun = time.monotonic()
         with pytest.raises(GitUnreachable, match="did not answer in time"):
             mirror.fetch()
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - begun < AT_ONCE.total_seconds()
 
 
 def test_a_settling_waits_for_what_it_fetches_and_tells_failure(live: Live, network: Proxy) -> None:

@@ -16,11 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import Case, GenerationMode, checks
 from schemathesis.schemas import APIOperation
 
-from reconciler.config import SETTINGS
-from reconciler.facing import application
 from reconciler.model import access
 from reconciler.store import tokens
-from tests.http_asking import Face, face
+from tests.http_asking import Face, described, face
 from tests.world import World, app_manifest
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "10"))
@@ -37,8 +35,7 @@ WRITTEN = access.Written("0123456789ab", "s" * 43)
 
 def asking() -> list[tuple[str, GenerationMode]]:
     """Every operation with sound requests, and with broken ones where there is something that can be broken."""
-    nowhere = SETTINGS.validate_python({"repository": {"url": "nowhere.git"}})
-    paths = application(nowhere).openapi()["paths"]
+    paths = described()["paths"]
     return [
         (f"{method.upper()} {path}", mode)
         for path, operations in sorted(paths.items())

@@ -10,13 +10,11 @@ from typing import Any
 import pytest
 from httpx2 import Response
 
-from reconciler.config import SETTINGS
-from reconciler.facing import application
 from reconciler.model import access
 from reconciler.store import tokens
 from reconciler.store.database import Database
 from tests.bearers import BY, bearer, header
-from tests.http_asking import PROBLEM, Face
+from tests.http_asking import PROBLEM, Face, described, served
 from tests.world import World
 
 OPEN = {"/healthz", "/readyz", "/webhooks/{forge}"}
@@ -29,8 +27,7 @@ REFUSED_TOKENS = ("revoked", "expired", "malformed", "unknown", "another secret"
 
 def operations() -> list[tuple[str, str]]:
     """Method and path of everything that is described."""
-    nowhere = SETTINGS.validate_python({"repository": {"url": "nowhere.git"}})
-    paths = application(nowhere).openapi()["paths"]
+    paths = described()["paths"]
     return [(method.upper(), path) for path, those in paths.items() for method in those]
 
 
@@ -40,18 +37,9 @@ def needed(method: str, path: str) -> access.Scope | None:
     return "read" if method == "GET" else SCOPES.get(path, "operate")
 
 
-def served(world: World, **api: Any) -> Face:
-    made = application(SETTINGS.validate_python({**world.settings, "api": {"listen": "127.0.0.1:0", **api}}))
-    made.state.context.now = lambda: world.now
-    return Face(made)
-
-
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    made = World(tmp_path_factory.mktemp("access"))
-    made.start_repository()
-    made.settle()
-    return made
+    return World(tmp_path_factory.mktemp("access")).begun()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,14 +12,6 @@ from tests.receiver import Receiver, receiving
 from tests.reporter import GATED, Reporter
 from tests.telling import alert, noted, settle_and_tell, to
 from tests.world import World
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
-    made.start_repository()
-    made.settle()
-    return made
 
 
 @pytest.fixture

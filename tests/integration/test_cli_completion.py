@@ -28,10 +28,7 @@ def offered(world: World, typed: str) -> list[str]:
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """An app in three environments."""
-    made = World(tmp_path)
-    made.start_repository()
-    made.settle()
-    return made
+    return World(tmp_path).begun()
 
 
 @pytest.mark.parametrize(

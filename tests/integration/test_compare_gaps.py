@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,34 @@ def test_a_gap_leads_to_the_lines_that_it_leaves_out(shop: Face) -> None:
 def test_a_file_that_there_is_not_leaves_the_page_as_it_is(shop: Face) -> None:
     pages = [shop.get(f"/ui/apps/shop/compare?a=v2&b=v3{more}").text for more in ("", "&whole=9")]
     assert len({page.partition("<main")[2].partition("</main>")[0] for page in pages}) == 1
+
+
+def test_with_one_side_alone_the_other_is_what_came_before(shop: Face) -> None:
+    def shown(address: str) -> str:
+        page = shop.get(f"/ui/apps/shop/compare{address}").text.partition("<main")[2].partition("</main>")[0]
+        return " ".join(re.sub("<[^>]*>", " ", page.partition("</form>")[2]).split())
+
+    # What runs at the end of the chain is the newest one itself: it is compared with the one before it.
+    assert "from #2 " in shown("?b=v3")
+    assert "from #3 " in shown("?b=v2")
+    assert "from #3 " in shown("?b=v1")
+    assert " to #3 " in shown("?a=v1")
+
+
+def test_nothing_comes_before_the_first_version_of_all(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.start_repository()
+    world.settle()
+    with face(world) as asked:
+        assert "There is nothing to compare yet" in asked.get("/ui/apps/shop/compare?b=v1").text
+        # The first one runs everywhere, and there is another one that waits.
+        pause = {"reason": "the fair", "until": world.now + timedelta(days=1)}
+        for name in ("sandbox", "pre-release", "live"):
+            world.wish("pause", app="shop", environment=name, **pause)
+        world.commit("Two", {"shop/index.html": "two"})
+        world.settle()
+        page = asked.get("/ui/apps/shop/compare?b=v1").text
+        assert "nothing to compare yet" not in page
+        assert "Nothing comes before v1" in page
+        assert '<option value="v1" selected>' in page.partition('name="b"')[2].partition("</select>")[0]
+        assert "The two versions" not in page

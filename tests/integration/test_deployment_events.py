@@ -18,10 +18,7 @@ WHERE = {"product_name": "billing", "version": "1.2.3", "environment_name": "moo
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    made = World(tmp_path_factory.mktemp("events"))
-    made.start_repository()
-    made.settle()
-    return made
+    return World(tmp_path_factory.mktemp("events")).begun()
 
 
 @pytest.fixture(scope="module")

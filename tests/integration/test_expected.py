@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,3 +82,56 @@ def test_the_beginning_of_an_id_is_enough(ci: Reporter) -> None:
     # It runs there already: what was expected is not what speaks against it.
     for right in (there, there[:4], there[:4].upper()):
         assert "runs v1 of shop already" in promoted(right).json()["detail"]
+
+
+def sent_from(page: str, id_: str) -> dict[str, str]:
+    """What the dialog of a page sends that approves what waits under an id."""
+    (form,) = [one for one in page.split("<form")[1:] if f'name="id" value="{id_}"' in one]
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form.partition("</form>")[0]))
+
+
+@pytest.mark.parametrize("app", ["till", "shop"])
+def test_a_page_says_what_stood_there_when_a_start_elsewhere_is_approved(ci: Reporter, app: str) -> None:
+    client = ci.asked.client
+    client.post("/ui/sign-in", data={"token": ci.tokens["qa"]}, follow_redirects=False)
+
+    def wanted(version: str) -> tuple[str, dict[str, str]]:
+        id_ = ci.refused(428, "careful", product_name=app, version=version)["details"]["approval"]["id"]
+        return id_, sent_from(client.get(f"/ui/apps/{app}").text, id_)
+
+    def approved(form: dict[str, str]) -> Response:
+        return client.post(f"/ui/apps/{app}/approve", data=form, follow_redirects=False)
+
+    _, form = wanted("1.0")
+    assert form["expected"] == "none"
+    assert approved(form).status_code == 303
+    ci.done("careful", product_name=app, version="1.0")
+    (there,) = ci.asked.json(f"/deployments?app={app}&environment=careful")
+    id_, form = wanted("2.0")
+    assert form["expected"] == there["id"]
+    # What was looked at is gone by the time that somebody presses the button.
+    hotfix = {"product_name": app, "version": "1.1", "kind": "hotfix"}
+    waits = ci.refused(428, "careful", **hotfix)["details"]["approval"]["id"]
+    assert approved(sent_from(client.get(f"/ui/apps/{app}").text, waits)).status_code == 303
+    ci.done("careful", **hotfix)
+    assert ci.refused(428, "careful", product_name=app, version="2.0")["details"]["approval"]["id"] == id_
+    late = approved(form)
+    assert (late.status_code, "has changed meanwhile" in late.text) == (409, True), late.text
+    assert approved(sent_from(client.get(f"/ui/apps/{app}").text, id_)).status_code == 303
+
+
+def test_a_held_head_is_named_by_its_own_id_and_expects_nothing_besides(ci: Reporter) -> None:
+    operator = header(bearer(ci.world.settings["state"]["url"], "operate", now=ci.world.now))
+    ci.world.repo.git("reset", "--hard", "HEAD~1")
+    ci.world.commit("Anew", {"shop/index.html": "three"}, push=False)
+    ci.world.repo.git("push", "--force", "origin", "main")
+    ci.world.settle()
+    head = ci.world.repo.head
+    body = {"reason": "a secret was removed", "expected": "none"}
+    refused = ci.asked.client.post(f"/commits/{head}/accept", json=body, headers=operator)
+    assert (refused.status_code, refused.json()["detail"]) == (422, "body.expected: there is no such field")
+    described = ci.asked.json("/openapi.json")["paths"]["/commits/{sha}/accept"]["post"]["requestBody"]
+    name = described["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    assert list(ci.asked.json("/openapi.json")["components"]["schemas"][name]["properties"]) == ["reason"]
+    del body["expected"]
+    assert ci.asked.client.post(f"/commits/{head}/accept", json=body, headers=operator).status_code == 202

@@ -9,28 +9,12 @@ from typing import Any
 
 import pytest
 
-from reconciler.config import SETTINGS
-from reconciler.facing import application
 from reconciler.model import access
 from tests.bearers import bearer, header
 from tests.commands import Told
-from tests.http_asking import Face
+from tests.http_asking import Face, served
 from tests.stores import content
 from tests.world import World
-
-
-def served(world: World, **api: Any) -> Face:
-    made = application(SETTINGS.validate_python({**world.settings, "api": {"listen": "127.0.0.1:0", **api}}))
-    made.state.context.now = lambda: world.now
-    return Face(made)
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
-    made.start_repository()
-    made.settle()
-    return made
 
 
 @pytest.fixture

@@ -3,28 +3,10 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-import pytest
-
-from tests.http_asking import Face, face
+from tests.http_asking import Face
 from tests.world import World
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
-    made.start_repository()
-    made.settle()
-    return made
-
-
-@pytest.fixture
-def asked(world: World) -> Iterator[Face]:
-    with face(world) as found:
-        yield found
 
 
 def test_a_page_leaves_packed_for_whoever_takes_it_so(asked: Face) -> None:

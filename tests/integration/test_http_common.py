@@ -30,10 +30,7 @@ EVENT = {"product_name": "shop", "version": "v1", "environment_name": "live", "s
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    made = World(tmp_path_factory.mktemp("common"))
-    made.start_repository()
-    made.settle()
-    return made
+    return World(tmp_path_factory.mktemp("common")).begun()
 
 
 @pytest.fixture(scope="module")

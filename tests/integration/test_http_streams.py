@@ -18,10 +18,7 @@ PATIENCE = 60.0
 
 @pytest.fixture
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    made = World(tmp_path_factory.mktemp("streams"))
-    made.start_repository()
-    made.settle()
-    return made
+    return World(tmp_path_factory.mktemp("streams")).begun()
 
 
 @pytest.fixture

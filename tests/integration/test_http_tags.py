@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,20 +23,6 @@ TAGGED = [
     "/calendar",
     "/figures",
 ]
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
-    made.start_repository()
-    made.settle()
-    return made
-
-
-@pytest.fixture
-def asked(world: World) -> Iterator[Face]:
-    with face(world) as found:
-        yield found
 
 
 def tag(asked: Face, address: str) -> str:

@@ -51,6 +51,48 @@ def test_what_waits_for_a_dependency_is_told_apart(world: World) -> None:
     assert scraped(world).some("reconciler_waiting", "gate", environment="live") == {"dependency": 1, "pause": 1}
 
 
+FROZEN = """\
+---
+apiVersion: reconciler/v1
+kind: Freeze
+metadata: {name: fair}
+spec: {environments: [sandbox], from: "2026-06-01T10:00:00Z", until: "2026-06-03T10:00:00Z", reason: the fair}
+"""
+
+
+@pytest.mark.parametrize("runs", [False, True])
+def test_a_freeze_has_held_something_back_since_it_began_to_whoever_pauses_meanwhile(
+    tmp_path: Path, runs: bool
+) -> None:
+    world = World(tmp_path)
+    if runs:
+        world.begun()
+        world.commit("Two", {"shop/index.html": "two", "freeze.yaml": FROZEN})
+    else:
+        world.commit("Freeze", {"freeze.yaml": FROZEN})
+        world.start_repository()
+
+    def frozen() -> float | None:
+        world.settle()
+        found = scraped(world)
+        assert found.value("reconciler_waiting", environment="sandbox", gate="freeze") == 1
+        return found.value(OLDEST, environment="sandbox", gate="freeze")
+
+    assert frozen() == 0
+    world.later(hours=2)
+    world.wish("pause", app="shop", environment="sandbox", reason="stocktaking", until=world.now + timedelta(hours=9))
+    assert frozen() == 2 * 3600
+    world.later(hours=3)
+    assert frozen() == 5 * 3600
+    world.wish("resume", app="shop", environment="sandbox")
+    assert frozen() == 5 * 3600
+    # A pause that outlasts it holds things back alone from then on.
+    world.wish("pause", app="shop", environment="sandbox", reason="stocktaking", until=world.now + timedelta(days=9))
+    world.later(days=2)
+    world.settle()
+    assert scraped(world).some("reconciler_waiting", "gate", environment="sandbox") == {"pause": 1}
+
+
 def test_what_waits_for_weeks_is_not_among_the_quiet(world: World) -> None:
     with world.running() as found, found.database.read() as connection:
         rows = matrix(connection, Asked(), world.now, Memory()).groups

@@ -34,8 +34,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
 def test_many_are_asked_about(store: Database) -> None:
     with store.read() as connection:
         assert set(declared.apps(connection, NAMES)) == set(KNOWN)
-        assert versions.known(connection, NAMES) == set()
-        assert versions.highest_numbers(connection, NAMES) == {}
+        assert versions.standing(connection, NAMES, NAMES) == (set(), {})
 
 
 def test_many_are_changed(store: Database) -> None:

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from reconciler.store import declared
 from tests.world import ENVIRONMENTS, World, app_manifest
 
 RESOURCE = json.dumps(
@@ -80,6 +81,19 @@ def test_an_app_no_longer_waits_for_one_that_leaves_the_environment(tmp_path):
     )
     world.settle()
     assert world.story("live", "mail") == [("promotion", "completed", [1])]
+
+
+def test_an_app_no_longer_waits_for_one_that_it_needs_no_more(tmp_path):
+    world = World(tmp_path)
+    files = {"environments.yaml": LIVE_FAILS, "shop.yaml": app_manifest(), "shop/refused.html": "one"}
+    world.commit("Begin", {**files, "mail.yaml": app_manifest("mail", depends_on=["shop"]), "mail/index.html": "one"})
+    world.settle()
+    assert world.story("live", "mail") == []
+    world.commit("mail needs nobody", {"mail.yaml": app_manifest("mail")})
+    world.settle()
+    assert world.story("live", "mail") == [("promotion", "completed", [1])]
+    with world.running() as found, found.database.read() as connection:
+        assert declared.dependents(connection, ["shop"]) == set()
 
 
 def test_what_changed_while_an_app_was_held_is_no_rollback_when_the_removal_that_held_it_is_reverted(tmp_path):

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from httpx2 import Response
 
 from reconciler.api.access import word_of
-from reconciler.config import SETTINGS
-from reconciler.facing import application
 from tests.bearers import bearer, header
-from tests.http_asking import PROBLEM, Face
+from tests.http_asking import PROBLEM, Face, served
 from tests.world import World
 
 PUBLIC = "https://deploy.example.org"
@@ -32,21 +29,12 @@ FROM_US = ({"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}, {"Orig
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    made = World(tmp_path_factory.mktemp("origins"))
-    made.start_repository()
-    made.settle()
-    return made
+    return World(tmp_path_factory.mktemp("origins")).begun()
 
 
 @pytest.fixture(scope="module")
 def token(world: World) -> str:
     return bearer(world.settings["state"]["url"], "operate", now=world.now, name="ann@example.com")
-
-
-def served(world: World, **api: Any) -> Face:
-    made = application(SETTINGS.validate_python({**world.settings, "api": {"listen": "127.0.0.1:0", **api}}))
-    made.state.context.now = lambda: world.now
-    return Face(made)
 
 
 @pytest.fixture

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message
 
+from reconciler.api import access
+from reconciler.api.dashboard.pages import acting
 from reconciler.config import SETTINGS
 from reconciler.facing import application
 from tests.bearers import bearer
-from tests.http_asking import face
+from tests.http_asking import described, face
 from tests.world import World
 
 VALUES = {"app": "shop", "environment": "live", "sha": "abcdef12", "id": "abcd"}
@@ -22,10 +25,7 @@ VALUES = {"app": "shop", "environment": "live", "sha": "abcdef12", "id": "abcd"}
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    made = World(tmp_path_factory.mktemp("unread"))
-    made.start_repository()
-    made.settle()
-    return made
+    return World(tmp_path_factory.mktemp("unread")).begun()
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +36,7 @@ def shop(world: World) -> Iterator[ASGIApp]:
 
 def paths() -> list[str]:
     """What changes something by a token."""
-    described = application(SETTINGS.validate_python({"repository": {"url": "nowhere.git"}})).openapi()["paths"]
-    return [path for path, ways in described.items() if "post" in ways and not path.startswith("/webhooks/")]
+    return [path for path, ways in described()["paths"].items() if "post" in ways and not path.startswith("/webhooks/")]
 
 
 class Asked:
@@ -45,7 +44,7 @@ class Asked:
 
     def __init__(self, face: ASGIApp, path: str, *headers: tuple[bytes, bytes], body: bytes = b"{}") -> None:
         self.times, self.sent, self._body = 0, [], body
-        given = [(b"host", b"127.0.0.1"), (b"content-type", b"application/json"), *headers]
+        given = [*headers, (b"host", b"127.0.0.1"), (b"content-type", b"application/json")]
         scope = {
             "type": "http",
             "asgi": {"version": "3.0"},
@@ -107,3 +106,32 @@ def test_where_nothing_is_recorded_yet_a_token_is_asked_for_all_the_same(tmp_pat
     token = f"rec_{'f' * 12}_{'x' * 43}".encode()
     found = Asked(face, "/apps/shop/pause", (b"authorization", b"Bearer " + token))
     assert (found.status, found.times) == (503, 0)
+
+
+FORMS = [route.path for route in acting.router.routes if isinstance(route, APIRoute)]
+
+
+def test_a_form_of_nobody_is_not_read_and_leads_to_sign_in(world: World, shop: ASGIApp) -> None:
+    assert {f"/ui/apps/{{app}}/{verb}" for verb in ("approve", "rollback", "pause", "promote")} < set(FORMS)
+    gone = f"{access.COOKIE}={'x' * 43}".encode()
+    for path in FORMS:
+        for headers in ((), ((b"cookie", gone),)):
+            found = Asked(
+                shop, path.format(app="shop"), (b"sec-fetch-site", b"same-origin"), *headers, body=b"a=" * 500
+            )
+            assert (found.status, found.times) == (303, 0), path
+            assert dict(found.sent[0]["headers"])[b"location"] == b"/ui/sign-in?then=%2Fui%2Fapps%2Fshop"
+
+
+def test_a_form_of_somebody_who_may_only_read_is_not_read(world: World, shop: ASGIApp) -> None:
+    token = bearer(world.settings["state"]["url"], "read", now=world.now)
+    form = (b"content-type", b"application/x-www-form-urlencoded")
+    same = (b"sec-fetch-site", b"same-origin")
+    signed = Asked(shop, "/ui/sign-in", form, same, body=b"token=" + token.encode())
+    cookie = dict(signed.sent[0]["headers"])[b"set-cookie"].partition(b";")[0]
+    for path in FORMS:
+        found = Asked(shop, path.format(app="shop"), same, (b"cookie", cookie))
+        assert (found.status, found.times) == (403, 0), path
+        said = b"".join(one.get("body", b"") for one in found.sent)
+        assert b"may not: it needs the scope" in said
+        assert b"<h1" in said, "it is a page"

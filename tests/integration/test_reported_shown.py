@@ -3,31 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from reconciler.store import tables
 from tests.bearers import bearer, header
-from tests.http_asking import Face, face
+from tests.http_asking import Face
 from tests.world import World
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
-    made.start_repository()
-    made.settle()
-    return made
-
-
-@pytest.fixture
-def asked(world: World) -> Iterator[Face]:
-    with face(world) as found:
-        yield found
 
 
 def report(asked: Face, world: World, **event: Any) -> dict[str, Any]:

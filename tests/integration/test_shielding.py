@@ -6,10 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from reconciler.config import SETTINGS
-from reconciler.facing import application
 from tests.bearers import bearer, header
-from tests.http_asking import PROBLEM, Face
+from tests.http_asking import PROBLEM, Face, served
 from tests.stores import content
 from tests.world import World
 
@@ -23,18 +21,9 @@ SAID = {
 LARGEST = 1 << 20
 
 
-def served(world: World, **api: object) -> Face:
-    made = application(SETTINGS.validate_python({**world.settings, "api": {"listen": "127.0.0.1:0", **api}}))
-    made.state.context.now = lambda: world.now
-    return Face(made)
-
-
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    made = World(tmp_path_factory.mktemp("shield"))
-    made.start_repository()
-    made.settle()
-    return made
+    return World(tmp_path_factory.mktemp("shield")).begun()
 
 
 @pytest.fixture(scope="module")

@@ -28,10 +28,7 @@ def issuer() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    made = World(tmp_path_factory.mktemp("oidc"))
-    made.start_repository()
-    made.settle()
-    return made
+    return World(tmp_path_factory.mktemp("oidc")).begun()
 
 
 def face(world: World, issuer: str, address: str = "", **more: Any) -> Face:

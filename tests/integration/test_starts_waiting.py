@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -46,9 +47,6 @@ def test_of_an_app_that_git_does_not_know(ci: Reporter) -> None:
     assert waiting(ci, "/approvals?app=till&environment=careful") == [("till", "careful", "2.0")]
     assert waiting(ci, "/approvals?environment=staging") == waiting(ci, "/approvals?app=shop") == []
     assert ci.asked.get("/approvals?app=tilt").status_code == 404
-    unplaced = ci.asked.get("/apps/till")
-    assert (unplaced.status_code, "known from reports alone" in unplaced.json()["detail"]) == (404, True)
-    assert unplaced.json()["next_step"] == "GET /status?app=till tells how it stands"
     (standing,) = [one for one in ci.asked.all("/status") if one["app"] == "till"]
     assert (standing["desired"], standing["in_sync"], standing["waiting"][0]["elsewhere"]) == (None, True, True)
     page = ci.asked.get("/ui/?env=careful").text
@@ -67,6 +65,50 @@ def test_of_an_app_that_git_does_not_know(ci: Reporter) -> None:
     assert "2.0 was refused its start, and is approved by quinn@example.com" in steps[-1]["text"]
     assert ci.tell("started", "careful").status_code == 201
     assert "was refused its start" not in ci.asked.get("/apps/till/environments/careful/why").text
+
+
+OF_GIT_ALONE = (
+    "/apps/till",
+    "/apps/till/versions",
+    "/apps/till/versions/v1",
+    "/apps/till/versions/v1/compare/v2",
+    "/versions?app=till",
+    "/versions/compare?app=till&a=v1&b=v2",
+    "/calendar?app=till",
+    "/calendar.ics?app=till",
+    "/drift?app=till",
+    "/status?app=till&at=2026-05-01T00:00:00Z",
+    "/ui/apps/till/versions/v1",
+    "/ui/apps/till/compare",
+    "/ui/calendar?app=till",
+)
+
+
+@pytest.mark.parametrize("once", ["to start", "started"])
+def test_what_git_would_know_of_it_is_refused_with_where_it_is_told(ci: Reporter, once: str) -> None:
+    if once == "started":
+        ci.done("staging")
+    else:
+        ci.refused(428, "careful")
+    for address in OF_GIT_ALONE:
+        answer = ci.asked.get(address)
+        said = html.unescape(answer.text)
+        assert answer.status_code == 404, address
+        assert re.search(r"[gG]it declares no app till: it is known from reports alone", said), (address, said)
+        told = '<a href="/ui/apps/till">How' if address.startswith("/ui/") else "GET /status?app=till, tells how"
+        assert told in said, address
+    refused = ci.asked.client.post("/apps/till/pause", json=PAUSE, headers=header(ci.tokens["boss"])).json()
+    assert refused["next_step"] == "`reconciler status till`, or GET /status?app=till, tells how it stands"
+    # What is known of it is answered, also where it is nothing yet.
+    for address in ("/status?app=till", "/deployments?app=till", "/approvals?app=till", "/figures?app=till"):
+        assert ci.asked.get(address).status_code == 200, address
+    assert ci.asked.refused("/apps/tilll/versions")["next_step"] == (
+        "did you mean till?" if once == "started" else MEANT
+    )
+
+
+PAUSE = {"reason": "the fair", "until": "1d"}
+MEANT = "`reconciler status` lists the apps that are known"
 
 
 def test_they_are_measured(ci: Reporter) -> None:
@@ -277,6 +319,10 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     assert "2.0 is to start" in told.type("why", "till", "careful").out
     refused = told.type("why", "till", "staging")
     assert (refused.status, "it was in: careful" in refused.err) == (1, True)
+    for typed in (("versions", "list", "till"), ("pause", "till", "--reason", "the fair", "--until", "1d")):
+        refused = told.type(*typed)
+        assert (refused.status, "git declares no app till: it is known from reports alone" in refused.err) == (1, True)
+        assert "`reconciler status till`" in refused.err, refused.err
 
 
 def test_an_older_ask_is_not_younger_for_being_frozen(ci: Reporter) -> None:

@@ -197,6 +197,15 @@ def test_pruning_follows_no_link(target, app, tmp_path):
     assert names(precious) == ["file"]
 
 
+def test_an_app_that_became_a_link_is_refused(target, app, tmp_path):
+    deploy(target, "d1", version(1))
+    app.rename(tmp_path / "moved")
+    app.symlink_to(tmp_path / "moved")
+    with pytest.raises(PersonNeeded, match="booking is a symbolic link"):
+        deploy(target, "d2", version(2))
+    assert names(tmp_path / "moved/releases") == ["d1"]
+
+
 @pytest.mark.parametrize("link", ["booking", "booking/releases"])
 def test_an_app_that_is_a_link_is_refused(target, tmp_path, link):
     elsewhere = tmp_path / "elsewhere"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.errors import TargetError
 from reconciler.targets.base import Observed
 from reconciler.targets.directory import DirectoryTarget
 from reconciler.targets.rehearsal import HOSTILE, Link, Rehearsal, release, version
@@ -114,6 +115,30 @@ def test_a_damaged_order_holds_nobody_up(target, app, damage):
     deploy(target, {"a": "y"}, "d2")
     assert (app / "current/a").read_text() == "y"
     assert json.loads((app / ".reconciler/order.json").read_text())["deployment"]["deployment"] == "d2"
+
+
+@pytest.mark.parametrize("size", [600, 70_000])
+def test_a_long_order_is_written_over_whole(target, app, size):
+    deploy(target, {"a": "x"})
+    order = app / ".reconciler/order.json"
+    order.write_text(json.dumps({"deployment": {}, "of another release": "x" * size}))
+    for number in (2, 3):
+        deploy(target, {"a": "y"}, f"d{number}")
+        assert json.loads(order.read_text())["deployment"]["deployment"] == f"d{number}"
+
+
+@pytest.mark.parametrize("other", [os.mkfifo, os.mkdir, lambda path: os.symlink("../traffic.json", path)])
+def test_an_order_that_is_no_file_is_complained_about_and_not_waited_for(target, app, other):
+    deploy(target, {"a": "x"})
+    order = app / ".reconciler/order.json"
+    order.unlink()
+    other(order)
+    with pytest.raises(TargetError, match=r"at booking/\.reconciler/order\.json"):
+        deploy(target, {"a": "y"}, "d2")
+    assert changed(target) == ()
+    order.rmdir() if order.is_dir() else order.unlink()
+    deploy(target, {"a": "y"}, "d2")
+    assert (app / "current/a").read_text() == "y"
 
 
 @pytest.mark.parametrize(

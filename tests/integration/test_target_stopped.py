@@ -71,7 +71,7 @@ def stopped(base: Path, where: str) -> Iterator[subprocess.Popen[str]]:
 
 def goes_on(process: subprocess.Popen[str]) -> str:
     process.send_signal(signal.SIGCONT)
-    return process.communicate(timeout=20)[0].strip()
+    return process.communicate(timeout=60)[0].strip()
 
 
 def runs(target: DirectoryTarget) -> str | None:
@@ -140,7 +140,7 @@ def test_what_was_given_back_is_free_although_commands_are_being_started(tmp_pat
 def test_killed_while_it_is_stopped_within_the_change_others_go_on(target, tmp_path):
     with stopped(tmp_path, "before the switch") as process:
         process.kill()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
         target.deploy(release("d2", version(2), number=2, fence=2), Rehearsal().work())
     assert runs(target) == "d2"
     shares = json.loads((tmp_path / "booking/traffic.json").read_text())

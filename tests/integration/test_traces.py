@@ -130,7 +130,8 @@ def test_a_collector_that_never_answers_keeps_nothing_from_ending(
         with tracing(os.environ, lambda: world.now):
             world.settle()
             begun = time.monotonic()
-        assert time.monotonic() - begun < 10
+        # An exporter gives up after the 30 s that are allowed it; what is said last may take 3.
+        assert time.monotonic() - begun < 20
     assert world.runs("live") == "one"
 
 

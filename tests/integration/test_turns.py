@@ -155,6 +155,18 @@ def test_no_more_is_handed_over_than_the_threads_take_next(tmp_path: Path):
         assert len(ended) == 24
 
 
+def test_a_turn_waits_for_half_of_what_is_carried_out_and_no_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("reconciler.engine.pool.GATHERING", 60.0)
+    world = world_of(tmp_path, 24)
+    world.settings["workers"] = 8
+    with world.running() as found:
+        found.cycle.turn(world.now)
+        begun, busy = time.monotonic(), len(found.pool.busy)
+        found.pool.gather()
+        assert time.monotonic() - begun < 30
+        assert busy // 2 <= len(found.pool.answers()) <= busy
+
+
 def answered(pool: Pool) -> None:
     """Wait until everything that was handed over has its answer."""
     found: list[Answer] = []

@@ -12,12 +12,11 @@ import pytest
 from httpx2 import Response
 
 from reconciler.api import signatures
-from reconciler.config import SETTINGS
-from reconciler.facing import application
 from reconciler.store import webhooks as recorded
 from reconciler.store.database import Database
 from tests import webhooks
 from tests.http_asking import PROBLEM, Face
+from tests.http_asking import served as over
 from tests.webhooks import GITHUB_PING, GITHUB_PUSH, PUSH, SECRET
 from tests.world import NOON, World
 
@@ -29,18 +28,12 @@ FORGES = ("github", "gitlab", "gitea", "forgejo", "bitbucket", "generic")
 def face(world: World, **more: Any) -> Face:
     """A face that knows the secrets of every forge: the new one, and the one before."""
     secrets = {forge: ["env:HOOK_NEW", "env:HOOK_OLD"] for forge in FORGES}
-    settings = {**world.settings, "api": {"listen": "127.0.0.1:0"}, "webhooks": secrets, **more}
-    made = application(SETTINGS.validate_python(settings))
-    made.state.context.now = lambda: world.now
-    return Face(made)
+    return over(world, {"webhooks": secrets, **more})
 
 
 @pytest.fixture(scope="module")
 def settled(tmp_path_factory: pytest.TempPathFactory) -> World:
-    made = World(tmp_path_factory.mktemp("hooks"))
-    made.start_repository()
-    made.settle()
-    return made
+    return World(tmp_path_factory.mktemp("hooks")).begun()
 
 
 @pytest.fixture(scope="module")

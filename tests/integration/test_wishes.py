@@ -23,14 +23,6 @@ ANN = "ann@example.org"
 GATED = ENVIRONMENTS.replace("releases/live}}", "releases/live}, gates: {approvals: {qa: 1}}}")
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
-    made.start_repository()
-    made.settle()
-    return made
-
-
 @contextmanager
 def writing(world: World) -> Iterator[Transaction]:
     with world.running() as found, found.database.write() as transaction:

@@ -17,7 +17,8 @@ from reconciler.model.deployment import ROLLBACKS, Deployment
 from reconciler.model.environment import Environment
 from reconciler.model.season import Freeze
 from tests.builders import NOON, chain, environment, freeze, season
-from tests.simulated import SHOP, Simulated
+from tests.noted import SHOP
+from tests.simulated import Simulated
 from tests.strategies import ORDINARY, PINNING, ROUGH, TIMED, Commit, Desk, Push, Step, Wait, examples, histories
 from tests.world import CHAIN
 

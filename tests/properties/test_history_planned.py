@@ -15,7 +15,8 @@ from reconciler.model.deployment import LEGAL
 from reconciler.model.plan import Abort
 from reconciler.planner.recorded import AbortRequest, RetryRequest
 from tests.builders import chain
-from tests.simulated import SHOP, Answer, Simulated, completes, refuses_bad
+from tests.noted import SHOP
+from tests.simulated import Answer, Simulated, completes, refuses_bad
 from tests.strategies import (
     BAD,
     ORDINARY,

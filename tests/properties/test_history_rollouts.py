@@ -15,7 +15,8 @@ from reconciler.model.deployment import LEGAL, ROLLBACKS
 from reconciler.model.plan import Abort, Advance
 from reconciler.planner import rollouts
 from tests.builders import chain
-from tests.simulated import SHOP, Simulated, refuses_bad
+from tests.noted import SHOP
+from tests.simulated import Simulated, refuses_bad
 from tests.strategies import ORDINARY, PINNING, ROUGH, TIMED, Commit, Desk, Step, Wait, examples, histories
 from tests.world import CHAIN
 

@@ -120,9 +120,9 @@ def test_patterns_match_segment_by_segment(pattern: str, directory: str, whether
 
 
 def test_a_hostile_pattern_takes_no_time() -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     assert not matches("*a" * 400 + "b", "a" * 1_000)
-    assert time.perf_counter() - began < 2
+    assert time.thread_time() - began < 2
 
 
 def test_a_set_stands_for_an_app_in_each_directory() -> None:
@@ -169,6 +169,6 @@ def test_a_set_without_directories_is_a_warning() -> None:
 
 
 def test_ten_thousand_directories_take_no_time() -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     assert len(expand(appset("sites/*"), [f"sites/s{number}" for number in range(10_000)])) == 10_000
-    assert time.perf_counter() - began < 5
+    assert time.thread_time() - began < 5

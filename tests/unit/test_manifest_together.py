@@ -105,9 +105,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_complaints_about_one_file_have_an_end(name: str) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     complaints = parse("a.yaml", HOSTILE[name].encode()).complaints
-    assert time.perf_counter() - began < 10
+    assert time.thread_time() - began < 10
     assert len(complaints) == 101
     assert complaints[0].line < 10
     assert complaints[-1].message == "there are more than 100 complaints about this file"

@@ -86,9 +86,9 @@ WRONG = [
 
 @pytest.mark.parametrize(("text", "first"), WRONG)
 def test_what_is_said(text: str | bytes, first: str) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     found = said(text)
-    assert time.perf_counter() - began < 2
+    assert time.thread_time() - began < 2
     assert found == [first]
 
 
@@ -228,10 +228,10 @@ def test_reading_and_checking_costs_no_more_than_bare_yaml() -> None:
     def best(work: object) -> float:
         taken = []
         for _ in range(40):
-            began = time.perf_counter()
+            began = time.thread_time()
             for _ in range(5):
                 work()  # type: ignore[operator]
-            taken.append(time.perf_counter() - began)
+            taken.append(time.thread_time() - began)
         return min(taken)
 
     bare = best(lambda: yaml.load(text, yaml.CSafeLoader))

@@ -104,6 +104,34 @@ def test_what_is_no_name_of_a_host(tmp_path: Path, name: str) -> None:
         api(tmp_path, json.dumps({"api": {"hosts": ["deploy.example.org", name]}}))
 
 
+def test_proxies_by_address_and_network(tmp_path: Path) -> None:
+    assert api(tmp_path, "").proxies == ()
+    found = api(tmp_path, "api: {proxies: [10.0.0.7, '2001:db8::/32', '::1']}").proxies
+    assert found == ("10.0.0.7", "2001:db8::/32", "::1")
+    assert api(tmp_path, "", RECONCILER_API__PROXIES="10.0.0.7, 10.1.0.0/16").proxies == ("10.0.0.7", "10.1.0.0/16")
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("*", "is no address and no network"),
+        ("proxy.example.org", "is no address and no network"),
+        ("10.0.0.7:443", "is no address and no network"),
+        ("10.0.0.0/33", "is no address and no network"),
+        ("0.0.0.0/0", "is everybody"),
+        ("::/0", "is everybody"),
+        ("10.1.2.3/16", "is an address within a network (write 10.1.0.0/16, or the address alone)"),
+        ("", "a list of addresses and networks"),
+        (7, "a list of addresses and networks"),
+    ],
+)
+def test_what_is_no_proxy(tmp_path: Path, written: Any, said: str) -> None:
+    # Left as it is, uvicorn would take it for the name of a socket, and believe nobody.
+    with pytest.raises(WrongUse, match=r"api\.proxies") as raised:
+        api(tmp_path, json.dumps({"api": {"proxies": ["10.0.0.7", written]}}))
+    assert said in str(raised.value)
+
+
 def test_the_name_of_a_client_is_not_repeated(tmp_path: Path) -> None:
     with pytest.raises(WrongUse, match=r"api\.oidc\.client_id") as raised:
         api(tmp_path, json.dumps({"api": {"oidc": {"client_id": "hunter2" * 100}}}))

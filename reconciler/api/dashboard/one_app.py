@@ -15,13 +15,13 @@ from reconciler.model.deployment import Allotment, Deployment
 from reconciler.model.environment import LATEST
 from reconciler.model.output import Edge, Step, Wait
 from reconciler.model.version import Version, label
-from reconciler.store import commits, declared, versions
+from reconciler.store import commits, elsewhere, versions
 from reconciler.store.deployments import Filter
-from reconciler.views import calendar, explaining, history, matrix
+from reconciler.views import calendar, explaining, headings, history, matrix
 from reconciler.views.differences import changed
 from reconciler.views.pictures import Picture, pictures
 from reconciler.views.remarks import remarks
-from reconciler.views.resolving import known_app
+from reconciler.views.resolving import declared_app
 from reconciler.views.scene import Scene, scene_of
 from reconciler.views.standings import standings
 from reconciler.wishes import expecting, going_back
@@ -45,6 +45,8 @@ class Place:
     """`latest`, or the environment that is promoted from."""
     expected: str
     """What a form says that was looked at."""
+    elsewhere: str
+    """The same of what starts elsewhere, where that waits: what was reported last there."""
 
     @property
     def gate(self) -> bool:
@@ -123,7 +125,7 @@ def one_app(
 
     Raises UnknownReference.
     """
-    known_app(declared.known_names(connection), name)
+    declared_app(connection, name)
     (picture,) = pictures(connection, [name], now)
     places = _places(connection, picture, now)
     chosen = next((place for place in places if place.name == environment), places[-1] if places else None)
@@ -153,7 +155,10 @@ def _places(connection: Connection, picture: Picture, now: datetime) -> tuple[Pl
     scene = scene_of(connection)
     complaints = [_told(one) for one in picture.row.complaints or ()]
     found: list[Place] = []
-    for one in standings(picture, now):
+    several = [*standings(picture, now)]
+    starting = [one.environment for one in several if any(wait.elsewhere for wait in one.waiting)]
+    told = elsewhere.last_in(connection, picture.name, starting)
+    for one in several:
         declared_there = one.environment in scene.environments
         found.append(
             Place(
@@ -165,6 +170,7 @@ def _places(connection: Connection, picture: Picture, now: datetime) -> tuple[Pl
                 gates=_gates(scene, picture, one.environment),
                 tracks=scene.environments[one.environment].spec.track if declared_there else "",
                 expected=expecting.looked_at(one),
+                elsewhere=told[one.environment][0].id if one.environment in told else expecting.looked_at(one),
             )
         )
     return tuple(found)
@@ -174,7 +180,7 @@ def _gates(scene: Scene, picture: Picture, environment: str) -> str:
     if environment not in scene.environments:
         return ""
     entry = picture.app.spec.environments.get(environment) if picture.app is not None else None
-    return matrix.gates_of(scene.environments[environment].spec, entry)
+    return headings.gates_of(scene.environments[environment].spec, entry)
 
 
 def _told(one: Mapping[str, Any]) -> str:

@@ -13,8 +13,8 @@ from reconciler.api.context import Context, context
 from reconciler.api.routes.reading import answers
 from reconciler.api.routes.reading import router as reading
 from reconciler.model.output import Approvable, approvable_json
-from reconciler.store import apps, declared
-from reconciler.views import resolving, undeclared
+from reconciler.store import apps
+from reconciler.views import resolving
 from reconciler.views.approvals import approvals
 
 router = reading("approvals")
@@ -37,8 +37,8 @@ def listed(
     def found(connection: Connection) -> Answer:
         if environment is not None:
             resolving.known_environment(connection, environment)
-        if app is not None and not undeclared.known(connection, app):
-            resolving.known_app(declared.known_names(connection), app)
+        if app is not None and not resolving.reported(connection, app):
+            resolving.declared_app(connection, app)
         waiting, last = approvals(connection, which, after, now)
         shown = [approvable_json(one) for one in waiting]
         return Answer(shown, cursors.written("n", last) if last is not None else None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import Depends, Query, Request, Response
 from sqlalchemy import Connection
@@ -14,10 +13,10 @@ from reconciler.api.context import Context, context
 from reconciler.api.routes.reading import answers
 from reconciler.api.routes.reading import router as reading
 from reconciler.api.shapes import APP_SHOWN, AppShown, AppTold
-from reconciler.errors import UnknownReference, WrongUse
+from reconciler.errors import WrongUse
 from reconciler.model.output import standing_json
-from reconciler.store import apps, declared
-from reconciler.views import resolving, undeclared
+from reconciler.store import apps
+from reconciler.views import resolving
 from reconciler.views.looked_for import app_facts, looked_for
 from reconciler.views.pictures import pictures
 from reconciler.views.scene import scene_of
@@ -63,10 +62,7 @@ def shown(request: Request, given: Annotated[Context, Depends(context)], app: as
     now = given.now()
 
     def found(connection: Connection) -> dict[str, Any]:
-        if undeclared.known(connection, app):
-            where = f"GET /status?app={quote(app, safe='')} tells how it stands"
-            raise UnknownReference(f"git declares no app {app}: it is known from reports alone", where)
-        resolving.known_app(declared.known_names(connection), app)
+        resolving.declared_app(connection, app)
         (picture,) = pictures(connection, [app], now)
         told: dict[str, Any] = APP_SHOWN.dump_python(AppShown(**app_facts(picture.row, picture.scene)), mode="json")
         return told | {"standings": [standing_json(one) for one in standings(picture, now)]}

@@ -13,7 +13,7 @@ from reconciler.api.context import Context, context
 from reconciler.api.routes.reading import answers
 from reconciler.api.routes.reading import router as reading
 from reconciler.api.shapes import DRIFTED, Drifted, DriftSeen
-from reconciler.store import declared, drifts
+from reconciler.store import drifts
 from reconciler.views import resolving
 
 router = reading("drift")
@@ -30,7 +30,7 @@ def listed(
 
     def found(connection: Connection) -> list[dict[str, Any]]:
         if app is not None:
-            resolving.known_app(declared.known_names(connection), app)
+            resolving.declared_app(connection, app)
         if environment is not None:
             resolving.known_environment(connection, environment)
         rows = drifts.standing(connection)

@@ -2,7 +2,7 @@
 
 Each answers 202 with what was recorded. `expected` is the id of the deployment that was looked at, or four or more of
 its first digits (`none` where there was none): where something else stands there by now, nothing is recorded, and the
-answer is 409.
+answer is 409. A held head is named by its own id, so that is all that is expected of it.
 """
 
 from __future__ import annotations
@@ -29,6 +29,13 @@ EnvironmentName = Annotated[Name, Path(description="The name of an environment")
 DeploymentId = Annotated[str, Path(pattern="^[0-9a-fA-F]{1,64}$", description="An id, or the beginning of one")]
 Expected = Annotated[str | None, Field(max_length=64)]
 RECORDED: dict[str, Any] = {"status_code": HTTPStatus.ACCEPTED}
+
+
+@shape
+class AskedWhy:
+    """Why. What is asked for names by itself what was looked at."""
+
+    reason: Prose = ""
 
 
 @shape
@@ -233,7 +240,7 @@ def release(app: AppName, environment: EnvironmentName, asked: Asked, given: Giv
 @router.post("/commits/{sha}/accept", **RECORDED)
 def accept(
     sha: Annotated[str, Path(pattern="^[0-9a-fA-F]{4,64}$", description="The held head, or its beginning")],
-    asked: Asked,
+    asked: AskedWhy,
     given: Given,
     actor: Operator,
 ) -> Recorded:

@@ -48,7 +48,7 @@ def listed(
     def found(connection: Connection) -> Answer:
         if environment is not None:
             resolving.known_environment(connection, environment)
-        reported = app is not None and moment >= now and undeclared.known(connection, app)
+        reported = app is not None and moment >= now and resolving.reported_alone(connection, app)
         names, last = ([], None) if reported else _names(connection, app, environment, after, limit)
         around = surroundings_json(surroundings(repository.followed(connection), daemon=runs, start=START))
         several = chain(_standings(connection, names, moment, now), _others(connection, app, last, moment, now))
@@ -65,7 +65,7 @@ def _names(
 ) -> tuple[list[str], str | None]:
     """The apps of a page, and the name behind which the next one begins."""
     if app is not None:
-        return [resolving.known_app(declared.known_names(connection), app)], None
+        return [resolving.declared_app(connection, app)], None
     if environment is None:
         names = declared.names_after(connection, after, limit + 1)
     else:
@@ -81,7 +81,7 @@ def _others(
         return
     if app is None:
         yield from undeclared.those_waiting(connection, at)
-    elif undeclared.known(connection, app):
+    elif resolving.reported_alone(connection, app):
         yield from undeclared.standings_of(connection, app, at)
 
 

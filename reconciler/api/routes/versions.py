@@ -15,7 +15,7 @@ from reconciler.api.routes.reading import router as reading
 from reconciler.model.comparison import Comparison, comparison_json
 from reconciler.model.output import version_json
 from reconciler.model.version import Version
-from reconciler.store import declared, versions
+from reconciler.store import versions
 from reconciler.views import resolving
 from reconciler.views.comparison import compared
 
@@ -81,7 +81,7 @@ def _listed(request: Request, given: Context, app: str, limit: int, cursor: str 
     before = cursors.after_number(cursor)
 
     def found(connection: Connection) -> Answer:
-        resolving.known_app(declared.known_names(connection), app)
+        resolving.declared_app(connection, app)
         rows = versions.newest(connection, app, limit + 1, before)
         more = cursors.written("s", rows[limit - 1].number) if len(rows) > limit else None
         return Answer([version_json(one) for one in rows[:limit]], more)

@@ -56,7 +56,8 @@
       const here = `${card.dataset.environment}=`;
       const stood = [...form.querySelectorAll("[name=stands]")].find((one) => one.value.startsWith(here))?.value;
       const counts = about === card.dataset.environment || (stood && !form.elements.version?.value);
-      if (counts && ((expected && expected !== card.dataset.stands) || (stood && stood !== here + card.dataset.stands))) {
+      const known = !expected || [card.dataset.stands, card.dataset.elsewhere].includes(expected);
+      if (counts && (!known || (stood && stood !== here + card.dataset.stands))) {
         form.querySelector("[data-stale]").hidden = false;
       }
     }

@@ -17,12 +17,11 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from reconciler import schedule
-from reconciler.api.access import Actor, Known, require, require_word
+from reconciler.api.access import Actor, Known, approver_by_form, operator_by_form, require_word
 from reconciler.api.context import Context, context
 from reconciler.api.dashboard.pages import app as app_page
 from reconciler.api.routes.interventions import require_role
 from reconciler.errors import ReconcilerError, UnknownReference, WrongUse
-from reconciler.model.access import Scope
 from reconciler.model.report import PromotionAsked
 from reconciler.model.wish import Recorded
 from reconciler.store import declared
@@ -32,6 +31,8 @@ from reconciler.wishes import approving, expecting, going_back, pausing, releasi
 
 router = APIRouter(include_in_schema=False)
 Field = Annotated[str, Form(max_length=4_000)]
+APPROVES, OPERATES = ([Depends(one)] for one in (approver_by_form, operator_by_form))
+"""What a form needs, as `doors` asks before it reads one: whoever is not signed in is led there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Sent:
     word: str
     """What the form says that only our own pages know."""
 
-    def record(self, scope: Scope, wish: Callable[[Transaction], Recorded]) -> Response:
+    def record(self, wish: Callable[[Transaction], Recorded]) -> Response:
         """Record a wish for whoever leads, where it is about the app of the page."""
 
         def done() -> str:
@@ -59,18 +60,13 @@ class Sent:
                     )
                 return recorded.kind
 
-        return self.act(scope, done)
+        return self.act(done)
 
-    def act(self, scope: Scope, do: Callable[[], str]) -> Response:
-        """Do it and lead back to the page, which says what `do` calls it; or show the page with why it was not done.
-
-        Who has no scope at all is led to sign in.
-        """
+    def act(self, do: Callable[[], str]) -> Response:
+        """Do it and lead back to the page, which says what `do` calls it; or show the page with why it was not done."""
         page = f"/ui/apps/{quote(self.app, safe='')}"
-        if not self.actor.scopes:
-            return RedirectResponse(f"/ui/sign-in?then={page}", HTTPStatus.SEE_OTHER)
         try:
-            require_word(require(self.actor, scope), self.word)
+            require_word(self.actor, self.word)
             done = do()
         except ReconcilerError as error:
             asked = app_page.Asked("", "", "", "", "")
@@ -88,7 +84,7 @@ def sent(
 Posted = Annotated[Sent, Depends(sent)]
 
 
-@router.post("/ui/apps/{app}/approve")
+@router.post("/ui/apps/{app}/approve", dependencies=APPROVES)
 def approve(form: Posted, id: Field, role: Field = "", reason: Field = "", expected: Field = "") -> Response:
     """Approve what waits at a gate."""
 
@@ -104,14 +100,13 @@ def approve(form: Posted, id: Field, role: Field = "", reason: Field = "", expec
             expected=expected or None,
         )
 
-    return form.record("approve", wish)
+    return form.record(wish)
 
 
-@router.post("/ui/apps/{app}/rollback")
+@router.post("/ui/apps/{app}/rollback", dependencies=OPERATES)
 def rollback(form: Posted, environment: Field, reason: Field, to: Field = "", expected: Field = "") -> Response:
     """Go back now."""
     return form.record(
-        "operate",
         lambda transaction: going_back.rollback(
             transaction,
             form.app,
@@ -125,11 +120,10 @@ def rollback(form: Posted, environment: Field, reason: Field, to: Field = "", ex
     )
 
 
-@router.post("/ui/apps/{app}/pause")
+@router.post("/ui/apps/{app}/pause", dependencies=OPERATES)
 def pause(form: Posted, reason: Field, until: Field, environment: Field = "") -> Response:
     """Start nothing new until a moment, on the clock of the page."""
     return form.record(
-        "operate",
         lambda transaction: pausing.pause(
             transaction,
             form.app,
@@ -149,22 +143,20 @@ def _moment(text: str, given: Context) -> datetime:
     return schedule.instant(text, given.terms.timezone)
 
 
-@router.post("/ui/apps/{app}/resume")
+@router.post("/ui/apps/{app}/resume", dependencies=OPERATES)
 def resume(form: Posted, environment: Field = "") -> Response:
     """End a pause."""
     return form.record(
-        "operate",
         lambda transaction: pausing.resume(
             transaction, form.app, environment or None, actor=form.actor.name, now=form.given.now()
         ),
     )
 
 
-@router.post("/ui/apps/{app}/release")
+@router.post("/ui/apps/{app}/release", dependencies=OPERATES)
 def release(form: Posted, environment: Field, reason: Field = "", expected: Field = "") -> Response:
     """End a hold."""
     return form.record(
-        "operate",
         lambda transaction: releasing.release(
             transaction,
             form.app,
@@ -177,25 +169,23 @@ def release(form: Posted, environment: Field, reason: Field = "", expected: Fiel
     )
 
 
-@router.post("/ui/apps/{app}/retry")
+@router.post("/ui/apps/{app}/retry", dependencies=OPERATES)
 def retry(form: Posted, id: Field, reason: Field = "") -> Response:
     """Try a deployment again, or the checks of a gate."""
     return form.record(
-        "operate",
         lambda transaction: stopping.retry(transaction, id, actor=form.actor.name, now=form.given.now(), reason=reason),
     )
 
 
-@router.post("/ui/apps/{app}/abort")
+@router.post("/ui/apps/{app}/abort", dependencies=OPERATES)
 def abort(form: Posted, id: Field, reason: Field) -> Response:
     """Stop a deployment."""
     return form.record(
-        "operate",
         lambda transaction: stopping.abort(transaction, id, reason=reason, actor=form.actor.name, now=form.given.now()),
     )
 
 
-@router.post("/ui/apps/{app}/promote")
+@router.post("/ui/apps/{app}/promote", dependencies=OPERATES)
 def promote(
     form: Posted,
     environment: Field,
@@ -231,7 +221,7 @@ def promote(
         form.given.promote(wanted, False)
         return "promote"
 
-    return form.act("operate", write)
+    return form.act(write)
 
 
 def _seen(seen: Mapping[str, str], environment: str) -> str:

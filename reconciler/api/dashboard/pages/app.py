@@ -15,9 +15,10 @@ from reconciler.api.dashboard import following, keeping, live, rendering
 from reconciler.api.dashboard.one_app import RECENT, not_by, one_app, to_approve
 from reconciler.api.dashboard.rendering import Page
 from reconciler.errors import ReconcilerError
-from reconciler.model.deployment import EXTERNAL, Cause
+from reconciler.model.deployment import EXTERNAL, Cause, Deployment
 from reconciler.store.deployments import Filter
 from reconciler.views import history, reported, resolving, undeclared
+from reconciler.views.looking import NONE
 
 router = APIRouter(include_in_schema=False)
 Given = Annotated[Context, Depends(context)]
@@ -89,7 +90,7 @@ def made(
     wrong: ReconcilerError | None = None,
 ) -> Page:
     """The page as it is laid out."""
-    if undeclared.known(connection, app):
+    if resolving.reported_alone(connection, app):
         return _reported(app, given, actor, asked, connection, wrong)
     environment = resolving.known_environment(connection, asked.env) if asked.env else None
     which = Filter(app=app, environment=environment, cause=asked.cause or None, limit=RECENT)
@@ -135,6 +136,7 @@ def _reported(
             "places": places,
             "waits": {name: to_approve(several) for name, several in waits.items()},
             "not_by": not_by,
+            "stands": _stands,
             "deployments": page.found,
             "next_page": page.next,
             "done": "Approved. Whoever deploys it may start it again." if asked.done == "approve" else "",
@@ -142,6 +144,11 @@ def _reported(
         },
         status=rendering.status_of(wrong) if wrong is not None else HTTPStatus.OK,
     )
+
+
+def _stands(newest: Deployment | None) -> str:
+    """What a form says that was looked at: what was reported last, unless nothing was yet."""
+    return newest.id if newest is not None else NONE
 
 
 def _after(asked: Asked) -> history.After:

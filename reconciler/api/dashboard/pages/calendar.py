@@ -65,7 +65,7 @@ def page(request: Request, given: Given, actor: Reader, asked: Annotated[Asked, 
 def _page(given: Context, actor: Actor, asked: Asked, connection: Connection) -> Page:
     clocks, scene = rendering.clocks(given), scene_of(connection)
     chain = matrix.in_order(scene)
-    app = resolving.known_app(declared.known_names(connection), asked.app) if asked.app else ""
+    app = resolving.declared_app(connection, asked.app) if asked.app else ""
     environment = resolving.known_environment(connection, asked.environment) if asked.environment else ""
     first = month.beginning(asked.start, clocks)
     entries, left_out = _entries(given, connection, app, environment, month.edges(first, clocks))

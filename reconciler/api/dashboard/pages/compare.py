@@ -17,7 +17,7 @@ from reconciler.api.dashboard.patches import MOST_FILES, Patch, Piece, marks, pa
 from reconciler.api.dashboard.rendering import Page
 from reconciler.model.comparison import SECTIONS, ChangedBy, Comparison
 from reconciler.model.version import Version
-from reconciler.store import commits, declared, versions
+from reconciler.store import commits, versions
 from reconciler.views import comparison, matrix, resolving
 from reconciler.views.comparison import compared
 from reconciler.views.scene import scene_of
@@ -75,12 +75,12 @@ def page(
 
 
 def _page(app: str, given: Context, actor: Actor, a: str, b: str, nth: int, connection: Connection) -> Page:
-    resolving.known_app(declared.known_names(connection), app)
+    resolving.declared_app(connection, app)
     newest = versions.newest(connection, app, CHOICE)
     runs = rendering.runs_along(connection, app)
     after = resolving.version(connection, app, b) if b else (newest[0] if newest else None)
-    before = resolving.version(connection, app, a) if a else _running(connection, runs, newest, after)
-    values: dict[str, Any] = {"app": app, "newest": newest, "runs": runs, "before": None}
+    before = resolving.version(connection, app, a) if a else _running(connection, app, runs, after)
+    values: dict[str, Any] = {"app": app, "newest": newest, "runs": runs, "before": None, "first": after}
     if before is not None and after is not None:
         found = compared(connection, before, after, given.mirror)
         subjects = commits.subjects(connection, [before.commit, after.commit])
@@ -111,16 +111,14 @@ def _patches(found: Comparison, before: Version, after: Version, mirror: Path, n
     return shown
 
 
-def _running(
-    connection: Connection, runs: dict[str, list[str]], newest: list[Version], after: Version | None
-) -> Version | None:
-    """What runs furthest along the chain; where that is the other one, the version before it."""
+def _running(connection: Connection, app: str, runs: dict[str, list[str]], after: Version | None) -> Version | None:
+    """What runs furthest along the chain; where that is the other one, the version before it; None before the first."""
     chain = matrix.in_order(scene_of(connection))
     places = {place: version for version, there in runs.items() for place in there}
     last = next((places[place] for place in reversed(chain) if place in places), None)
     if last is not None and (after is None or last != after.id):
         return versions.by_id(connection, [last]).get(last)
-    return next((one for one in newest if after is None or one.number < after.number), None)
+    return next(iter(versions.newest(connection, app, 1, after.number)), None) if after is not None else None
 
 
 def _part(found: Comparison, name: str, before: Version, after: Version) -> Part:

@@ -28,6 +28,9 @@ _TITLES = {
     HTTPStatus.SERVICE_UNAVAILABLE: "The store does not answer",
 }
 _MEANT = re.compile(r"did you mean (?P<name>[A-Za-z0-9._-]+)\?")
+_REPORTED = re.compile("git declares no app (?P<name>.+): it is known from reports alone")
+_FORM = re.compile(r"(?P<page>/ui/apps/[^/]+)/(approve|rollback|pause|resume|release|retry|abort|promote)")
+"""Where a form of an app's page is sent, which is no page itself."""
 _KEPT = ("allow", "retry-after", "www-authenticate")
 
 
@@ -35,8 +38,9 @@ async def page(request: Request, problem: Response) -> Response:
     """The same as a problem document says, as a page; whoever has to sign in is led there."""
     if request.url.path.startswith(_UNTOUCHED):
         return problem
-    if problem.status_code == HTTPStatus.UNAUTHORIZED and request.method == "GET":
-        here = rendering.address_of(request, request.url.path)
+    form = _FORM.fullmatch(request.url.path)
+    if problem.status_code == HTTPStatus.UNAUTHORIZED and (form or request.method == "GET"):
+        here = quote(form["page"]) if form else rendering.address_of(request, request.url.path)
         return RedirectResponse(f"/ui/sign-in?then={quote(here, safe='')}", HTTPStatus.SEE_OTHER)
     given: Context = request.app.state.context
     try:
@@ -48,6 +52,7 @@ async def page(request: Request, problem: Response) -> Response:
 
 def _page(request: Request, given: Context, actor: Actor, problem: Response) -> Response:
     said = from_json(bytes(problem.body))
+    reported = _REPORTED.fullmatch(said["detail"])
     found = Page(
         template="error.html",
         actor=actor,
@@ -58,6 +63,7 @@ def _page(request: Request, given: Context, actor: Actor, problem: Response) -> 
             "said": said,
             "again": request.method == "GET",
             "nearest": _nearest(request, said["next_step"]),
+            "reported": reported["name"] if reported else "",
         },
         status=problem.status_code,
     )

@@ -17,8 +17,8 @@ from reconciler.api.dashboard import following, live, rendering
 from reconciler.api.dashboard.rendering import Page
 from reconciler.store import concerns, declared
 from reconciler.store.concerns import Wanted
+from reconciler.views import headings, upcoming
 from reconciler.views import matrix as found_in
-from reconciler.views import upcoming
 from reconciler.views.remarks import FACTS, Fact
 from reconciler.views.scene import scene_of
 from reconciler.words import nearest
@@ -115,7 +115,7 @@ def _page(given: Context, actor: Actor, asked: Asked, connection: Connection) ->
     found = found_in.matrix(connection, asked.of_view, now, given.memory)
     shown = tuple(name for name in found.environments if name in asked.environments)[:MOST_COLUMNS]
     # What comes last is what people ask about most.
-    columns = found_in.headings(scene_of(connection), shown or found.environments[-MOST_COLUMNS:], now)
+    columns = headings.headings(scene_of(connection), shown or found.environments[-MOST_COLUMNS:], now)
     return Page(
         template="matrix.html",
         actor=actor,

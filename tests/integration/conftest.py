@@ -1,0 +1,27 @@
+"""What most tests of whole parts begin with: an app that runs everywhere, and somebody who asks about it over HTTP.
+
+A module that needs another world, or one for all its tests, has a fixture of its own by the same name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.http_asking import Face, face
+from tests.world import World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """A reconciler in this process whose app runs in each of three environments."""
+    return World(tmp_path).begun()
+
+
+@pytest.fixture
+def asked(world: World) -> Iterator[Face]:
+    """The HTTP API over it."""
+    with face(world) as found:
+        yield found
