@@ -19,7 +19,7 @@ from reconciler.errors import PersonNeeded
 from reconciler.model.app import Triggers
 from reconciler.model.release import Release, ReleasedVersion
 from reconciler.model.shape import Text, refusal, shape
-from reconciler.targets import acts, crowding, durable, wording
+from reconciler.targets import acts, durable, wording
 from reconciler.targets import settings as reading
 from reconciler.targets.acts import Act
 from reconciler.targets.base import Observed, Running, Work, largest, safe
@@ -131,11 +131,10 @@ class DirectoryTarget:
         """The app's directory, alone in it, unless something newer took effect there. Raises TargetError."""
         place = self._of(app)
         try:
-            with crowding.few_at_once():
-                place.make()
-                with place.alone():
-                    act.refuse_older_than(place.last().get(what, Act()))
-                    yield place
+            place.make()
+            with place.alone():
+                act.refuse_older_than(place.last().get(what, Act()))
+                yield place
         except OSError as wrong:
             said = f"{wrong.strerror or wrong} at {self._relative(wrong.filename)}"
             raise wording.hindered(said, wrong, "make room or correct the rights there; it is tried again") from wrong
