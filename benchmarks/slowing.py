@@ -14,6 +14,8 @@ from benchmarks.world import Watcher, World
 BLOCKS, PUSHES, SEVERAL = 10, 6, 200
 """Turns with and without readers, one push after another in each of them, and how many apps its last commit changes."""
 MOST, LEAST = 1.1, 0.9
+APART = 0.3
+"""Seconds between two pushes: people merge, and what follows one another at once is the commit of several."""
 SETTLED = 1.0
 """Seconds that readers read before something is timed, and that the machine rests when they end."""
 
@@ -81,6 +83,7 @@ def _one_turn(world: World, watcher: Watcher, block: Block, took: Took) -> None:
         seconds = watcher.completed(placed.name, commit) - begun
         if number > 0:  # the first one meets a daemon that has rested
             took.one.values.append(seconds)
+        time.sleep(APART)
     count, before = len(set(world.corpus.many[:SEVERAL])), watcher.newest()
     begun = time.perf_counter()
     publish(world.corpus.home, block.several)
