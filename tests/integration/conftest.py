@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.http_asking import Face, face
+from tests.reporter import Reporter, begin
 from tests.world import World
 
 
@@ -25,3 +26,12 @@ def asked(world: World) -> Iterator[Face]:
     """The HTTP API over it."""
     with face(world) as found:
         yield found
+
+
+@pytest.fixture
+def ci(tmp_path: Path) -> Iterator[Reporter]:
+    """Somebody who deploys elsewhere and reports it, in a world that declares gates for that."""
+    world = World(tmp_path)
+    begin(world)
+    with face(world) as asked:
+        yield Reporter(asked, world)

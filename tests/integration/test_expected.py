@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from httpx2 import Response
 
 from tests.bearers import bearer, header
-from tests.http_asking import face
-from tests.reporter import Reporter, begin
-from tests.world import World
-
-
-@pytest.fixture
-def ci(tmp_path: Path) -> Iterator[Reporter]:
-    world = World(tmp_path)
-    begin(world)
-    with face(world) as asked:
-        yield Reporter(asked, world)
+from tests.reporter import Reporter
 
 
 def approved(ci: Reporter, id_: str, expected: str) -> tuple[int, str]:

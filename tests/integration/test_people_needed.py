@@ -4,23 +4,10 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
-
-from tests.http_asking import face
-from tests.reporter import Reporter, begin
-from tests.world import World, app_manifest
-
-
-@pytest.fixture
-def ci(tmp_path: Path) -> Iterator[Reporter]:
-    world = World(tmp_path)
-    begin(world)
-    with face(world) as asked:
-        yield Reporter(asked, world)
+from tests.reporter import Reporter
+from tests.world import app_manifest
 
 
 def group(page: str, name: str) -> tuple[str, list[str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,15 +14,7 @@ from tests.bearers import header
 from tests.commands import Told
 from tests.http_asking import PROBLEM, face
 from tests.reporter import Reporter, begin
-from tests.world import World, app_manifest
-
-
-@pytest.fixture
-def ci(tmp_path: Path) -> Iterator[Reporter]:
-    world = World(tmp_path)
-    begin(world)
-    with face(world) as asked:
-        yield Reporter(asked, world)
+from tests.world import app_manifest
 
 
 def test_another_one_runs_there(ci: Reporter) -> None:

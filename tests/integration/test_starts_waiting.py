@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,15 +15,7 @@ from tests.commands import Told
 from tests.exposed import scraped
 from tests.http_asking import face
 from tests.reporter import Reporter, begin
-from tests.world import ENVIRONMENTS, World
-
-
-@pytest.fixture
-def ci(tmp_path: Path) -> Iterator[Reporter]:
-    world = World(tmp_path)
-    begin(world)
-    with face(world) as asked:
-        yield Reporter(asked, world)
+from tests.world import ENVIRONMENTS
 
 
 def waiting(ci: Reporter, address: str = "/approvals") -> list[tuple[str, str, str]]:
