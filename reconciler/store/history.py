@@ -116,8 +116,7 @@ def ran_at(connection: Connection, apps: Sequence[str], moment: datetime) -> dic
 
 def numbers(connection: Connection, apps: Sequence[str]) -> dict[tuple[str, str], int]:
     """The highest deployment number by app and environment."""
-    rows = _NUMBERS.run(connection, apps) if apps else ()
-    return {(row.app, row.environment): row.number for row in rows if row.number is not None}
+    return numbers_and_retries(connection, apps)[0]
 
 
 def numbers_and_retries(connection: Connection, apps: Sequence[str]) -> tuple[dict[tuple[str, str], int], bool]:

@@ -23,9 +23,7 @@ def deep(segments: int) -> str:
 def world(tmp_path: Path, postgresql: str) -> World:
     made = World(tmp_path)
     made.settings["state"]["url"] = empty_database(postgresql)
-    made.start_repository()
-    made.settle()
-    return made
+    return made.begun()
 
 
 def test_a_manifest_far_down_is_complained_about_and_everything_else_goes_on(world: World) -> None:

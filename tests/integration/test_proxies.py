@@ -14,10 +14,7 @@ OURS = "10.0.0.7"
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    made = World(tmp_path_factory.mktemp("proxies"))
-    made.start_repository()
-    made.settle()
-    return made
+    return World(tmp_path_factory.mktemp("proxies")).begun()
 
 
 def client(world: World, came_from: str, **api: object) -> TestClient:
