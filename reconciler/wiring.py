@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from reconciler import telemetry
 from reconciler.config import NUDGE, Settings
@@ -21,6 +20,7 @@ from reconciler.engine.cycle import Cycle
 from reconciler.engine.daemon import Daemon
 from reconciler.engine.drifting import Drifting
 from reconciler.engine.following import Following
+from reconciler.engine.hands import Hands
 from reconciler.engine.membership import Membership
 from reconciler.engine.perform import Surroundings
 from reconciler.engine.pool import Pool
@@ -39,8 +39,7 @@ from reconciler.notify.sending import Carry, alerts_by
 from reconciler.store.database import Database
 from reconciler.store.messages import Channel
 from reconciler.store.migrate import migrate
-from reconciler.targets.base import Target
-from reconciler.targets.registry import Registry
+from reconciler.targets.made import Targets
 from reconciler.telemetry.busy import Busy
 from reconciler.telemetry.traces import traced
 
@@ -110,33 +109,6 @@ def keys(settings: Settings) -> Keys:
     return Keys(ssh=Path(ssh).absolute() if ssh else None, gpg=Path(gpg).absolute() if gpg else None)
 
 
-class Targets:
-    """Targets by environment, made anew when their settings change."""
-
-    def __init__(self, place: Path) -> None:
-        self._registry = Registry()
-        self._place = place
-        self._made: dict[str, tuple[Mapping[str, Any], Target]] = {}
-        self._lock = threading.Lock()
-
-    def make(self, environment: str, settings: Mapping[str, Any]) -> Target:
-        """The target of an environment. Raises PersonNeeded."""
-        with self._lock:
-            known = self._made.get(environment)
-            if known is not None and known[0] == settings:
-                return known[1]
-            made = self._registry.make(environment, settings, self._place)
-            self._made[environment] = (settings, made)
-        return made
-
-    def close(self) -> None:
-        """Give connections back."""
-        with self._lock:
-            for _, target in self._made.values():
-                target.close()
-            self._made.clear()
-
-
 def membership(settings: Settings, store: Database, now: clock.Clock, ticks: clock.Ticks) -> Membership:
     """What a daemon on this machine is among those that share the store."""
     name = f"{socket.gethostname()}-{os.getpid()}"
@@ -204,11 +176,13 @@ def running(
         nudged = threading.Event()
         follows = following(settings, store, nudged.set)
         targets = Targets(place)
+        hands = Hands(settings.mirror, place, targets.apart, ticks)
         surroundings = Surroundings(
             make_target=targets.make,
             unpack=Unpacking(follows.objects, follows.mirror).unpack,
             environ=os.environ,
             data=place,
+            act=hands.act,
         )
         pool = Pool(surroundings, settings.workers, nudged.set, member.may_act, prepare)
         branches = Branches(follows.mirror, _writing(settings), nudged.set)
@@ -242,6 +216,7 @@ def running(
             notifying.close()
             # What is stopped here is still `started` in the store: the next start takes it up again.
             pool.close(stop_running=True)
+            hands.close()
             targets.close()
             follows.close()
             store.close()

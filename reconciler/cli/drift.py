@@ -23,8 +23,8 @@ def command(app: str | None, environment: str | None, form: str) -> int:
     a target cannot see, is left out.
     """
     from reconciler.engine.drifting import look_now
+    from reconciler.targets.made import Targets
     from reconciler.views import resolving
-    from reconciler.wiring import Targets
 
     settings = opened.settings()
     with opened.store(settings) as store:

@@ -136,8 +136,8 @@ def pause_option(function: asking.F) -> asking.F:
 def looking(settings: Settings) -> Iterator[Callable[[Database], Mapping[Place, Sight]]]:
     """Asks the targets of a store that is being made what they run."""
     from reconciler.engine.sights import look, places
+    from reconciler.targets.made import Targets
     from reconciler.views.scene import declared_environments
-    from reconciler.wiring import Targets
 
     targets = Targets(settings.place)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from reconciler.engine.hands import carry_out
 from reconciler.engine.outcomes import Kind, Outcome, TriggersOutcome
 from reconciler.errors import Aborted, GitError, PersonNeeded, ReconcilerError, Superseded, TargetError, TryAgainLater
 from reconciler.model.app import Triggers
@@ -84,6 +85,8 @@ class Surroundings:
     environ: Mapping[str, str]
     data: Path
     """The daemon's data directory."""
+    act: Callable[[Release, Mapping[str, Any], Work, Callable[[], None]], None] = lambda _, __, ___, here: here()
+    """Has a release carried out in the best place: see `Hands.act`."""
 
 
 def perform(job: Job, surroundings: Surroundings) -> Outcome:
@@ -98,11 +101,12 @@ def perform(job: Job, surroundings: Surroundings) -> Outcome:
     release = job.release
     try:
         _refuse(job.hindered)
-        target = surroundings.make_target(release.environment, job.target)
-        if release.traffic:
-            target.deploy(release, work)
-        else:
-            target.retire(release, work)
+        surroundings.act(
+            release,
+            job.target,
+            work,
+            lambda: carry_out(surroundings.make_target(release.environment, job.target), release, work),
+        )
     except Exception as error:  # noqa: BLE001 - a target is a stranger's code: whatever it raises is its answer
         return _answer(job, error, said)
     return job.outcome("completed", output=said)

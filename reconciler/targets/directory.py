@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, TypeAdapter
 
@@ -50,6 +50,8 @@ class DirectorySettings:
 
 class DirectoryTarget:
     """Puts releases in directories and switches a symbolic link between them."""
+
+    apart: ClassVar[bool] = True
 
     def __init__(self, environment: str, settings: Mapping[str, Any], data: Path) -> None:
         told = reading.read(DirectorySettings, settings, "directory")

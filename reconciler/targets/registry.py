@@ -72,6 +72,10 @@ class Registry:
             raise PersonNeeded(f"what the target {name} made lacks methods of a target", INSTALL)
         return made
 
+    def apart(self, target: Mapping[str, Any]) -> bool:
+        """Whether the target that is described says that it may be called in another process. Raises PersonNeeded."""
+        return getattr(self.type(_split(target)[0]), "apart", False) is True
+
     def type(self, name: str) -> TargetType:
         """What makes targets of this type. Raises PersonNeeded when it is unknown or cannot be loaded."""
         with self._lock:
