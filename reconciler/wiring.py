@@ -162,6 +162,7 @@ def running(
     prepare = cache(build)  # what is done in threads makes values
     if staying:
         # Now, and not with the first push, which would wait for it.
+        from reconciler.engine import advancing  # noqa: F401
         from reconciler.views import planning  # noqa: F401
 
         prepare()

@@ -1,69 +1,75 @@
 """Who carries very many deployments out? Processes beside this one, so that neither side waits for one interpreter.
 
 Only where a target says that it may be called in another process (`apart`), and only while many deployments are
-carried out at once: a single one is quicker here. They are begun by the first many and end by themselves when nobody
-asks any more, or when this process is gone. One that ends early costs time and nothing else: what it was asked for is
-carried out here, which targets bear.
+carried out at once: a single one is quicker here. They are begun by the first many, and end when nobody has asked for a
+while, or when this process is gone. One that ends early costs time and nothing else: what it was asked for is carried
+out here, which targets bear. What they do is in `apart`.
 """
 
 from __future__ import annotations
 
-import gc
 import os
-import pickle
 import select
 import signal
 import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import Any
 
+from reconciler import __version__
+from reconciler.engine import apart
+from reconciler.engine.apart import PARTING, PROCESSES, THREADS, Answer
 from reconciler.engine.clock import Ticks, ticks
-from reconciler.errors import GitError
-from reconciler.git.objects import Objects
-from reconciler.git.unpack import unpack
 from reconciler.model.release import Release
-from reconciler.targets.base import Target, Work
-from reconciler.targets.made import Targets
+from reconciler.targets.base import Work
 
 MANY, WITHIN = 50, 2.0
 """So many deployments within so many seconds are many: to begin the others takes as long as some twenty."""
-PROCESSES, THREADS = 4, 4
-"""More threads of one process wait for each other; more processes take more memory."""
 IDLE = 60.0
-"""Seconds after which one that is not asked ends."""
+"""Seconds after which they end when nobody has asked."""
+PAUSE = 60.0
+"""Seconds for which none are begun after they ended by themselves, or could not be begun."""
 _LOOK = 100
 """Milliseconds after which somebody who waits for an answer looks whether it is to be stopped."""
-_LINES_KEPT = 200
-_GONE = (OSError, EOFError, pickle.PickleError)
 
 
 class Hands:
-    """Other processes that carry deployments out, while there are many."""
+    """Other processes that carry deployments out, while there are many. For several threads."""
 
     def __init__(
-        self, git_dir: Path, place: Path, apart: Callable[[Mapping[str, Any]], bool], ticks: Ticks = ticks
+        self,
+        git_dir: Path,
+        place: Path,
+        apart: Callable[[Mapping[str, Any]], bool],
+        ticks: Ticks = ticks,
+        idle: float = IDLE,
     ) -> None:
         """`place` is the daemon's data directory; `apart` says whether what is described may be called elsewhere."""
         self._arguments = [str(git_dir), str(place)]
         self._apart = apart
         self._ticks = ticks
+        self._idle = idle
         self._lock = threading.Lock()
-        self._begun = deque[float](maxlen=MANY)
-        self._free: SimpleQueue[_Hand] = SimpleQueue()
+        self._asked = deque[float](maxlen=MANY)
+        self._free = deque[_Hand]()
+        self._in_use = 0
+        self._used = 0.0
+        self._others: _Others | None = None
         self._beginner: threading.Thread | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._not_before = float("-inf")
         self._closed = False
 
     def act(self, release: Release, settings: Mapping[str, Any], work: Work, here: Callable[[], None]) -> None:
-        """Have a release carried out by another process, or call `here`. Raises what the target raises."""
+        """Have a release carried out by another process, or call `here`.
+
+        Raises what the target raises: the same kind of error with the same words, not always of its own class.
+        """
         hand = self._hand(settings) if self._many() else None
         if hand is None or not self._by(hand, release, settings, work):
             here()
@@ -71,106 +77,165 @@ class Hands:
     def _many(self) -> bool:
         now = self._ticks()
         with self._lock:
-            self._begun.append(now)
-            return len(self._begun) == MANY and now - self._begun[0] < WITHIN
+            self._asked.append(now)
+            return len(self._asked) == MANY and now - self._asked[0] < WITHIN
 
     def _hand(self, settings: Mapping[str, Any]) -> _Hand | None:
         if not self._apart(settings):
             return None
-        with suppress(Empty):
-            return self._free.get_nowait()
         with self._lock:
-            if self._beginner is None and not self._closed:
-                self._beginner = threading.Thread(target=self._begin, daemon=True, name="hands")
-                self._beginner.start()
+            if self._free:
+                self._in_use += 1
+                return self._free.popleft()
+            if self._beginner is None and not self._closed and self._ticks() >= self._not_before:
+                beginner = threading.Thread(target=self._begin, daemon=True, name="hands")
+                with suppress(RuntimeError):  # no more threads: it is done here
+                    beginner.start()
+                    self._beginner = beginner
         return None
 
     def _by(self, hand: _Hand, release: Release, settings: Mapping[str, Any], work: Work) -> bool:
         """Whether it was carried out; if not, nothing is known of how far it came."""
         try:
-            said, error = hand.ask((release, dict(settings)), work.stop)
-        except _GONE:
-            hand.close()
+            answer = hand.ask((release, dict(settings)), work.stop)
+        except Exception:  # noqa: BLE001 - gone, or not to be spoken to: it makes no difference
+            self._give_back(hand, broken=True)
             return False
         self._give_back(hand)
-        if isinstance(error, GitError):
-            return False  # the mirror is made anew by who owns it
+        if answer is None:
+            return False
+        said, failure = answer
         for line in said:
             work.say(line)
-        if error is not None:
-            raise error
+        if failure is not None:
+            raise failure.error()
         return True
 
-    def _give_back(self, hand: _Hand) -> None:
+    def _give_back(self, hand: _Hand, *, broken: bool = False) -> None:
         with self._lock:
-            if self._closed:
-                hand.close()
-            else:
-                self._free.put(hand)
+            self._in_use -= 1
+            self._used = self._ticks()
+            self._keep(hand, broken=broken)
+
+    def _keep(self, hand: _Hand, *, broken: bool = False) -> None:
+        """For who has the lock."""
+        if broken or self._closed or self._others is None or hand not in self._others.hands:
+            hand.close()
+        else:
+            self._free.append(hand)
 
     def _begin(self) -> None:
         """Begin the others, and see to their end."""
+        others, wanted = None, False
         try:
-            with suppress(*_GONE):
-                self._serve_until_they_end()
+            with suppress(OSError):
+                others = _Others(self._arguments)
+                wanted = self._live_with(others)
         finally:
-            self._let_go()
             with self._lock:
-                self._process = self._beginner = None
+                self._let_go()
+            if others is not None:
+                others.end()
+            with self._lock:
+                self._beginner = None
+                if not wanted:
+                    self._not_before = self._ticks() + PAUSE
 
-    def _serve_until_they_end(self) -> None:
-        ours, theirs = list[_Hand](), list[Connection]()
+    def _live_with(self, others: _Others) -> bool:
+        """Use them for as long as they are of use; whether it was us who had enough."""
+        with self._lock:
+            if self._closed:
+                return True
+            self._others = others
+        some = False
+        for hand in others.hands:
+            ready = hand.is_ready()
+            some |= ready
+            with self._lock:
+                self._keep(hand, broken=not ready)
+                self._used = self._ticks()
+        others.ready = some
+        left = self._idle if some else 0.0
+        while left > 0:
+            if others.gone(left):
+                return self._closed
+            left = self._left()
+        return some
+
+    def _left(self) -> float:
+        """Seconds for which they stay if nobody asks. At 0 they are let go."""
+        with self._lock:
+            left = self._idle if self._in_use else self._used + self._idle - self._ticks()
+            if left <= 0:
+                self._let_go()
+            return left
+
+    def _let_go(self) -> None:
+        """For who has the lock: nobody gets one of them any more."""
+        self._others = None
+        while self._free:
+            self._free.pop().close()
+
+    def close(self) -> None:
+        """End the others. Nothing may be asked any more, and nobody may wait for an answer."""
+        with self._lock:
+            self._closed = True
+            beginner, others = self._beginner, self._others
+            self._let_go()
+        if others is not None:
+            others.let_go()
+        if beginner is not None:
+            beginner.join(PARTING + 5)
+
+
+class _Others:
+    """The other processes, a group of their own, and the lines to them. Raises OSError where they cannot be begun."""
+
+    def __init__(self, arguments: list[str]) -> None:
+        # One besides those of the threads: who ends whom is told by it, and by its end.
+        pairs = [Pipe() for _ in range(PROCESSES * THREADS + 1)]
+        numbers = [other.fileno() for _, other in pairs]
         try:
-            for _ in range(PROCESSES * THREADS):
-                one, other = Pipe()
-                ours.append(_Hand(one))
-                theirs.append(other)
-            numbers = [other.fileno() for other in theirs]
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-m", __name__, *self._arguments, *map(str, numbers)],
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", apart.__name__, *arguments, *map(str, numbers)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 pass_fds=numbers,
                 start_new_session=True,
             )
-        except OSError:
-            for hand in ours:
-                hand.close()
-            raise
         finally:
-            for other in theirs:
+            for _, other in pairs:
                 other.close()
-        with self._lock:
-            self._process = process
-        for hand in ours:
-            try:
-                hand.wait_until_ready()
-            except _GONE:
-                hand.close()
-            else:
-                self._give_back(hand)
-        process.wait()
+        self._life = pairs[0][0]
+        self._ending = select.poll()
+        self._ending.register(self._life, 0)  # an end is told unasked
+        self.hands = [_Hand(one) for one, _ in pairs[1:]]
+        self.ready = False
 
-    def _let_go(self) -> None:
-        with suppress(Empty):
-            while True:
-                self._free.get_nowait().close()
+    def gone(self, within: float) -> bool:
+        """Whether all of them end within so many seconds."""
+        return bool(self._ending.poll(within * 1_000))
 
-    def close(self) -> None:
-        """End the others. Nothing may be asked any more, and nobody may wait for an answer."""
-        with self._lock:
-            self._closed = True
-            beginner = self._beginner
-        self._let_go()
-        if beginner is None:
-            return
-        beginner.join(5)
-        process = self._process
-        if process is not None and beginner.is_alive():
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            beginner.join(5)
+    def let_go(self) -> None:
+        """Have them end. Those that are only beginning do not hear of it, and have nothing to lose."""
+        if not self.ready:
+            self._kill()
+        with suppress(OSError):
+            self._life.send_bytes(b"enough")
+
+    def end(self) -> None:
+        """The same, and wait for it."""
+        self.let_go()
+        if not self.gone(PARTING + 1):
+            self._kill()
+        self._process.wait()
+        self._life.close()
+
+    def _kill(self) -> None:
+        # The group is there at least until it was waited for.
+        with suppress(OSError):
+            os.killpg(self._process.pid, signal.SIGKILL)
 
 
 class _Hand:
@@ -181,118 +246,22 @@ class _Hand:
         self._waiting = select.poll()
         self._waiting.register(line, select.POLLIN)
 
-    def wait_until_ready(self) -> None:
-        """Raises EOFError and OSError where it ended before."""
-        self._line.recv_bytes()
+    def is_ready(self) -> bool:
+        """Wait until it is; False where it ended before, or is not of this version, which may lie there meanwhile."""
+        with suppress(OSError, EOFError):
+            return self._line.recv_bytes() == __version__.encode()
+        return False
 
-    def ask(self, what: object, stop: threading.Event) -> tuple[Sequence[str], Exception | None]:
-        """What was said, and the error. Raises OSError, EOFError and PickleError where it is gone."""
+    def ask(self, what: object, stop: threading.Event) -> Answer:
+        """Its answer. Raises OSError and EOFError where it is gone."""
         self._line.send(what)
         told = False
         while not self._waiting.poll(_LOOK):
             if stop.is_set() and not told:
                 self._line.send(None)
                 told = True
-        answer: tuple[Sequence[str], Exception | None] = self._line.recv()
+        answer: Answer = self._line.recv()
         return answer
 
     def close(self) -> None:
         self._line.close()
-
-
-class _Told(threading.Event):
-    """Set once whoever asked says anything more, or is gone."""
-
-    def __init__(self, waiting: select.poll) -> None:
-        super().__init__()
-        self._waiting = waiting
-
-    def is_set(self) -> bool:
-        return bool(self._waiting.poll(0))
-
-    def wait(self, timeout: float | None = None) -> bool:
-        return bool(self._waiting.poll(None if timeout is None else timeout * 1_000))
-
-
-class _Serving:
-    """What a thread of another process does: it carries out what it is asked for, one after another."""
-
-    def __init__(self, line: Connection, targets: Targets, objects: Objects) -> None:
-        self._line = line
-        self._targets = targets
-        self._objects = objects
-        self._waiting = select.poll()
-        self._waiting.register(line, select.POLLIN)
-
-    def serve(self) -> None:
-        """Until nobody asks any more."""
-        with suppress(*_GONE):
-            self._line.send_bytes(b"ready")
-            while self._waiting.poll(IDLE * 1_000):
-                asked = self._line.recv()
-                if asked is not None:  # else it was to be stopped, and had ended already
-                    self._answer(*asked)
-
-    def _answer(self, release: Release, settings: Mapping[str, Any]) -> None:
-        said: list[str] = []
-        error = self._carry_out(release, settings, said)
-        try:
-            answer = pickle.dumps((said, error))
-            pickle.loads(answer)  # noqa: S301 - our own: what cannot be read must not be sent
-        except Exception:  # noqa: BLE001 - a stranger's error, which may be anything
-            answer = pickle.dumps((said, RuntimeError(f"{type(error).__name__}: {error}")))
-        self._line.send_bytes(answer)
-
-    def _carry_out(self, release: Release, settings: Mapping[str, Any], said: list[str]) -> Exception | None:
-        work = Work(
-            unpack=lambda tree, directory: unpack(self._objects, tree, directory),
-            stop=_Told(self._waiting),
-            say=lambda line: said.append(line) if len(said) < _LINES_KEPT else None,
-            environ=os.environ,
-        )
-        try:
-            carry_out(self._targets.make(release.environment, settings), release, work)
-        except Exception as error:  # noqa: BLE001 - it is the answer
-            return error
-        return None
-
-
-def carry_out(target: Target, release: Release, work: Work) -> None:
-    """Let a target have a release. Raises what the target raises."""
-    if release.traffic:
-        target.deploy(release, work)
-    else:
-        target.retire(release, work)
-
-
-def main(git_dir: str, place: str, *numbers: str) -> None:
-    """Serve on these open lines, in several processes, until they end."""
-    lines = [Connection(int(number)) for number in numbers]
-    gc.freeze()
-    others = list[int]()
-    for start in range(THREADS, len(lines), THREADS):
-        process = os.fork()
-        if process == 0:
-            others, mine = [], lines[start : start + THREADS]
-            break
-        others.append(process)
-    else:
-        mine = lines[:THREADS]
-    for line in lines:
-        if line not in mine:  # else nobody would notice when the process that it leads to has ended
-            line.close()
-    with Objects(Path(git_dir)) as objects:
-        targets = Targets(Path(place))
-        threads = [threading.Thread(target=_Serving(line, targets, objects).serve) for line in mine]
-        for thread in threads:
-            thread.start()
-        for thread, line in zip(threads, mine, strict=True):
-            thread.join()
-            line.close()
-        targets.close()
-    for process in others:
-        os.waitpid(process, 0)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reconciler.engine.hands import carry_out
+from reconciler.engine.apart import LINES_KEPT, carry_out, shown
 from reconciler.engine.outcomes import Kind, Outcome, TriggersOutcome
 from reconciler.errors import Aborted, GitError, PersonNeeded, ReconcilerError, Superseded, TargetError, TryAgainLater
 from reconciler.model.app import Triggers
@@ -18,7 +18,6 @@ from reconciler.model.release import Release
 from reconciler.targets.base import Target, Work
 from reconciler.targets.checks import CheckResult
 
-LINES_KEPT = 200
 KINDS: dict[type[ReconcilerError], Kind] = {
     TryAgainLater: "later",
     GitError: "later",
@@ -107,15 +106,15 @@ def perform(job: Job, surroundings: Surroundings) -> Outcome:
             work,
             lambda: carry_out(surroundings.make_target(release.environment, job.target), release, work),
         )
-    except Exception as error:  # noqa: BLE001 - a target is a stranger's code: whatever it raises is its answer
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code: whatever it raises is its answer
         return _answer(job, error, said)
     return job.outcome("completed", output=said)
 
 
-def _answer(job: Job, error: Exception, said: list[str]) -> Outcome:
+def _answer(job: Job, error: BaseException, said: list[str]) -> Outcome:
     kind = next((kind for raised, kind in KINDS.items() if isinstance(error, raised)), FAILED)
     ours = isinstance(error, ReconcilerError)
-    message = str(error) if ours else f"the target broke: {type(error).__name__}: {error}"
+    message = shown(error) if ours else f"the target broke: {type(error).__name__}: {shown(error)}"
     # What a failure brings along is the whole output: its lines were said already.
     output = [error.output] if isinstance(error, TargetError) and error.output else said
     return job.outcome(kind, message, output)
@@ -141,6 +140,6 @@ def hand_over_triggers(job: TriggersJob, surroundings: Surroundings) -> Triggers
     try:
         _refuse(job.hindered)
         surroundings.make_target(job.environment, job.target).triggers(job.app, job.triggers, work)
-    except Exception as wrong:  # noqa: BLE001 - a target is a stranger's code
-        error = str(wrong) if isinstance(wrong, ReconcilerError) else f"{type(wrong).__name__}: {wrong}"
+    except (Exception, SystemExit) as wrong:  # noqa: BLE001 - a target is a stranger's code
+        error = shown(wrong) if isinstance(wrong, ReconcilerError) else f"{type(wrong).__name__}: {shown(wrong)}"
     return TriggersOutcome(app=job.app, environment=job.environment, digest=job.digest, error=error)

@@ -137,7 +137,20 @@ class Target(Protocol):
 
 
 class TargetType(Protocol):
-    """What an entry point names: usually the target's class."""
+    """What an entry point names: usually the target's class.
+
+    One that bears it says `apart = True`. While very many deployments are carried out, `deploy` and `retire` are then
+    called in processes beside the daemon too: each makes a target of its own, so that all of them and the daemon's work
+    on the same at once, and calls for one app, still one at a time, come now from here, now from there. So
+
+    - nothing that another call needs is kept in the object or its module: it lies where the target carries things out;
+    - a lock that keeps others out is one between processes, such as one on a file;
+    - the type is found by whoever starts Python with the daemon's variables; until it is, calls come in the daemon;
+    - such a process may be killed in a call, which then comes again in the daemon, with the same id and fence;
+    - when the daemon is gone, `stop` is set, and five seconds later the process ends, wherever its calls are;
+    - what is printed or logged there is lost; what is said (`Work.say`) and raised comes back: an error as the one of
+      ours that it is, with `message`, `next_step` and `output`; one that is none of them by its name and text.
+    """
 
     def __call__(self, environment: str, settings: Mapping[str, Any], data: Path) -> Target:
         """A target for `environment`, as its manifest's `spec.target` says without `type`.

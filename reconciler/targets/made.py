@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,5 +40,6 @@ class Targets:
         """Give connections back."""
         with self._lock:
             for _, target in self._made.values():
-                target.close()
+                with suppress(Exception):  # a stranger's code, and what follows has to be closed too
+                    target.close()
             self._made.clear()

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
@@ -18,6 +18,8 @@ from reconciler.model.environment import LATEST, Environment
 from reconciler.model.season import Freeze, Season
 from reconciler.model.sets import Group
 from reconciler.store import declared
+
+_T = TypeVar("_T")
 
 APP = TypeAdapter(App)
 ENVIRONMENT = TypeAdapter(Environment)
@@ -49,16 +51,16 @@ def scene_of(connection: Connection) -> Scene:
     """What is in force for all apps."""
     texts = declared.texts_of(connection, ("Environment", "Season", "Freeze", "Group"))
     return Scene(
-        {name: _environment(text) for name, text in texts["Environment"].items()},
-        [SEASON.validate_python(json.loads(text)) for text in texts["Season"].values()],
-        [FREEZE.validate_python(json.loads(text)) for text in texts["Freeze"].values()],
-        [GROUP.validate_python(json.loads(text)) for _, text in sorted(texts["Group"].items())],
+        {name: _value(ENVIRONMENT, text) for name, text in texts["Environment"].items()},
+        [_value(SEASON, text) for text in texts["Season"].values()],
+        [_value(FREEZE, text) for text in texts["Freeze"].values()],
+        [_value(GROUP, text) for _, text in sorted(texts["Group"].items())],
     )
 
 
 def declared_environments(connection: Connection) -> dict[str, Environment]:
     """Every Environment in force."""
-    return {name: _environment(text) for name, text in declared.texts(connection, "Environment").items()}
+    return {name: _value(ENVIRONMENT, text) for name, text in declared.texts(connection, "Environment").items()}
 
 
 def in_order(environments: Mapping[str, Environment]) -> dict[str, Environment]:
@@ -66,35 +68,30 @@ def in_order(environments: Mapping[str, Environment]) -> dict[str, Environment]:
     return dict(reversed(list(environments.items())))
 
 
-@lru_cache(maxsize=256)
-def _environment(text: str) -> Environment:
-    """Environments are few and asked for in every turn; the text is all that the value depends on."""
-    return ENVIRONMENT.validate_python(json.loads(text))
+@lru_cache(maxsize=4096)
+def _value(kind: TypeAdapter[_T], text: str) -> _T:
+    """What all apps share is asked for in every turn; the text is all that the value depends on."""
+    return kind.validate_python(json.loads(text))
 
 
 def declared_seasons(connection: Connection) -> list[Season]:
     """Every Season in force."""
-    return [SEASON.validate_python(document) for document in declared.documents(connection, "Season").values()]
+    return [_value(SEASON, text) for text in declared.texts(connection, "Season").values()]
 
 
 def declared_freezes(connection: Connection) -> list[Freeze]:
     """Every Freeze in force."""
-    return [FREEZE.validate_python(document) for document in declared.documents(connection, "Freeze").values()]
+    return [_value(FREEZE, text) for text in declared.texts(connection, "Freeze").values()]
 
 
 def declared_groups(connection: Connection) -> list[Group]:
     """Every Group in force, in order of their names."""
-    return [GROUP.validate_python(found) for _, found in sorted(declared.documents(connection, "Group").items())]
+    return [_value(GROUP, text) for _, text in sorted(declared.texts(connection, "Group").items())]
 
 
 def declared_alerts(connection: Connection) -> list[Alert]:
     """Every Alert in force, in order of their names."""
-    return [_alert(text) for _, text in sorted(declared.texts(connection, "Alert").items())]
-
-
-@lru_cache(maxsize=256)
-def _alert(text: str) -> Alert:
-    return ALERT.validate_python(json.loads(text))
+    return [_value(ALERT, text) for _, text in sorted(declared.texts(connection, "Alert").items())]
 
 
 def manifests(connection: Connection, names: Sequence[str]) -> dict[str, App | None]:

@@ -29,6 +29,17 @@ class PigeonTarget:
     def observe(self, app): ...
     def close(self): ...
 
+class Homing(PigeonTarget):
+    apart = True
+
+class Shy(PigeonTarget):
+    apart = "maybe"
+
+def letter(environment, settings, data):
+    return PigeonTarget(environment, settings, data)
+letter.check = PigeonTarget.check
+letter.apart = True
+
 class Half:
     def __init__(self, environment, settings, data): ...
     check = staticmethod(lambda settings: [])
@@ -49,6 +60,9 @@ def registry(tmp_path, monkeypatch):
     (tmp_path / "pigeon_post.py").write_text(PLUGIN)
     points = [
         point("pigeon", "pigeon_post:PigeonTarget"),
+        point("homing", "pigeon_post:Homing"),
+        point("shy", "pigeon_post:Shy"),
+        point("letter", "pigeon_post:letter"),
         point("half", "pigeon_post:Half"),
         point("number", "pigeon_post:not_a_target"),
         point("absent", "no_such_module:Target"),
@@ -86,6 +100,28 @@ def test_a_strangers_target_is_made_and_asked_about_its_settings(registry, tmp_p
     assert registry.check({"type": "pigeon", "loft": "a"}) == []
     assert registry.check({"type": "pigeon"}) == ["loft is missing"]
     assert registry.check({"type": "again", "loft": "a"}) == []
+
+
+@pytest.mark.parametrize(
+    ("target", "apart"),
+    [
+        ({}, True),
+        ({"type": "directory", "path": "out"}, True),
+        ({"type": "exec", "command": ["true"]}, False),
+        ({"type": "pigeon", "apart": True}, False),
+        ({"type": "homing"}, True),
+        ({"type": "shy"}, False),
+        ({"type": "letter"}, True),
+    ],
+)
+def test_a_target_is_called_in_another_process_only_if_its_type_says_true(registry, target, apart):
+    assert registry.apart(target) is apart
+
+
+@pytest.mark.parametrize("target", [{"type": "direktory"}, {"type": "raises"}, {"type": 7}])
+def test_what_cannot_be_used_is_a_complaint_there_too(registry, target):
+    with pytest.raises(PersonNeeded):
+        registry.apart(target)
 
 
 @pytest.mark.parametrize(
