@@ -5,17 +5,23 @@ By uvicorn in this process, until it is told to stop; beside a daemon, until tha
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import socket
 import threading
 from collections.abc import Callable
+from http import HTTPStatus
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reconciler import telemetry
+from reconciler.api import problems
 from reconciler.api.connections import bounded
+from reconciler.api.shielding import said
 from reconciler.errors import NotSo, WrongUse
 from reconciler.words import host_and_port
 
@@ -48,7 +54,7 @@ def bound(listen: str) -> socket.socket:
 def serve(application: FastAPI, listening: socket.socket, parent: int | None = None) -> None:
     """Serve until TERM or Ctrl-C; beside a daemon, until `parent`, a pipe that the daemon holds, comes to its end."""
     config = uvicorn.Config(
-        application,
+        Ending(application),
         access_log=False,
         log_config=None,
         lifespan="on",
@@ -68,6 +74,41 @@ def serve(application: FastAPI, listening: socket.socket, parent: int | None = N
     where = listening.getsockname()
     log.info("api.serving", address=f"http://{_shown(where[0])}:{where[1]}")
     server.run(sockets=[listening])
+
+
+class Ending:
+    """Tells those whose answer is not there when this process ends that it does: it is no fault of anybody."""
+
+    def __init__(self, application: ASGIApp) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._application(scope, receive, sending)
+        except asyncio.CancelledError:
+            if scope["type"] != "http":
+                raise
+            if not begun:
+                await _ends(scope["path"])(scope, receive, send)
+
+
+def _ends(path: str) -> Response:
+    # What goes on in a thread is not stopped, and may be recorded yet.
+    found = problems.response(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "this process ends before there is an answer",
+        "ask again in a moment; whether what was to be changed is recorded, the ledger tells",
+        retry_after=5.0,
+    )
+    found.raw_headers.extend(said(path))
+    return found
 
 
 class _Trouble(logging.Handler):

@@ -214,7 +214,7 @@ def _said(engine: Engine) -> Iterator[None]:
     """Turn the driver's errors into ours, without passwords."""
     try:
         yield
-    except (exc.DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
+    except (exc.DBAPIError, exc.TimeoutError, engine.dialect.loaded_dbapi.Error) as error:
         if engine.dialect.name != "sqlite":
             _let_go(engine)  # the others that are open were most likely cut as well
         where = engine.url.render_as_string(hide_password=True)

@@ -183,8 +183,8 @@ class _Text:
         self._dialect = dialect
         # Of an insertion or a change: what it returns.
         self._types = [column.type for column in getattr(statement, "exported_columns", ())]
-        self._make: Any = None
-        self._cells: list[tuple[int, _Process]] = []
+        # How a row of the answer is made, and which of its values come back as something else; None before the first.
+        self._read: tuple[Any, list[tuple[int, _Process]]] | None = None
         places = {
             name: (whole, place)
             for whole, names in state.parameter_expansion.items()
@@ -209,9 +209,11 @@ class _Text:
 
     def rows(self, cursor: Any) -> Answer:
         """What the driver found."""
-        if self._make is None:
-            self._learn(cursor.description)
-        make, cells = self._make, self._cells
+        read = self._read
+        if read is None:
+            # Threads that are the first together learn the same: what one of them has learnt is whole, or not there.
+            read = self._read = self._learnt(cursor.description)
+        make, cells = read
         if not cells:
             return Answer(map(make, cursor))
         found = Answer()
@@ -224,14 +226,15 @@ class _Text:
             found.append(make(values))
         return found
 
-    def _learn(self, description: Sequence[Sequence[Any]]) -> None:
+    def _learnt(self, description: Sequence[Sequence[Any]]) -> tuple[Any, list[tuple[int, _Process]]]:
         """How values come back is known when the driver has answered once."""
+        cells: list[tuple[int, _Process]] = []
         for place, (kind, said) in enumerate(zip(self._types, description, strict=True)):
             process = kind.dialect_impl(self._dialect).result_processor(self._dialect, said[1])
             if process is not None:
-                self._cells.append((place, getattr(process, "present", process)))
+                cells.append((place, getattr(process, "present", process)))
         made: Any = namedtuple("Row", [said[0] for said in description])  # type: ignore[misc]
-        self._make = partial(tuple.__new__, made)
+        return partial(tuple.__new__, made), cells
 
 
 def _picker(slots: Sequence[tuple[str, int | None]]) -> Callable[[Mapping[str, Any]], list[Any]]:

@@ -66,4 +66,8 @@ def watched(tmp_path: Path, nursery: Nursery, browser: Browser) -> Iterator[Watc
         yield made
         assert made.complaints == []
     finally:
-        made.close()
+        try:
+            made.close()
+        finally:
+            # Also where the test has failed by it: what the daemon and its face said is not kept elsewhere.
+            assert made.broken == [], made.log

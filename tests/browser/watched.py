@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
 
 from reconciler.store import ledger
 from tests.browser.looking import sign_in
@@ -56,6 +56,8 @@ class Watched(Live):
         self._browser = browser
         self._contexts: list[BrowserContext] = []
         self.complaints: list[str] = []
+        self.broken: list[str] = []
+        """What was asked for and could not be answered: whose fault that is, the log tells."""
 
     def begin(self, **app: object) -> None:
         """Start the daemon on a first commit, and wait until it has settled and its pages are there."""
@@ -85,6 +87,7 @@ class Watched(Live):
         page = context.new_page()
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("response", self._answered)
         if signed_in:
             self.now = datetime.now(UTC)
             sign_in(page, token(self))
@@ -96,6 +99,10 @@ class Watched(Live):
         expected = ("the server responded with a status of", "ERR_", "EventSource")
         if message.type == "error" and not any(text in message.text for text in expected):
             self.complaints.append(message.text)
+
+    def _answered(self, answer: Response) -> None:
+        if answer.status >= 500:
+            self.broken.append(f"{answer.status} for {answer.request.method} {answer.url}")
 
     def close(self) -> None:
         for context in self._contexts:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from reconciler.api.dashboard import live
 from tests.http_asking import Face, face
 from tests.world import World
 
@@ -64,6 +65,10 @@ class Listener:
     async def hears(self, words: bytes) -> None:
         async with asyncio.timeout(PATIENCE), self._news:
             await self._news.wait_for(lambda: words in self.heard)
+
+    async def ended(self) -> None:
+        """The stream comes to an end by itself, as an answer that is complete."""
+        await asyncio.wait_for(self._task, PATIENCE)
 
     async def leave(self) -> None:
         self._gone.set()
@@ -143,3 +148,24 @@ def test_who_comes_after_all_have_gone_hears_what_is_new(world: World, asked: Fa
                 await one.leave()
 
     asyncio.run(run())
+
+
+@pytest.mark.sqlite_only("a file can be taken away")
+def test_a_stream_whose_store_is_gone_when_its_page_is_made_again_ends_and_whoever_asks_anew_hears_why(
+    world: World, asked: Face, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "MINUTE", 0.3)
+    file = world.directory / "state" / "reconciler.db"
+
+    async def run() -> None:
+        async with quiet_loop(asked) as made:
+            listener = Listener(made)
+            await listener.hears(b'"facts"')
+            file.rename(file.with_suffix(".away"))
+            await listener.ended()
+
+    asyncio.run(run())
+    answer = asked.get("/ui/")
+    assert (answer.status_code, "The store does not answer" in answer.text) == (503, True)
+    file.with_suffix(".away").rename(file)
+    assert asked.get("/ui/").status_code == 200

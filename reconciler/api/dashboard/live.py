@@ -127,7 +127,10 @@ def stream(request: Request, context: Context, actor: Actor, make: Make, *, keep
                     seen = await watch.next("", MINUTE)
                     continue
                 minute = int(loop.time() // MINUTE)
-                found = await watch.parts(f"{address}\n{minute}", seen, parts)
+                try:
+                    found = await watch.parts(f"{address}\n{minute}", seen, parts)
+                except ReconcilerError:
+                    return  # whoever listens asks again, and is told there why: into what has begun nothing can be said
                 for name, html in found.items():
                     if sent.get(name) != html:
                         quiet = first or _AGES.sub("", sent.get(name, "")) == _AGES.sub("", html)
