@@ -15,9 +15,8 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler import __version__
 from reconciler.errors import (
@@ -35,6 +34,9 @@ from reconciler.git.unpack import unpack
 from reconciler.model.release import Release
 from reconciler.targets.base import Target, Work
 from reconciler.targets.made import Targets
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 PROCESSES, THREADS = 4, 4
 """More threads of one process wait for each other; more processes take more memory."""
@@ -165,6 +167,8 @@ class _Serving:
 
 def main(git_dir: str, place: str, *numbers: str) -> None:
     """Serve on these open lines, in several processes, until the first of them says that it is enough, or ends."""
+    from multiprocessing.connection import Connection
+
     for number in numbers:
         os.set_inheritable(int(number), False)  # a command of a target must not keep them open
     life, *lines = [Connection(int(number)) for number in numbers]

@@ -17,10 +17,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler import __version__
 from reconciler.engine import apart
@@ -28,6 +26,9 @@ from reconciler.engine.apart import PARTING, PROCESSES, THREADS, Answer
 from reconciler.engine.clock import Ticks, ticks
 from reconciler.model.release import Release
 from reconciler.targets.base import Work
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 MANY, WITHIN = 50, 2.0
 """So many deployments within so many seconds are many: to begin the others takes as long as some twenty."""
@@ -192,6 +193,9 @@ class _Others:
     """The other processes, a group of their own, and the lines to them. Raises OSError where they cannot be begun."""
 
     def __init__(self, arguments: list[str]) -> None:
+        # With the first many: most often there are none.
+        from multiprocessing import Pipe
+
         # One besides those of the threads: who ends whom is told by it, and by its end.
         pairs = [Pipe() for _ in range(PROCESSES * THREADS + 1)]
         numbers = [other.fileno() for _, other in pairs]
