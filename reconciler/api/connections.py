@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import weakref
 from collections import Counter
 from collections.abc import Callable
 from http import HTTPStatus
@@ -18,6 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from reconciler.api import problems
 from reconciler.api.shielding import UNCOUNTED, said
+from reconciler.api.standing_back import GONE
 
 LARGEST_HEAD, LARGEST_ADDRESS, MOST_HEADERS = 32 << 10, 16 << 10, 100
 """Bytes of a request line with its headers, of the address in it, and how many headers there may be."""
@@ -136,8 +138,10 @@ class Bounded(HttpToolsProtocol):
         if self._kept_back and self.url.partition(b"?")[0].decode("latin-1") not in UNCOUNTED:
             self._stop(_busy(self.opened.most_of_one))
         super().on_headers_complete()
-        if self._kept_back and self.cycle is not None:
-            self.cycle.keep_alive = False
+        if (cycle := self.cycle) is not None:
+            cycle.keep_alive = cycle.keep_alive and not self._kept_back
+            asked = weakref.ref(cycle)  # its scope must not hold it
+            cast("dict[str, object]", cycle.scope)[GONE] = lambda: (one := asked()) is None or one.disconnected
 
     def on_body(self, body: bytes) -> None:
         self._fed = 0

@@ -14,6 +14,10 @@ AT_ONCE = 2
 """Answers that are made at the same time. More of them take no less time together: one interpreter makes them all."""
 
 
+GONE = "reconciler.gone"
+"""Under which a request's scope says whether whoever asked has hung up meanwhile, where that is known."""
+
+
 class StandingBack:
     """Lets a request wait while reconciling is at work: what was merged goes first, what is looked at comes after.
 
@@ -52,6 +56,8 @@ class StandingBack:
 
         try:
             await self._wait(until)
+            if scope.get(GONE, _never)():
+                return  # nobody waits for it, and behind it stand others
             asyncio.get_running_loop().call_later(LONGEST, over)  # an answer that takes long lets others by
             await self._application(scope, receive, sending)
         finally:
@@ -61,6 +67,10 @@ class StandingBack:
         clock = asyncio.get_running_loop().time
         while (left := self._busy.left()) and (more := until - clock()) > 0:
             await asyncio.sleep(min(left, more))
+
+
+def _never() -> bool:
+    return False
 
 
 def _at_most() -> float:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
+from reconciler.api.connections import bounded
 from reconciler.api.standing_back import StandingBack
 from reconciler.telemetry.busy import Busy, shared
 from tests.waiting import until
@@ -79,3 +84,41 @@ def test_answers_that_take_long_let_others_by(client: TestClient) -> None:
         finally:
             told.set()
     assert [one.result().json() for one in long] == ["at last"] * 4
+
+
+def test_nobody_is_answered_who_has_hung_up_meanwhile(busy: Busy) -> None:
+    asked, answered = list[str](), list[str]()
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        answered.append(scope["path"])
+        await PlainTextResponse("here")(scope, receive, send)
+
+    standing = StandingBack(answer, busy)
+
+    async def noting(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.append(scope["path"])
+        await standing(scope, receive, send)
+
+    config = uvicorn.Config(noting, http=bounded(8), ws="none", lifespan="off", log_config=None)
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        serving = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        serving.start()
+        try:
+            until(lambda: server.started)
+            for _ in range(20):  # a machine that stands still may let the moment pass
+                asked.clear()
+                answered.clear()
+                port = listening.getsockname()[1]
+                busy.say()
+                with socket.create_connection(("127.0.0.1", port)) as hasty:
+                    hasty.sendall(b"GET /hasty HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+                    until(lambda: "/hasty" in asked)
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/patient") as found:
+                    assert found.read() == b"here"
+                if answered == ["/patient"]:
+                    break
+        finally:
+            server.should_exit = True
+            serving.join()
+    assert answered == ["/patient"]
