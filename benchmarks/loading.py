@@ -16,8 +16,9 @@ from benchmarks.children import ROOT, run
 from benchmarks.figures import Figure, seconds
 from benchmarks.world import World
 
-SMALL, AGAIN = 1_000, 4
-"""Up to so many app-environments a load is over so soon that whatever else the machine does weighs: it is repeated."""
+SMALL, AGAIN = 10_000, 4
+"""Up to so many app-environments a load is over so soon that whatever else the machine does weighs: it is repeated, as
+its limit is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def cold(world: World) -> Loaded:
 
     loads = [found, *_again(world)] if size <= SMALL else [found]
     # The quickest of several here as there.
-    limit = min(seconds(bare) for _ in range(5 if size <= 10_000 else 1))
+    limit = min(seconds(bare) for _ in range(1 + AGAIN if size <= SMALL else 1))
     assert parsed >= size, parsed
     print(f"{size}: cold load {found.noted:.1f} + {found.turn - found.noted:.1f} s", flush=True)
     most = 60 if size <= 10_000 else 100
