@@ -139,7 +139,8 @@ class Bounded(HttpToolsProtocol):
             self._stop(_busy(self.opened.most_of_one))
         super().on_headers_complete()
         if (cycle := self.cycle) is not None:
-            cycle.keep_alive = cycle.keep_alive and not self._kept_back
+            if self._kept_back:
+                cycle.keep_alive = False
             asked = weakref.ref(cycle)  # its scope must not hold it
             cast("dict[str, object]", cycle.scope)[GONE] = lambda: (one := asked()) is None or one.disconnected
 

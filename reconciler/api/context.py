@@ -5,7 +5,6 @@ Made by `facing`. A handler asks this for everything that it needs from outside 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -89,28 +88,22 @@ class Context:
     """Through whom people sign in, besides tokens."""
     _store: Database | None = field(default=None, repr=False)
     _exposition: Exposition | None = field(default=None, repr=False)
-    _first: threading.RLock = field(default_factory=threading.RLock, repr=False)
-    """Of several requests that come first, one makes what all of them use."""
 
     @property
     def store(self) -> Database:
         """The store. Raises StoreError while there is none."""
-        found = self._store
-        if found is None:
-            with self._first:
-                found = self._store = self._store or self.find_store()
-        if found is None:
+        if self._store is None:
+            self._store = self.find_store()
+        if self._store is None:
             raise nothing_recorded()
-        return found
+        return self._store
 
     @property
     def exposition(self) -> Exposition:
         """The metrics, which remember what they have counted. Raises StoreError while there is no store."""
-        found = self._exposition
-        if found is None:
-            with self._first:
-                found = self._exposition = self._exposition or Exposition(self.store, self.place)
-        return found
+        if self._exposition is None:
+            self._exposition = Exposition(self.store, self.place)
+        return self._exposition
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -12,8 +12,6 @@ LONGEST = 0.1
 """Seconds that an answer waits at most: while thousands are deployed, pages are still read."""
 AT_ONCE = 2
 """Answers that are made at the same time. More of them take no less time together: one interpreter makes them all."""
-
-
 GONE = "reconciler.gone"
 """Under which a request's scope says whether whoever asked has hung up meanwhile, where that is known."""
 
@@ -56,7 +54,7 @@ class StandingBack:
 
         try:
             await self._wait(until)
-            if scope.get(GONE, _never)():
+            if GONE in scope and scope[GONE]():
                 return  # nobody waits for it, and behind it stand others
             asyncio.get_running_loop().call_later(LONGEST, over)  # an answer that takes long lets others by
             await self._application(scope, receive, sending)
@@ -67,10 +65,6 @@ class StandingBack:
         clock = asyncio.get_running_loop().time
         while (left := self._busy.left()) and (more := until - clock()) > 0:
             await asyncio.sleep(min(left, more))
-
-
-def _never() -> bool:
-    return False
 
 
 def _at_most() -> float:

@@ -16,6 +16,7 @@ from reconciler.errors import StoreError
 from reconciler.store import ledger
 from tests.commands import typed as type_command
 from tests.e2e.daemon import PATIENCE, ROOT, Live, environment_manifest, exec_target
+from tests.processes import runs
 from tests.world import CHAIN, app_manifest
 
 SLOW = """
@@ -178,12 +179,7 @@ def test_a_command_that_outlived_its_killed_daemon_is_ended_before_it_is_begun_a
 def running(live: Live) -> list[int]:
     """Process ids of the commands that run."""
     pids = [int(line) for line in (live.directory / "pids").read_text().split()]
-    return [pid for pid in pids if Path(f"/proc/{pid}").exists() and "Z" not in state(pid)]
-
-
-def state(pid: int) -> str:
-    """The state of a process as Linux names it; Z once it has ended."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return [pid for pid in pids if runs(pid)]
 
 
 def test_two_daemons_do_not_run_on_one_data_directory(live: Live) -> None:

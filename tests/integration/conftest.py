@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.gitrepo import Repo
 from tests.http_asking import Face, face
 from tests.reporter import Reporter, begin
+from tests.with_hands import Daemon, repository, stranger
 from tests.world import World
 
 
@@ -35,3 +37,19 @@ def ci(tmp_path: Path) -> Iterator[Reporter]:
     begin(world)
     with face(world) as asked:
         yield Reporter(asked, world)
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repo]:
+    """What there is to release, while a stranger's targets are installed."""
+    with stranger(tmp_path_factory.mktemp("installed") / "there"):
+        yield repository(tmp_path_factory.mktemp("work") / "desired")
+
+
+@pytest.fixture
+def daemon(bundles: Repo, tmp_path: Path) -> Iterator[Daemon]:
+    """What a daemon has around its hands, which have done nothing yet."""
+    made = Daemon(bundles.path / ".git", tmp_path / "data")
+    yield made
+    made.close()
+    assert made.others == set()

@@ -16,33 +16,13 @@ from reconciler.targets.rehearsal import release, version
 from tests import noting_target
 from tests.gitrepo import Repo
 from tests.waiting import until
-from tests.with_hands import HERE, Daemon, repository, shop, stranger, threads_begun
-
-
-@pytest.fixture(scope="module", autouse=True)
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with stranger(tmp_path_factory.mktemp("installed") / "there"):
-        yield
+from tests.with_hands import HERE, Daemon, repository, shop, threads_begun
 
 
 @pytest.fixture(scope="module")
-def repo(tmp_path_factory: pytest.TempPathFactory) -> Repo:
-    return repository(tmp_path_factory.mktemp("work") / "desired")
-
-
-@pytest.fixture(scope="module")
-def busy(repo: Repo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+def busy(bundles: Repo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     """A daemon that has others carry out what there is; what is released here is of no use to another test."""
-    made = Daemon(repo.path / ".git", tmp_path_factory.mktemp("data") / "data").begin()
-    yield made
-    made.close()
-    assert made.others == set()
-
-
-@pytest.fixture
-def idle(repo: Repo, tmp_path: Path) -> Iterator[Daemon]:
-    """A daemon that has done nothing yet."""
-    made = Daemon(repo.path / ".git", tmp_path / "data")
+    made = Daemon(bundles.path / ".git", tmp_path_factory.mktemp("data") / "data").begin()
     yield made
     made.close()
     assert made.others == set()
@@ -57,26 +37,26 @@ def laid_out(place: Path) -> dict[str, tuple[int, str]]:
     return found
 
 
-def test_few_are_carried_out_here(idle: Daemon) -> None:
+def test_few_are_carried_out_here(daemon: Daemon) -> None:
     begun = threads_begun()
-    assert {idle.noted(type="noting") for _ in range(MANY - 1)} == {HERE}
-    idle.moment += 2.5  # by now the first are too long ago
-    assert {idle.noted(type="noting") for _ in range(MANY - 1)} == {HERE}
-    assert (threads_begun(), idle.others) == (begun, set())
+    assert {daemon.noted(type="noting") for _ in range(MANY - 1)} == {HERE}
+    daemon.moment += 2.5  # by now the first are too long ago
+    assert {daemon.noted(type="noting") for _ in range(MANY - 1)} == {HERE}
+    assert (threads_begun(), daemon.others) == (begun, set())
 
 
 @pytest.mark.parametrize("kind", ["noting-at-home", "noting-nearly"])
-def test_a_target_that_does_not_say_so_is_never_called_elsewhere(idle: Daemon, busy: Daemon, kind: str) -> None:
+def test_a_target_that_does_not_say_so_is_never_called_elsewhere(daemon: Daemon, busy: Daemon, kind: str) -> None:
     begun = threads_begun()
-    assert {idle.noted(type=kind) for _ in range(MANY * 2)} == {HERE}
-    assert (threads_begun(), idle.others) == (begun, set())
+    assert {daemon.noted(type=kind) for _ in range(MANY * 2)} == {HERE}
+    assert (threads_begun(), daemon.others) == (begun, set())
     assert {busy.noted(type=kind) for _ in range(MANY)} == {HERE}
 
 
-def test_a_release_is_the_same_as_one_that_was_made_here(busy: Daemon, repo: Repo) -> None:
+def test_a_release_is_the_same_as_one_that_was_made_here(busy: Daemon, bundles: Repo) -> None:
     there = {"type": "directory", "path": "there"}
-    busy.hands.act(shop(repo), there, busy.work, lambda: pytest.fail("it was to be done elsewhere"))
-    assert busy.perform(shop(repo), at_home=True, path="here").kind == "completed"
+    busy.hands.act(shop(bundles), there, busy.work, lambda: pytest.fail("it was to be done elsewhere"))
+    assert busy.perform(shop(bundles), at_home=True, path="here").kind == "completed"
     assert laid_out(busy.place / "there") == laid_out(busy.place / "here")
     assert (busy.place / "there/shop/current/home").read_text() == "one"
     seen = busy.targets.make("live", there).observe("shop")
@@ -112,10 +92,10 @@ def test_what_is_wrong_with_a_target_is_said_by_the_daemon(busy: Daemon) -> None
     assert (wrong.kind, "pth is unknown: did you mean path?" in wrong.message) == ("person", True)
 
 
-def test_settings_that_change_count_at_once(busy: Daemon, repo: Repo) -> None:
+def test_settings_that_change_count_at_once(busy: Daemon, bundles: Repo) -> None:
     for number in range(20):
         folder = f"out-{number % 2}"
-        assert busy.perform(shop(repo, f"d-{number}"), path=folder).kind == "completed"
+        assert busy.perform(shop(bundles, f"d-{number}"), path=folder).kind == "completed"
         assert os.readlink(busy.place / folder / "shop/current") == f"releases/d-{number}"
 
 
@@ -141,7 +121,7 @@ def test_a_stop_that_comes_with_the_answer_disturbs_nothing(busy: Daemon) -> Non
     assert HERE not in {busy.noted(type="noting") for _ in range(40)}
 
 
-def test_what_the_mirror_lacks_is_left_to_the_daemon(idle: Daemon, tmp_path: Path) -> None:
+def test_what_the_mirror_lacks_is_left_to_the_daemon(daemon: Daemon, tmp_path: Path) -> None:
     repo = repository(tmp_path / "damaged")
     whole = Objects(repo.bare().path)
     repo.push()
@@ -156,18 +136,18 @@ def test_what_the_mirror_lacks_is_left_to_the_daemon(idle: Daemon, tmp_path: Pat
 
 
 def test_a_target_that_is_found_only_here_is_called_here(
-    idle: Daemon, repo: Repo, monkeypatch: pytest.MonkeyPatch
+    daemon: Daemon, bundles: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PYTHONPATH")
-    until(lambda: idle.perform(shop(repo), path="out") and idle.others)
-    assert {idle.noted(type="noting") for _ in range(MANY)} == {HERE}
+    until(lambda: daemon.perform(shop(bundles), path="out") and daemon.others)
+    assert {daemon.noted(type="noting") for _ in range(MANY)} == {HERE}
 
 
 def test_a_data_directory_may_be_named_from_where_the_daemon_was_started(
-    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bundles: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    daemon = Daemon(Path(os.path.relpath(repo.path / ".git")), Path("data")).begin()
-    daemon.hands.act(shop(repo), {"path": "out"}, daemon.work, lambda: pytest.fail("it was to be done elsewhere"))
+    daemon = Daemon(Path(os.path.relpath(bundles.path / ".git")), Path("data")).begin()
+    daemon.hands.act(shop(bundles), {"path": "out"}, daemon.work, lambda: pytest.fail("it was to be done elsewhere"))
     daemon.close()
     assert (tmp_path / "data/out/shop/current/index.html").read_text() == "one"

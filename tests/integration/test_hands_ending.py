@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,35 +17,16 @@ from reconciler.engine.hands import MANY, PAUSE
 from tests.gitrepo import Repo
 from tests.processes import beside, dead_children
 from tests.waiting import until
-from tests.with_hands import HERE, Daemon, repository, shop, stranger, threads_begun
+from tests.with_hands import HERE, Daemon, shop, threads_begun
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with stranger(tmp_path_factory.mktemp("installed") / "there"):
-        yield
-
-
-@pytest.fixture(scope="module")
-def repo(tmp_path_factory: pytest.TempPathFactory) -> Repo:
-    return repository(tmp_path_factory.mktemp("work") / "desired")
-
-
-@pytest.fixture
-def daemon(repo: Repo, tmp_path: Path) -> Iterator[Daemon]:
-    made = Daemon(repo.path / ".git", tmp_path / "data")
-    yield made
-    made.close()
-    assert made.others == set()
-
-
 @pytest.mark.parametrize("held_up", ["before", "after"])
-def test_what_a_killed_one_was_at_is_carried_out_here(daemon: Daemon, repo: Repo, held_up: str) -> None:
+def test_what_a_killed_one_was_at_is_carried_out_here(daemon: Daemon, bundles: Repo, held_up: str) -> None:
     daemon.begin()
     told = {"type": "noting-files", "notes": str(daemon.notes), "path": "out", "held": held_up}
-    releases = [shop(repo, f"d-{number}", f"shop-{number}") for number in range(8)]
+    releases = [shop(bundles, f"d-{number}", f"shop-{number}") for number in range(8)]
     with ThreadPoolExecutor(8) as pool:
         under_way = [pool.submit(daemon.perform, one, **told) for one in releases]
         until(lambda: all(daemon.called(one.deployment) for one in releases))
@@ -99,10 +80,10 @@ def several(daemon: Daemon) -> None:
 
 
 @pytest.mark.parametrize("when", [began, runs, several, Daemon.begin])
-def test_closing_leaves_nothing(repo: Repo, tmp_path: Path, when: Callable[[Daemon], object]) -> None:
+def test_closing_leaves_nothing(bundles: Repo, tmp_path: Path, when: Callable[[Daemon], object]) -> None:
     open_before, dead_before = len(os.listdir("/proc/self/fd")), dead_children(HERE)
     for number in range(2):
-        daemon = Daemon(repo.path / ".git", tmp_path / f"data-{number}")
+        daemon = Daemon(bundles.path / ".git", tmp_path / f"data-{number}")
         when(daemon)
         daemon.close()
         assert (daemon.others, dead_children(HERE) - dead_before, threads_begun()) == (set(), set(), [])
@@ -110,9 +91,9 @@ def test_closing_leaves_nothing(repo: Repo, tmp_path: Path, when: Callable[[Daem
     assert len(os.listdir("/proc/self/fd")) == open_before
 
 
-def test_they_end_when_nobody_asks_and_are_begun_anew(repo: Repo, tmp_path: Path) -> None:
+def test_they_end_when_nobody_asks_and_are_begun_anew(bundles: Repo, tmp_path: Path) -> None:
     idle = 0.4
-    daemon = Daemon(repo.path / ".git", tmp_path / "data", idle)
+    daemon = Daemon(bundles.path / ".git", tmp_path / "data", idle)
     before = daemon.begin().others
     with ThreadPoolExecutor(1) as pool:
         under_way = daemon.held(pool, "long")
@@ -129,9 +110,9 @@ def test_they_end_when_nobody_asks_and_are_begun_anew(repo: Repo, tmp_path: Path
 
 
 @pytest.mark.parametrize("does", ["waits", "is-deaf"])
-def test_they_end_when_the_daemon_is_killed(repo: Repo, tmp_path: Path, does: str) -> None:
+def test_they_end_when_the_daemon_is_killed(bundles: Repo, tmp_path: Path, does: str) -> None:
     place = tmp_path / "data"
-    words = [sys.executable, "-m", "tests.with_hands", str(repo.path / ".git"), str(place), does]
+    words = [sys.executable, "-m", "tests.with_hands", str(bundles.path / ".git"), str(place), does]
     note = place / "notes/long"
     with subprocess.Popen(words, cwd=ROOT) as process:
         try:

@@ -27,6 +27,7 @@ from reconciler.targets.checks import CheckResult, run_check
 from reconciler.targets.output import KEPT
 from reconciler.targets.rehearsal import REFERENCE, SECRET, Link, Rehearsal, release, version
 from tests.gitrepo import Repo
+from tests.processes import runs
 from tests.waiting import stop_after, until
 
 
@@ -57,13 +58,6 @@ class Stage:
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
     return Stage(tmp_path / "data")
-
-
-def runs(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 # --- its answer -------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from reconciler.targets.base import Observed, Running, Work
 from reconciler.targets.exec import ExecTarget
 from reconciler.targets.output import AT_MOST, KEPT
 from reconciler.targets.rehearsal import REFERENCE, SECRET, Link, Rehearsal, release, version
+from tests.processes import runs
 from tests.waiting import stop_after, until
 
 
@@ -49,14 +50,6 @@ class Stage:
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
     return Stage(tmp_path / "data")
-
-
-def runs(process: int) -> bool:
-    """Whether a process is there and is more than a zombie that nobody has asked after."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 # --- what the command finds -------------------------------------------------------------------------------
