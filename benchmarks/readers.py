@@ -15,7 +15,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
 
@@ -71,6 +73,7 @@ class Readers:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,
+            start_new_session=True,
         )
         return self
 
@@ -202,5 +205,7 @@ if __name__ == "__main__":
     import uvloop
 
     os.nice(19)
+    with suppress(OSError):  # Linux may ask first how nice a session is
+        Path("/proc/self/autogroup").write_text("19", encoding="ascii")
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     uvloop.run(_serve())

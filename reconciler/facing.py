@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from reconciler.api.oidc import Provider
     from reconciler.model.report import Promotion, PromotionAsked
     from reconciler.model.shown import PlanShown
+    from reconciler.telemetry.busy import Busy
 
 CACHE_KILOBYTES = 4_000
 """What each connection holds of a SQLite store: there are as many as threads that answer, and what is asked again is
@@ -44,8 +45,11 @@ kept as it was answered."""
 _REMEDY = "set it where the reconciler serves HTTP, or correct in the settings where it is found"
 
 
-def application(settings: Settings) -> FastAPI:
-    """The application over the store that the settings name, which may not be there yet."""
+def application(settings: Settings, busy: Busy | None = None) -> FastAPI:
+    """The application over the store that the settings name, which may not be there yet.
+
+    `busy` says when the daemon beside it is at work, where there is one.
+    """
     made = made_of(
         Context(
             terms=_terms(settings),
@@ -60,7 +64,8 @@ def application(settings: Settings) -> FastAPI:
             foresee=lambda at, until: _foresee(settings, at, until),
             promote=lambda asked, dry_run: _promote(settings, asked, dry_run),
             provider=_provider(settings),
-        )
+        ),
+        busy,
     )
     # Handlers run in threads.
     build()

@@ -1,10 +1,11 @@
 """Has this very question been answered a moment ago, and is nothing new since?
 
 Then the bytes that were sent are sent again, without a look at what they were made of; and while one reader waits for
-an answer, others who ask the same wait for it too. It holds within one second, and in SQLite only as long as nobody
-has committed anything; on another database nothing is kept here. What was given before that is asked about by its tag,
-as a reader would who has it, and given again where it is still the same. Answers to nobody in particular alone, and of
-those the ones that have a tag: what a tag does not cover is asked for anew.
+an answer, others who ask the same wait for it too: the same is never made twice at the same time. It holds within one
+second, and in SQLite only as long as nobody has committed anything; on another database nothing is kept here. What was
+given before that is asked about by its tag, as a reader would who has it, and given again where it is still the same.
+Answers to nobody in particular alone, and of those the ones that have a tag: what a tag does not cover is asked for
+anew.
 
 Such answers leave packed for whoever takes them so. What is told to somebody who signed in is not packed: how well it
 packs would tell others what stands in it.
@@ -66,7 +67,7 @@ class Again:
     def __init__(self, application: ASGIApp, context: Context) -> None:
         self._application, self._context = application, context
         self._held: Lately[Key, Given] = Lately(lambda one: one.size, MOST_BYTES, part=1)
-        self._making: dict[tuple[Key, State], asyncio.Future[Given | None]] = {}
+        self._making: dict[Key, tuple[State, asyncio.Future[Given | None]]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = _asked(scope)
@@ -84,32 +85,44 @@ class Again:
         if held is not None and held.state == state:
             await held.send(known, send)
             return
-        making = self._making.get((key, state))
-        if making is not None:
-            await asyncio.wait((making,))
-            found = None if making.cancelled() else making.result()
-            if found is not None:
+        since = False  # whether what is being made was begun since this was asked
+        while (making := self._making.get(key)) is not None:
+            of, answer = making
+            await asyncio.wait((answer,))
+            if not answer.cancelled() and (since or of == state):
+                if (found := answer.result()) is None:
+                    break
                 await found.send(known, send)
                 return
-        await self._lead(scope, receive, send, key, state, packed)
+            since = True
+        await self._lead(scope, receive, send, key, packed)
 
-    async def _lead(self, scope: Scope, receive: Receive, send: Send, key: Key, state: State, packed: bool) -> None:
+    async def _lead(self, scope: Scope, receive: Receive, send: Send, key: Key, packed: bool) -> None:
         """Make it, for all who ask meanwhile."""
-        making = self._making[key, state] = asyncio.get_running_loop().create_future()
+        state = self._state()
+        if state is None:
+            await self._make(scope, receive, send, state, packed)
+            return
+        answer: asyncio.Future[Given | None] = asyncio.get_running_loop().create_future()
+        ours = self._making[key] = (state, answer)
+
+        def over() -> None:
+            if self._making.get(key) is ours:
+                del self._making[key]
 
         def done(made: Given | None) -> None:
             # None: others cannot be told the same, and ask for themselves from now on; a stream may last for long.
-            if not making.done():
-                making.set_result(made)
+            over()
+            if not answer.done():
+                answer.set_result(made)
             if made is not None:
                 self._held.put(key, made)
 
         try:
             await self._make(scope, receive, send, state, packed, done, self._held.get(key))
         finally:
-            done(None)
-            if self._making.get((key, state)) is making:
-                del self._making[key, state]
+            over()
+            answer.cancel()  # where nobody knows, since whoever asked has hung up: the next one makes it
 
     async def _make(
         self,

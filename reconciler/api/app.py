@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from anyio import to_thread
 from fastapi import FastAPI
@@ -15,6 +16,7 @@ from reconciler.api import again, answers, documents, doors, origins, problems, 
 from reconciler.api.context import Context
 from reconciler.api.dashboard import every, rendering
 from reconciler.api.dashboard.pages import acting
+from reconciler.api.in_turn import InTurn
 from reconciler.api.routes import (
     alerts,
     approvals,
@@ -35,6 +37,8 @@ from reconciler.api.routes import (
     webhooks,
     why,
 )
+from reconciler.api.standing_back import GivingWay, StandingBack
+from reconciler.telemetry.busy import Busy
 
 ROUTERS = (
     health.router,
@@ -62,8 +66,8 @@ THREADS = 12
 """Requests that are answered at the same time, where an answer has to be found."""
 
 
-def application(context: Context) -> FastAPI:
-    """The API over a store, with its pages."""
+def application(context: Context, busy: Busy | None = None) -> FastAPI:
+    """The API over a store, with its pages; `busy` says when a daemon beside it is at work."""
 
     @asynccontextmanager
     async def life(_made: FastAPI) -> AsyncIterator[None]:
@@ -89,6 +93,8 @@ def application(context: Context) -> FastAPI:
     made.state.ready = answers.Ready()
     terms = context.terms
     # The last one added is the first to see a request.
+    if busy is not None:
+        made.add_middleware(InTurn)
     made.add_middleware(again.Again, context=context)
     made.add_middleware(shielding.Bodies)
     made.add_middleware(doors.Doors, context=context, routers=(*ROUTERS, acting.router))
@@ -100,6 +106,9 @@ def application(context: Context) -> FastAPI:
     if terms.proxies:
         # Before anything is counted: of those who have passed a request on, the last that is no such proxy asks.
         made.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(terms.proxies))
+    if busy is not None:
+        made.add_middleware(StandingBack, busy=busy)
+        context.gives_way = partial(GivingWay, busy)
     problems.install(made, shielding.said)
     documents.describe(made)
     for router in ROUTERS:

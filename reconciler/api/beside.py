@@ -87,8 +87,9 @@ class Beside:
                     [sys.executable, "-m", "reconciler", "serve", *self._options, *told],
                     pass_fds=list(shared.values()),
                     stdin=subprocess.DEVNULL,
-                    # Its own group: what a terminal sends to the daemon reaches it through the daemon alone.
-                    process_group=0,
+                    # Its own session: what a terminal sends to the daemon reaches it through the daemon alone, and
+                    # what it stands back by counts against everything else.
+                    start_new_session=True,
                 )
             except OSError as error:
                 return error.strerror or str(error)

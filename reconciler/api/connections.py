@@ -18,8 +18,8 @@ from starlette.responses import Response
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from reconciler.api import problems
+from reconciler.api.in_turn import GONE
 from reconciler.api.shielding import UNCOUNTED, said
-from reconciler.api.standing_back import GONE
 
 LARGEST_HEAD, LARGEST_ADDRESS, MOST_HEADERS = 32 << 10, 16 << 10, 100
 """Bytes of a request line with its headers, of the address in it, and how many headers there may be."""

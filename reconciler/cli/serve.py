@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
+from contextlib import suppress
+from pathlib import Path
 
 import click
 
@@ -27,6 +29,7 @@ def command(beside: int | None, busy: int | None) -> int:
     from reconciler.config import OFF
     from reconciler.errors import WrongUse
     from reconciler.facing import application
+    from reconciler.telemetry.busy import Busy
 
     settings = opened.settings()
     if settings.api.listen == OFF:
@@ -34,13 +37,19 @@ def command(beside: int | None, busy: int | None) -> int:
     telemetry.set_up()
     listening = serving.bound(settings.api.listen)
     if beside is not None:
-        os.nice(NICE)
-    made = application(settings)
-    if busy is not None:
-        from reconciler.api.standing_back import StandingBack
-        from reconciler.telemetry.busy import Busy
-
-        made.add_middleware(StandingBack, busy=Busy(busy))
+        _stand_back()
+    made = application(settings, Busy(busy) if busy is not None else None)
     gc.freeze()  # what was made for the start stays: nobody looks for garbage in it
     serving.serve(made, listening, beside)
     return endings.DONE
+
+
+def _stand_back() -> None:
+    """Take processors only where nobody else wants them.
+
+    Linux may share them among sessions first, and by how nice each is only among the processes of one: git works in
+    sessions of its own. What is said of this session counts then, where it can be said.
+    """
+    os.nice(NICE)
+    with suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(NICE), encoding="ascii")

@@ -129,12 +129,3 @@ def exact(connection: Connection, name: str) -> bool:
     """Whether an app is called exactly so, or was reported by that name, or is to start."""
     others = (exists().where(table.c.app == name) for table in (tables.reports, tables.starts))
     return bool(connection.execute(select(or_(exists().where(A.name == name), *others))).scalar())
-
-
-def due(connection: Connection, names: list[str]) -> dict[str, datetime | None]:
-    """When something may become due of each of these apps."""
-    found: dict[str, datetime | None] = {}
-    for start in range(0, len(names), 500):
-        query = select(A.name, A.due_at).where(A.name.in_(names[start : start + 500]))
-        found |= {row.name: row.due_at for row in connection.execute(query)}
-    return found

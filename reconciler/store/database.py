@@ -21,7 +21,7 @@ from sqlalchemy.engine import URL, make_url
 from reconciler.errors import StoreError, StoreRefuses
 from reconciler.store import tables
 from reconciler.store.statements import Prepared
-from reconciler.store.traces import Noting
+from reconciler.store.traces import Noting, asking_first
 
 BUSY_MILLISECONDS = 30_000
 CACHE_KILOBYTES = 16_000
@@ -109,11 +109,12 @@ class Database:
             self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """A connection that sees one state and writes nothing."""
+    def read(self, before: Callable[[], None] | None = None) -> Iterator[Connection]:
+        """A connection that sees one state and writes nothing. `before` is called before each question to SQLite."""
         with _said(self.engine), self._reading.connect() as connection:
             _begin(connection, "BEGIN")
-            yield connection
+            with asking_first(connection, before):
+                yield connection
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:

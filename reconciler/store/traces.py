@@ -27,9 +27,13 @@ class Noting(sqlite3.Connection):
     """A driver's connection that notes what it is asked, as long as somebody wants to know."""
 
     asked: dict[Question, None] | None = None
+    before: Callable[[], None] | None = None
+    """Called before each question."""
 
     def cursor(self, *given: Any, **named: Any) -> Any:
         """As the driver's own."""
+        if self.before is not None:
+            self.before()
         if self.asked is None:
             return super().cursor(*given, **named)
         return super().cursor(_Cursor)
@@ -86,6 +90,20 @@ def untraced(connection: Connection) -> Iterator[None]:
         yield
     finally:
         driver.asked = asked
+
+
+@contextmanager
+def asking_first(connection: Connection, before: Callable[[], None] | None) -> Iterator[None]:
+    """`before` is called before each question that is asked meanwhile, where the driver lets us."""
+    driver: Any = connection.connection.dbapi_connection
+    if before is None or not isinstance(driver, Noting):
+        yield
+        return
+    driver.before = before
+    try:
+        yield
+    finally:
+        driver.before = None
 
 
 def _answers(connection: Connection, questions: Sequence[Question]) -> bytes:

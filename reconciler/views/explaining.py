@@ -78,9 +78,15 @@ def located(connection: Connection, mirror: Path) -> Iterator[Located]:
 
 @lru_cache(maxsize=20_000)
 def _place(mirror: Path, blob: str, ordinal: int, field: Field) -> tuple[int, int] | None:
-    """Line and column in a blob, which never changes: git is asked once. Raises GitError."""
+    """Line and column in a blob, which never changes. Raises GitError."""
+    return locate(_text(mirror, blob), ordinal, field)
+
+
+@lru_cache(maxsize=8)
+def _text(mirror: Path, blob: str) -> bytes:
+    """A blob, of which several places are looked up: git is asked once. Raises GitError."""
     with Objects(mirror) as objects:
         ((_, data),) = objects.blobs([blob])
     if not isinstance(data, bytes):
         raise GitError("the mirror does not have it", "look again once it was fetched")
-    return locate(data, ordinal, field)
+    return data

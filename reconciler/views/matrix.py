@@ -216,12 +216,10 @@ class _Look:
         for picture in pictures(self.connection, names, self.now):
             row = _row(picture, self.now, self.base)
             cells = row.cells.values()
-            # Where something moves, steps are taken that leave no fact.
-            moves = any(cell.standing.active for cell in cells)
             ends = [said.until for cell in cells for said in cell.remarks if said.until is not None]
             # A start that was reported from elsewhere is wanted no more when time has passed, which leaves no fact.
             ends += [self.now + AGAIN for cell in cells for wait in cell.standing.waiting if wait.elsewhere]
-            yield row.name, row, self.now if moves else min(ends, default=_NEVER)
+            yield row.name, row, min(ends, default=_NEVER)
 
     def others(self, after: str, limit: int) -> list[str]:
         """Further apps, in order of name."""

@@ -1,8 +1,8 @@
 """What of many apps is known from the last time somebody looked?
 
-A row is kept as long as nothing of its app can have changed: no fact about it, no other commit in force, the same
-moment at which something becomes due. So with many readers, or with a daemon that is busy with other apps, rows are not
-made again and again. Shared by the threads that answer.
+A row is kept as long as nothing of its app can have changed: no fact about it or about an app that it waits for, the
+same stamp, the same manifests that concern many apps. So with many readers, or with a daemon that is busy with other
+apps, rows are not made again and again. Shared by the threads that answer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, select
 
-from reconciler.store import concerns, ledger, repository, tables
+from reconciler.planner import groups
+from reconciler.store import concerns, declared, ledger, repository, stamps, tables
+from reconciler.store.stamps import AppStamp
+from reconciler.views.scene import declared_groups
 
 _L = tables.ledger.c
 _Row = TypeVar("_Row")
@@ -25,8 +28,8 @@ MOST_FACTS = 5_000
 """After more new facts than that, everything is looked at again."""
 MOST_BYTES, TIMES = 24 << 20, 3
 """What rows may take together; and how many times what it would be in writing a row takes, about."""
-_ASIDE = ("session.", "token.")
-"""Facts that are about no app at all."""
+_ASIDE = ("session.", "token.", "commit.noted")
+"""Facts that are about no app at all, or about apps of which stamps tell."""
 
 
 @dataclass(slots=True)
@@ -35,7 +38,7 @@ class Memory:
 
     _seen: tuple[Any, ...] = ()
     _newest: int = 0
-    _rows: dict[tuple[str, str], tuple[Any, datetime | None, datetime, int]] = field(default_factory=dict)
+    _rows: dict[tuple[str, str], tuple[Any, AppStamp, datetime, int]] = field(default_factory=dict)
     _bytes: int = 0
     _ahead: dict[tuple[str, ...], tuple[tuple[Any, ...], int, datetime, Any]] = field(default_factory=dict)
     _teams: tuple[tuple[Any, ...], Mapping[str, str]] | None = None
@@ -62,24 +65,25 @@ class Memory:
     ) -> dict[str, _Row]:
         """Rows of these apps: those that are known, and those that `make` makes, with until when each is true as far
         as nothing happens (UTC)."""
-        due = concerns.due(connection, names)
+        stamped = stamps.of_apps(connection, names)
         with self._lock:
             newest = self._forget(connection)
             found: dict[str, _Row] = {}
             for name in names:
-                row, due_then, until, _ = self._rows.get((kind, name), (None, None, now, 0))
-                if row is not None and due_then == due.get(name) and now < until:
-                    found[name] = row
+                held = self._rows.get((kind, name))
+                if held is not None and held[1] == stamped.get(name) and now < held[2]:
+                    found[name] = held[0]
         for name, row, until in make([name for name in names if name not in found]):
             found[name] = row
-            until = min(until, due.get(name) or until)
-            if until > now:
+            stamp = stamped.get(name)
+            until = min(until, (stamp and stamp.due) or until)
+            if stamp is not None and until > now:
                 size = TIMES * len(repr(row))
                 with self._lock:
                     # Of an older state than others have seen by now, it may be out of date already.
                     if self._newest == newest and self._bytes + size <= MOST_BYTES:
                         self._drop((kind, name))
-                        self._rows[kind, name] = (row, due.get(name), until, size)
+                        self._rows[kind, name] = (row, stamp, until, size)
                         self._bytes += size
         return {name: found[name] for name in names if name in found}
 
@@ -99,7 +103,7 @@ class Memory:
 
     def _forget(self, connection: Connection) -> int:
         """Forget what may have changed since the last look; up to which fact that is."""
-        here = _state(connection)
+        here = stamps.of_all(connection)
         if here != self._seen:
             self._clear()
             self._seen, self._newest = here, ledger.newest(connection)
@@ -110,7 +114,7 @@ class Memory:
             self._clear()
             self._newest = ledger.newest(connection)
         elif facts:
-            touched = {fact.app for fact in facts}
+            touched = _with_others(connection, {fact.app for fact in facts if fact.app is not None})
             for key in [key for key in self._rows if key[1] in touched]:
                 self._drop(key)
             self._newest = facts[-1].sequence
@@ -125,6 +129,16 @@ class Memory:
         self._bytes -= found[3] if found is not None else 0
 
 
+def _with_others(connection: Connection, apps: set[str]) -> set[str]:
+    """These apps, and those that may wait for them: what depends on one of them, or moves together with one."""
+    company = groups.companions(declared_groups(connection))
+    known: set[str] = set()
+    while new := apps - known:
+        known |= new
+        apps = declared.dependents(connection, new).union(*(company.get(name, ()) for name in new))
+    return known
+
+
 def _wished(connection: Connection, seen: int) -> bool:
     """Whether anybody has asked for anything since a fact."""
     query = select(_L.sequence).where(_L.sequence > seen, _L.kind.startswith("intervention.")).limit(1)
@@ -132,7 +146,7 @@ def _wished(connection: Connection, seen: int) -> bool:
 
 
 def _state(connection: Connection) -> tuple[Any, ...]:
-    """What every row depends on: the commit in force, and which life of a store this is."""
+    """Which commit is in force, and which life of a store this is."""
     place = repository.followed(connection)
     lineage = connection.execute(select(tables.leadership.c.lineage).limit(1)).scalar()
     return (place.head, place.url, place.position, lineage) if place is not None else (None, lineage)

@@ -10,14 +10,15 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from reconciler.model.deployment import Allotment
 from reconciler.model.version import Version
 from reconciler.planner.going_back import NoWay, WayBack, way_back
 from reconciler.store import deployments
 from reconciler.views.planning import both_sides
 from reconciler.views.scene import Scene
 
-FURTHEST = 2_000
-"""So many deployments are looked back at."""
+NEAR, FURTHEST = 20, 2_000
+"""So many deployments are looked back at; further than the near ones only where the way is not found among them."""
 
 
 def find_way(
@@ -35,7 +36,25 @@ def find_way(
     record = recorded.environments.get(environment)
     if record is None:
         return NoWay(f"nothing of {app} has run in {environment} yet", "there is nothing to go back from")
-    every = deployments.Filter(app=app, environment=environment, limit=FURTHEST)
-    record = replace(record, recent=tuple(deployments.listed(connection, every)))
     known = {version.id: version} if version else {}
-    return way_back(wanted, replace(recorded, versions={**recorded.versions, **known}), record, spec, version)
+    recorded = replace(recorded, versions={**recorded.versions, **known})
+    for most in (NEAR, FURTHEST):
+        which = deployments.Filter(app=app, environment=environment, limit=most)
+        recent = tuple(deployments.listed(connection, which))
+        back = way_back(wanted, recorded, replace(record, recent=recent), spec, version)
+        if isinstance(back, WayBack) or len(recent) < most:
+            break
+    return back
+
+
+def steps_back(connection: Connection, app: str, environment: str, traffic: tuple[Allotment, ...]) -> int:
+    """How many completed deployments ago these versions ran; 0 where they did not."""
+    there = {part.version for part in traffic}
+    for most in (NEAR, FURTHEST):
+        which = deployments.Filter(app=app, environment=environment, status="completed", limit=most)
+        ran = [{part.version for part in one.traffic} for one in deployments.listed(connection, which)]
+        if there in ran:
+            return ran.index(there)
+        if len(ran) < most:
+            break
+    return 0

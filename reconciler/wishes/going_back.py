@@ -15,12 +15,11 @@ from reconciler.errors import NotSo
 from reconciler.model.version import spoken
 from reconciler.model.wish import Recorded, Way
 from reconciler.planner.going_back import NoWay, WayBack
-from reconciler.store import deployments
 from reconciler.store.database import Transaction
 from reconciler.store.interventions import Wish
 from reconciler.views import resolving
 from reconciler.views.scene import scene_of
-from reconciler.views.ways_back import FURTHEST, find_way
+from reconciler.views.ways_back import find_way, steps_back
 from reconciler.wishes import expecting, saying
 from reconciler.wishes.recording import record
 from reconciler.words import counted
@@ -97,15 +96,12 @@ def way(
     back = find_way(connection, scene, app, environment, found, now)
     if isinstance(back, NoWay):
         raise NotSo(back.reason, back.remedy)
-    every = deployments.Filter(app=app, environment=environment, status="completed", limit=FURTHEST)
-    ran = [{part.version for part in one.traffic} for one in deployments.listed(connection, every)]
-    there = {part.version for part in back.traffic}
     return Back(
         app=app,
         environment=environment,
         way=back,
         version=found.id if found else None,
-        steps=ran.index(there) if there in ran else 0,
+        steps=steps_back(connection, app, environment, back.traffic),
         limit=scene.environments[environment].spec.rollback.limit,
         reason=reason,
     )

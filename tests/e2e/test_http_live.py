@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from reconciler.cli.serve import NICE
 from reconciler.telemetry.busy import Busy
 from tests.e2e.daemon import PATIENCE, ROOT, Live
 
@@ -93,6 +94,22 @@ def test_the_face_knows_when_reconciling_is_at_work(live: Live, client: httpx2.C
     wait_for(lambda: len(completed(client)) == 6, "the second release is told")
     wait_for(lambda: not busy.left(), "it rests again")
     busy.close()
+
+
+def test_the_face_stands_back_behind_whatever_the_daemon_starts(live: Live, client: httpx2.Client) -> None:
+    live.start()
+    wait_for(lambda: client.get("/healthz").status_code == 200, "it is served")
+    face = serving(live)
+    assert os.getpriority(os.PRIO_PROCESS, face) == NICE
+    # Where Linux shares processors among sessions, git would have no more than the face: it has its own, as nice as it.
+    assert live.process is not None
+    assert os.getsid(face) == face != os.getsid(live.process.pid)
+    session = Path(f"/proc/{face}/autogroup")
+    assert not session.exists() or session.read_text() in ("", f"/autogroup-{_number(session)} nice {NICE}\n")
+
+
+def _number(session: Path) -> str:
+    return session.read_text().removeprefix("/autogroup-").partition(" ")[0]
 
 
 def serving(live: Live) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.views.ways_back import NEAR
 from tests.commands import Told
 from tests.integration.test_cli_promote import branches, merge
 from tests.world import ENVIRONMENTS, app_manifest
@@ -170,3 +171,18 @@ def test_going_back_does_not_depend_on_the_branch(told: Told) -> None:
     hook.unlink()
     told.settle()
     assert told.runs("live") == "two"
+
+
+def test_a_way_back_is_found_however_far_back_it_leads(told: Told) -> None:
+    far = ENVIRONMENTS.replace("releases/live}", "releases/live}, rollback: {limit: 100}")
+    told.commit("Far", {"environments.yaml": far})
+    for number in range(NEAR + 3):
+        told.commit(f"Greet {number}", {"shop.yaml": app_manifest("shop", config={"greeting": number % 2 + 1})})
+        told.settle()
+    found = back(told, "--to", "v1", "--dry-run")
+    ran = [one for one in told.story("live") if one[0] != "rollback"]
+    assert found["deployments_back"] == len(ran) - 1 > NEAR
+    told.commit("Not so far", {"environments.yaml": far.replace("limit: 100", f"limit: {NEAR}")})
+    told.settle()
+    refused = told.type("rollback", "shop", *LIVE, "--to", "v1", "--dry-run", *WHO)
+    assert (refused.status, f"{NEAR} at most" in refused.err) == (1, True), refused.err

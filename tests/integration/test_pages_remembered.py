@@ -143,6 +143,53 @@ def test_a_page_of_many_apps_reads_few_of_them(world: World, monkeypatch: pytest
         store.close()
 
 
+def test_a_commit_about_one_app_leaves_the_rows_of_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    files: dict[str, str | bytes | None] = {"environments.yaml": ENVIRONMENTS}
+    for name in ("cart", "shop", "search"):
+        files |= {f"{name}.yaml": app_manifest(name), f"{name}/index.html": "one"}
+    world.commit("Begin", files)
+    world.settle()
+    memory, made, keep = Memory(), list[str](), matrix.pictures
+
+    def pictures(connection: Any, names: list[str], now: datetime) -> Any:
+        made.extend(names)
+        return keep(connection, names, now)
+
+    looked(world, memory)
+    monkeypatch.setattr(matrix, "pictures", pictures)
+    world.commit("Change", {"shop/index.html": "two"})
+    world.settle()
+    looked(world, memory)
+    assert made == ["shop"]
+    made.clear()
+    world.commit("What concerns many", {"season.yaml": season_manifest("fair", "2027-06-01T20:00", "2027-06-02T20:00")})
+    world.settle()
+    looked(world, memory)
+    assert made == ["cart", "search", "shop"]
+
+
+def test_steps_of_what_is_under_way_are_seen_though_they_leave_no_fact(world: World) -> None:
+    world.commit("Begin", {"environments.yaml": ENVIRONMENTS, "shop.yaml": app_manifest("shop"), "shop/a": "one"})
+    world.settle()
+    world.commit("Change", {"shop/a": "two"})
+    world.settle()
+    store, memory = Database(world.settings["state"]["url"]), Memory()
+    newest = "environment = 'live' AND number = 2"
+    try:
+        with store.engine.begin() as connection:
+            connection.exec_driver_sql(f"UPDATE deployments SET status = 'started', finished_at = NULL WHERE {newest}")
+        assert looked(world, memory) == looked(world, Memory())
+        with store.engine.begin() as connection:
+            connection.exec_driver_sql(f"UPDATE deployments SET attempts = 4, error = 'refused' WHERE {newest}")
+        found = looked(world, memory)
+    finally:
+        store.close()
+    assert found == looked(world, Memory())
+    (row,) = found.groups["motion"]
+    assert row.cells["live"].standing.active is not None
+    assert row.cells["live"].standing.active.attempts == 4
+
+
 def test_a_page_says_in_its_frame_that_there_is_no_store_yet(world: World) -> None:
     with face(world) as asked:
         answer = asked.get("/ui/")

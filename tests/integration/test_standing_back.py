@@ -1,4 +1,4 @@
-"""Do answers wait for reconciling, and for a moment only?"""
+"""Do answers wait for reconciling, and for a moment only; and does nobody wait for those who stand in line?"""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import uvicorn
+from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
@@ -18,7 +20,9 @@ from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
 from reconciler.api.connections import bounded
-from reconciler.api.standing_back import StandingBack
+from reconciler.api.in_turn import InTurn
+from reconciler.api.standing_back import GivingWay, StandingBack
+from reconciler.store.database import Database
 from reconciler.telemetry.busy import Busy, shared
 from tests.waiting import until
 
@@ -47,6 +51,7 @@ def client(busy: Busy) -> Iterator[TestClient]:
         return JSONResponse("at last")
 
     made = Starlette(routes=[Route("/", left), Route("/stay", stay)])
+    made.add_middleware(InTurn)
     made.add_middleware(StandingBack, busy=busy)
     with TestClient(made) as found:
         yield found
@@ -86,6 +91,39 @@ def test_answers_that_take_long_let_others_by(client: TestClient) -> None:
     assert [one.result().json() for one in long] == ["at last"] * 4
 
 
+def test_an_answer_that_is_being_made_waits_between_two_questions(busy: Busy, tmp_path: Path) -> None:
+    store = Database(f"sqlite:///{tmp_path}/store.db")
+    try:
+        with store.read(GivingWay(busy)) as connection:
+            busy.say()
+            connection.execute(text("SELECT 1"))
+            assert busy.left() == 0
+        with store.write() as transaction:  # others wait for it: it waits for nobody
+            busy.say()
+            transaction.connection.execute(text("SELECT 1"))
+            assert busy.left() > 0
+    finally:
+        store.close()
+
+
+def test_an_answer_that_is_being_made_waits_for_a_moment_only(busy: Busy) -> None:
+    over, gives_way = threading.Event(), GivingWay(busy)
+
+    def go_on() -> None:
+        while not over.is_set():
+            busy.say()
+
+    going_on = threading.Thread(target=go_on)
+    going_on.start()
+    try:
+        for _ in range(1_000):
+            gives_way()
+        assert busy.left() > 0
+    finally:
+        over.set()
+        going_on.join()
+
+
 def test_nobody_is_answered_who_has_hung_up_meanwhile(busy: Busy) -> None:
     asked, answered = list[str](), list[str]()
 
@@ -93,7 +131,7 @@ def test_nobody_is_answered_who_has_hung_up_meanwhile(busy: Busy) -> None:
         answered.append(scope["path"])
         await PlainTextResponse("here")(scope, receive, send)
 
-    standing = StandingBack(answer, busy)
+    standing = StandingBack(InTurn(answer), busy)
 
     async def noting(scope: Scope, receive: Receive, send: Send) -> None:
         asked.append(scope["path"])

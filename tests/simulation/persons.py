@@ -12,6 +12,8 @@ from sqlalchemy import Connection
 from reconciler.store import declared, deployments, gates, holds, interventions, repository, tables
 from reconciler.store.database import Transaction
 from reconciler.store.rows import deployment_of
+from reconciler.views.matrix import Asked, matrix
+from reconciler.views.remembering import Memory
 from tests.simulation.author import BRANCH, Author
 from tests.simulation.machine import PREFIX, Surround
 from tests.simulation.storage import SimulatedDatabase, session
@@ -30,13 +32,16 @@ class Persons:
         self._author = author
         self._random = random
         self._database = SimulatedDatabase(around.storage, around.tell)
+        self._memory = Memory()
 
-    def begin(self, wishes_a_day: float, approvals: bool) -> None:
-        """Wish now and then; `approvals`: approve what waits for it, within hours."""
+    def begin(self, wishes_a_day: float, approvals: bool, looks_a_day: float) -> None:
+        """Wish now and then; `approvals`: approve what waits for it, within hours; look at the matrix."""
         if wishes_a_day:
             self._now_and_then(wishes_a_day, lambda: self.wish(self._random.choice(KINDS)))
         if approvals:
             self._now_and_then(8, lambda: self.wish("approve"))
+        if looks_a_day:
+            self._now_and_then(looks_a_day, self.look)
 
     def _now_and_then(self, a_day: float, what: Callable[[], None]) -> None:
         def happen() -> None:
@@ -58,6 +63,16 @@ class Persons:
         if said:
             self._around.moments.say("person", f"{kind} {said}")
             self._around.nudge()
+
+    def look(self) -> None:
+        """Look at the matrix: it must say the same with what is remembered of earlier looks as without."""
+        if self._around.storage.trouble:
+            return
+        moments = self._around.moments
+        with session(self._around.storage.ours), self._database.read() as connection:
+            kept, fresh = (matrix(connection, Asked(), moments.now, memory) for memory in (self._memory, Memory()))
+        if kept != fresh:
+            moments.broken.append(f"{moments.now}: the matrix remembers what is not so: {kept} and not {fresh}")
 
     def settle(self) -> None:
         """End what people hold up: every pause, and a head that waits to be accepted."""

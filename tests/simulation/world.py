@@ -41,6 +41,8 @@ class Sort:
     faults: tuple[str, ...] = FAULTS
     troubles: tuple[str, ...] | None = None
     wishes_a_day: float = 0.0
+    looks_a_day: float = 0.0
+    """How often somebody looks at the matrix, who knows what stood there before."""
     approvals: bool = False
     twin: bool = False
     """Whether it must end as it would without any fault."""
@@ -151,7 +153,7 @@ class World:
             around.machines.append(Machine(f"daemon-{number}", around))
         self.faults = Faults(around, self._random("faults"), self.sort.faults_a_day, self.sort.faults)
         self.author.pushed = self._pushed
-        self.persons.begin(self.sort.wishes_a_day, self.sort.approvals)
+        self.persons.begin(self.sort.wishes_a_day, self.sort.approvals, self.sort.looks_a_day)
 
     def _pushed(self) -> None:
         self.around.nudge()
