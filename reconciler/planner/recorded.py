@@ -4,7 +4,7 @@ Values that the store fills: what is recorded, for one app in all its environmen
 look-ups.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -182,6 +182,33 @@ class DriftRecord:
     detail: str
 
 
+class FurtherBack(Exception):
+    """Something follows from deployments that are older than those that were read: with them it is to be asked anew."""
+
+
+class Newest(tuple[Deployment, ...]):
+    """The newest deployments, without gaps, where there are older ones: whoever looks past the last raises FurtherBack.
+
+    Most is decided by the newest few, and an app has as many as were ever released.
+    """
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[Deployment]:
+        yield from super().__iter__()
+        raise FurtherBack
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """Those of some deployments that succeeded, in their order; looked at no further than is asked for."""
+
+    among: tuple[Deployment, ...]
+
+    def __iter__(self) -> Iterator[Deployment]:
+        return (one for one in self.among if one.status == "completed")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentRecord:
     """What is recorded of one app in one environment."""
@@ -192,7 +219,7 @@ class EnvironmentRecord:
     touch: Touch | None
     recent: tuple[Deployment, ...] = ()
     """Newest first, bounded, and besides them the older ones that may be in line for a promotion. Always long enough to
-    hold the newest completed one."""
+    hold the newest completed one; or `Newest`."""
     suspicions: Mapping[str, Suspicion] = field(default_factory=dict)
     triggers: TriggerRecord | None = None
     """What the target has been handed of routes, domains and crons."""
@@ -208,8 +235,9 @@ class EnvironmentRecord:
 
     @property
     def active(self) -> Deployment | None:
-        """The deployment that is still to end."""
-        return next((d for d in self.recent if d.active), None)
+        """The deployment that is still to end: there is no other after it."""
+        newest = next(iter(self.recent), None)
+        return newest if newest is not None and newest.active else None
 
     @property
     def settled(self) -> Deployment | None:
@@ -238,14 +266,14 @@ class EnvironmentRecord:
         return seen if seen.deployment == settled.id else None
 
     @property
-    def completed(self) -> tuple[Deployment, ...]:
+    def completed(self) -> Iterable[Deployment]:
         """Those that succeeded, newest first."""
-        return tuple(d for d in self.recent if d.status == "completed")
+        return Completed(self.recent)
 
     @property
     def running(self) -> Deployment | None:
         """The newest that completed: what runs, as far as is known."""
-        return next((d for d in self.recent if d.status == "completed"), None)
+        return next(iter(self.completed), None)
 
 
 def on_the_way_back(one: Deployment, traffic: tuple[Allotment, ...]) -> bool:

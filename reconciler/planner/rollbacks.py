@@ -88,9 +88,10 @@ def _too_far(subject: Subject, wanted: Desired, record: EnvironmentRecord, limit
     """A version that never ran here is not gone back to, so nothing limits it. Repairs released nothing: they do not
     count."""
     versions = {part.version for part in subject.traffic}
-    ran = [{part.version for part in d.traffic} for d in record.completed if d.cause != "repair"]
-    further = [record.depths.get(version, 0) for version in versions]
-    back = ran.index(versions) if versions in ran else min(further, default=0)
+    released = enumerate(d for d in record.completed if d.cause != "repair")
+    back = next((at for at, d in released if {part.version for part in d.traffic} == versions), None)
+    if back is None:
+        back = min((record.depths.get(version, 0) for version in versions), default=0)
     if back <= limit:
         return None
     return (

@@ -1,6 +1,6 @@
 """What is recorded of these apps, all that the planner asks for, in a fixed number of queries however many they are?"""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from reconciler.planner.recorded import (
     Dependency,
     DriftRecord,
     EnvironmentRecord,
+    Newest,
     PauseRecord,
     RecordedApp,
     RetryRequest,
@@ -28,6 +29,8 @@ from reconciler.store.statements import Among, Prepared, many, side_by_side
 
 EACH = 25
 """How many of the newest deployments the planner sees in an environment, besides repairs."""
+NEAR = 3
+"""How many of them it sees at first, where that is asked for."""
 
 _C, _T, _B, _W = tables.commits.c, tables.touches.c, tables.brakes.c, tables.withdrawals.c
 _COMMIT = (_C.position, _C.id, _C.noted_at, _C.author_email, _C.author_name, _C.subject)
@@ -93,6 +96,8 @@ class _Gathered:
     apps: dict[str, Row[Any]]
     placements: dict[str, dict[str, Row[Any]]]
     recent: dict[str, dict[str, list[Deployment]]] = field(default_factory=dict)
+    near: Collection[str] = ()
+    """The apps of which only the newest few deployments were read."""
     suspicions: dict[tuple[str, str], dict[str, Suspicion]] = field(default_factory=dict)
     triggers: dict[tuple[str, str], TriggerRecord] = field(default_factory=dict)
     drifts: dict[tuple[str, str], DriftRecord] = field(default_factory=dict)
@@ -113,12 +118,15 @@ def load(
     references: Mapping[str, Iterable[str]],
     rows: dict[str, Row[Any]] | None = None,
     needs: Needs = NOTHING_MORE,
+    near: Collection[str] = (),
 ) -> dict[str, RecordedApp]:
     """What is recorded of each named app; `references` are the version references that its manifests hold.
 
     `rows` are the apps' own rows, where the caller has read them already. `needs` is what gates and freezes ask for.
+    Of the apps in `near` only the newest few deployments are read: see `Newest`.
     """
-    gathered = _Gathered(rows or declared.apps(connection, names), declared.placements(connection, names))
+    rows = rows or declared.apps(connection, names)
+    gathered = _Gathered(rows, declared.placements(connection, names), near=near)
     rare = _RARE.run(connection, apps=names)[0]
     _gather_deployments(connection, names, gathered, rare)
     _gather_touches(connection, gathered)
@@ -131,9 +139,11 @@ def load(
 
 
 def _gather_deployments(connection: Connection, names: Sequence[str], gathered: _Gathered, rare: Any) -> None:
-    for deployment in deployments.recent(connection, names, EACH):
-        here = gathered.recent.setdefault(deployment.app, {})
-        here.setdefault(deployment.environment, []).append(deployment)
+    near, far = ([name for name in names if (name in gathered.near) is wanted] for wanted in (True, False))
+    for apps, each in ((near, NEAR), (far, EACH)):
+        for deployment in deployments.recent(connection, apps, each) if apps else ():
+            here = gathered.recent.setdefault(deployment.app, {})
+            here.setdefault(deployment.environment, []).append(deployment)
     for by_environment in gathered.recent.values():
         for several in by_environment.values():
             if len(several) >= EACH:  # what was put right over and over hides nothing that was released before
@@ -297,7 +307,7 @@ def _environment(app: str, environment: str, gathered: _Gathered) -> Environment
         environment=environment,
         declared=bool(placement and placement.declared),
         touch=gathered.entry_touches.get((app, environment)),
-        recent=tuple(gathered.recent.get(app, {}).get(environment, [])),
+        recent=_recent(gathered.recent.get(app, {}).get(environment, []), near=app in gathered.near),
         suspicions=gathered.suspicions.get((app, environment), {}),
         triggers=gathered.triggers.get((app, environment)),
         approvals={key: tuple(given) for key, given in gathered.passing.approvals.get((app, environment), {}).items()},
@@ -306,3 +316,12 @@ def _environment(app: str, environment: str, gathered: _Gathered) -> Environment
         depths=gathered.passing.depths.get((app, environment), {}),
         seen=gathered.drifts.get((app, environment)),
     )
+
+
+def _recent(several: Sequence[Deployment], *, near: bool) -> tuple[Deployment, ...]:
+    """The deployments of an app in an environment; where only the `near` ones were read, those without a gap."""
+    if not near or not several:
+        return tuple(several)
+    highest = several[0].number
+    found = Newest(one for place, one in enumerate(several) if one.number == highest - place)
+    return found if highest > len(found) else tuple(several)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection
 
 from reconciler.model.output import Standing, Wait
+from reconciler.planner.recorded import FurtherBack
 from reconciler.store import concerns, elsewhere
 from reconciler.store.concerns import Wanted
 from reconciler.views import undeclared
@@ -213,8 +214,12 @@ class _Look:
         return self.memory.rows(self.connection, names, self.base or "", self.now, self._made)
 
     def _made(self, names: list[str]) -> Iterator[tuple[str, Row, datetime]]:
-        for picture in pictures(self.connection, names, self.now):
-            row = _row(picture, self.now, self.base)
+        for picture in pictures(self.connection, names, self.now, near=True):
+            try:
+                row = _row(picture, self.now, self.base)
+            except FurtherBack:
+                (whole,) = pictures(self.connection, [picture.name], self.now)
+                row = _row(whole, self.now, self.base)
             cells = row.cells.values()
             ends = [said.until for cell in cells for said in cell.remarks if said.until is not None]
             # A start that was reported from elsewhere is wanted no more when time has passed, which leaves no fact.

@@ -57,15 +57,21 @@ def _runs_something(record: EnvironmentRecord) -> bool:
     return record.running is not None and bool(record.running.traffic)
 
 
-def pictures(connection: Connection, names: Sequence[str], now: datetime) -> Iterator[Picture]:
-    """These apps as they stand, and as they are to be at `now` (UTC); those that nobody knows are left out."""
+def pictures(connection: Connection, names: Sequence[str], now: datetime, *, near: bool = False) -> Iterator[Picture]:
+    """These apps as they stand, and as they are to be at `now` (UTC); those that nobody knows are left out.
+
+    `near`: what is recorded need not reach back further than the plans need it to: who looks at it then has to expect
+    FurtherBack.
+    """
     common = scene_of(connection)
     for start in range(0, len(names), BATCH):
-        yield from _several(connection, names[start : start + BATCH], common, now)
+        yield from _several(connection, names[start : start + BATCH], common, now, near)
 
 
-def _several(connection: Connection, names: Sequence[str], common: Scene, now: datetime) -> Iterator[Picture]:
-    sides = sides_planned(connection, names, common, now)
+def _several(
+    connection: Connection, names: Sequence[str], common: Scene, now: datetime, near: bool
+) -> Iterator[Picture]:
+    sides = sides_planned(connection, names, common, now, near=near)
     started, waits = _by_app(elsewhere.started(connection, names)), _by_app(reported.waits(connection, names, now))
     for name in names:
         if name not in sides:

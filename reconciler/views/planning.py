@@ -20,7 +20,7 @@ from reconciler.model.plan import Deploy, Plan
 from reconciler.model.season import Season
 from reconciler.planner import groups
 from reconciler.planner.plan import plan
-from reconciler.planner.recorded import Dependency, RecordedApp
+from reconciler.planner.recorded import Dependency, FurtherBack, RecordedApp
 from reconciler.store import declared
 from reconciler.store.passing import Line, Needs
 from reconciler.store.recorded import load
@@ -52,11 +52,11 @@ def plan_apps(
     """
     company = groups.companions(scene.groups)
     for batch in _in_order(connection, _with_companions(names, company), company):
-        found = sides_planned(connection, batch, scene, now)
+        found = sides_planned(connection, batch, scene, now, near=True)
         signed = [unjudged(side.wanted, side.recorded) for side, _ in found.values()] if judge else []
         if judge is not None and any(signed):
             judge(set().union(*signed))
-            found = sides_planned(connection, batch, scene, now)
+            found = sides_planned(connection, batch, scene, now, near=True)
         plans = {name: planned for name, (_, planned) in found.items()}
         yield plans | {name: _unknown(name, scene, now) for name in batch if name in names and name not in plans}
 
@@ -72,21 +72,36 @@ def _unknown(name: str, scene: Scene, now: datetime) -> Plan:
 
 
 def sides_planned(
-    connection: Connection, names: Sequence[str], scene: Scene, now: datetime
+    connection: Connection, names: Sequence[str], scene: Scene, now: datetime, *, near: bool = False
 ) -> dict[str, tuple[Side, Plan]]:
     """Both sides of these apps, and of those that move together with them, with their plans at `now` (UTC).
 
-    What nobody knows is left out. A side's `recorded` holds what the app's group says about it.
+    What nobody knows is left out. A side's `recorded` holds what the app's group says about it. `near`: it need not
+    reach back further than its plan needs it to; see `Newest`.
     """
     company = groups.companions(scene.groups)
     names = _with_companions(names, company)
-    sides = both_sides(connection, names, scene, now)
-    planned = {name: (side, _side_plan(side, scene, now)) for name, side in sides.items()}
+    sides = both_sides(connection, names, scene, now, near=near)
+    planned, further = _planned(sides, scene, now)
+    if further:
+        again, _ = _planned(both_sides(connection, further, scene, now), scene, now)
+        planned = {name: again.get(name) or planned[name] for name in sides}
     for several in sorted({company[name] for name in names if name in company}, key=sorted):
         here = {name: planned[name] for name in sorted(several) if name in planned}
         if len(here) > 1:
             planned |= _jointly(connection, here, scene, now)
     return planned
+
+
+def _planned(sides: Mapping[str, Side], scene: Scene, now: datetime) -> tuple[dict[str, tuple[Side, Plan]], list[str]]:
+    """Each side with its plan; and the names of those for which it must reach back further."""
+    planned, further = {}, []
+    for name, side in sides.items():
+        try:
+            planned[name] = (side, _side_plan(side, scene, now))
+        except FurtherBack:
+            further.append(name)
+    return planned, further
 
 
 def _side_plan(side: Side, scene: Scene, now: datetime) -> Plan:
@@ -152,20 +167,29 @@ def _reaches(start: str, goals: Collection[str], needs: Mapping[str, Sequence[st
 
 
 def both_sides(
-    connection: Connection, names: Sequence[str], scene: Scene, now: datetime, *, versions: bool = False
+    connection: Connection,
+    names: Sequence[str],
+    scene: Scene,
+    now: datetime,
+    *,
+    versions: bool = False,
+    near: bool = False,
 ) -> dict[str, Side]:
     """What is declared and what is recorded of these apps at `now` (UTC); those that nobody knows are left out.
 
-    `versions`: also the versions that ran, where nothing else asks for them.
+    `versions`: also the versions that ran, where nothing else asks for them. `near`: only the newest deployments, where
+    neither gates nor a group look further back; see `Newest`.
     """
     rows = declared.apps(connection, names)
     apps = manifests_of(rows)
     wanted = {name: wanted_of(app, scene, now) for name, app in apps.items()}
     references = {name: references_of(app, scene.seasons) for name, app in apps.items() if app}
     needs = needs_of(wanted)
-    if versions or (scene.groups and not groups.companions(scene.groups).keys().isdisjoint(apps)):
+    company = groups.companions(scene.groups)
+    if versions or not company.keys().isdisjoint(apps):
         needs = replace(needs, versions=True)  # to go back with another, its guards ask for the versions
-    recorded = load(connection, list(apps), references, rows, needs)
+    close = {name for name in apps if name not in company and not _gated(wanted[name])} if near else set()
+    recorded = load(connection, list(apps), references, rows, needs, close)
     return {
         name: Side(app=app, row=rows[name], wanted=wanted[name], recorded=recorded[name])
         for name, app in apps.items()
@@ -176,12 +200,20 @@ def both_sides(
 def needs_of(wanted: Mapping[str, Mapping[str, Desired]]) -> Needs:
     """What gates, freezes and holds ask to be known of these apps besides."""
     every = [one for by_environment in wanted.values() for one in by_environment.values()]
-    gated = [one for one in every if one.gates is not None or one.train is not None]
+    gated = [one for one in every if _is_gated(one)]
     return Needs(
         lines=tuple(_line(one, one.base_choice) for one in gated if isinstance(one.base_choice, Tracked)),
         versions=bool(gated) or any(one.freezes for one in every),
         signed=any(one.gates is not None and one.gates.signed for one in gated),
     )
+
+
+def _gated(wanted: Mapping[str, Desired]) -> bool:
+    return any(_is_gated(one) for one in wanted.values())
+
+
+def _is_gated(one: Desired) -> bool:
+    return one.gates is not None or one.train is not None
 
 
 def _line(wanted: Desired, choice: Tracked) -> Line:

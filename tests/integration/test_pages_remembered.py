@@ -112,9 +112,9 @@ def test_a_page_of_many_apps_reads_few_of_them(world: World, monkeypatch: pytest
     made: list[int] = []
     keep = matrix.pictures
 
-    def pictures(connection: Any, names: list[str], now: datetime) -> Any:
+    def pictures(connection: Any, names: list[str], now: datetime, **how: Any) -> Any:
         made.append(len(names))
-        return keep(connection, names, now)
+        return keep(connection, names, now, **how)
 
     monkeypatch.setattr(matrix, "pictures", pictures)
     try:
@@ -151,9 +151,9 @@ def test_a_commit_about_one_app_leaves_the_rows_of_the_others(world: World, monk
     world.settle()
     memory, made, keep = Memory(), list[str](), matrix.pictures
 
-    def pictures(connection: Any, names: list[str], now: datetime) -> Any:
+    def pictures(connection: Any, names: list[str], now: datetime, **how: Any) -> Any:
         made.extend(names)
-        return keep(connection, names, now)
+        return keep(connection, names, now, **how)
 
     looked(world, memory)
     monkeypatch.setattr(matrix, "pictures", pictures)

@@ -27,6 +27,13 @@ def test_all_laws_hold_whatever_goes_wrong(seed):
     assert verdict.faults
 
 
+def test_apps_that_are_retired_wait_for_their_turn_without_a_storm():
+    # Two environments that prune, and a target that hangs while an app leaves git.
+    verdict = trial(7021, 10)
+
+    assert not verdict.wrong, verdict.words
+
+
 def test_all_laws_hold_in_worlds_that_nobody_has_seen():
     for _ in range(NEW):
         verdict = trial(secrets.randbelow(1_000_000), DAYS)

@@ -226,6 +226,25 @@ def test_what_left_git_before_its_turn_came():
     )
 
 
+def test_a_retirement_keeps_its_place_in_the_line():
+    waits = deployment(2, 0, "pending")
+    facts = recorded(1, record("sandbox", waits, deployment(1, 1)))
+    assert plan_of(None, {}, {"sandbox": environment("sandbox", prune=True)}, facts, at(9)) == Plan()
+    again = deployment(2, 0, "started", next_attempt_at=at(10))
+    facts = recorded(1, record("sandbox", again, deployment(1, 1)))
+    plan = plan_of(None, {}, {"sandbox": environment("sandbox", prune=True)}, facts, at(9))
+    assert (plan.actions, plan.wake_at, [wait.waits_for for wait in plan.waiting]) == ((), at(10), ["retry"])
+
+
+def test_a_retirement_that_is_not_wanted_any_more_before_its_turn_came():
+    facts = recorded(1, record("sandbox", deployment(2, 0, "pending"), deployment(1, 1)))
+    reason = "it left git before its turn came"
+    plan = plan_of(None, {}, {"sandbox": environment("sandbox")}, facts, at(9))
+    assert plan == Plan(
+        actions=(Abort(**HERE, deployment="sandbox-2", running=False, reason=reason, actor="reconciler"),)
+    )
+
+
 def test_what_a_pause_stops_before_its_turn():
     pause = (PauseRecord(environment=None, by="ann", reason="tea", until=at(12)),)
     plan = alone(recorded(2, record("sandbox", deployment(2, 2, "pending"), deployment(1, 1)), pauses=pause))
