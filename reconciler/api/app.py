@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 
 from anyio import to_thread
 from fastapi import FastAPI
@@ -108,7 +107,7 @@ def application(context: Context, busy: Busy | None = None) -> FastAPI:
         made.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(terms.proxies))
     if busy is not None:
         made.add_middleware(StandingBack, busy=busy)
-        context.gives_way = partial(GivingWay, busy)
+        context.gives_way = GivingWay(busy)
     problems.install(made, shielding.said)
     documents.describe(made)
     for router in ROUTERS:

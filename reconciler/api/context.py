@@ -82,8 +82,8 @@ class Context:
     """The store, or None while nothing has been recorded yet. Raises StoreError."""
     foresee: Foresee
     promote: Promote
-    gives_way: Callable[[], Callable[[], None]] | None = None
-    """What a reading begins with makes it wait where it must, before each of its questions; None: it never waits."""
+    gives_way: Callable[[], None] | None = None
+    """Called before each question of a reading, which waits as long; None: it never waits."""
     memory: Memory = field(default_factory=Memory, repr=False)
     """What pages of many apps remember between two answers."""
     provider: Provider | None = None
@@ -110,7 +110,7 @@ class Context:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One state of the store."""
-        with self.store.read(self.gives_way() if self.gives_way is not None else None) as connection:
+        with self.store.read(self.gives_way) as connection:
             yield connection
 
     @contextmanager

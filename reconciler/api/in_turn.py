@@ -12,8 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 AT_ONCE = 2
 """Answers that are made at the same time."""
-LONGEST = 0.1
-"""Seconds after which an answer that is still being made lets others by."""
+LONGEST = 0.3
+"""Seconds after which an answer that is still being made lets others by: longer than one takes that stood still for
+reconciling meanwhile, or soon all of them would be made at the same time."""
 GONE = "reconciler.gone"
 """Under which a request's scope says whether whoever asked has hung up meanwhile, where that is known."""
 

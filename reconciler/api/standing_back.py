@@ -14,8 +14,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from reconciler.telemetry.busy import Busy
 
 LONGEST = 0.1
-"""Seconds that an answer waits at most before it is made, and as long again meanwhile: while thousands are deployed,
-pages are still read."""
+"""Seconds that an answer waits at most before it is made; and for which those that are being made stand still when
+reconciling begins: while thousands are deployed, pages are still read."""
 
 
 class StandingBack:
@@ -38,14 +38,11 @@ class StandingBack:
 
 
 class GivingWay:
-    """Lets an answer that is being made wait between two questions to the store, while reconciling is at work."""
+    """Lets an answer that is being made wait between two questions to the store, when reconciling has just begun."""
 
     def __init__(self, busy: Busy) -> None:
         self._busy = busy
-        self._rest = LONGEST
 
     def __call__(self) -> None:
-        while (left := self._busy.left()) and self._rest > 0:
-            pause = min(left, self._rest)
-            self._rest -= pause
-            time.sleep(pause)
+        while (left := self._busy.left()) and (more := LONGEST - self._busy.lasted()) > 0:
+            time.sleep(min(left, more))

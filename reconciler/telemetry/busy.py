@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 SPAN = 0.05
 """Seconds that one word of the daemon lasts: longer than a fetch or a quick deployment, between two turns."""
-_SIZE = 8
+_SIZE = 16
 
 
 class Busy:
@@ -25,20 +25,28 @@ class Busy:
         """Over the file of another process's `Busy`, which it has inherited."""
         self.file = file
         self._map = mmap.mmap(file, _SIZE)
-        self._until = memoryview(self._map).cast("q")
+        # Until when, and since when without a rest.
+        self._words = memoryview(self._map).cast("q")
 
     def say(self) -> None:
         """Reconciling is at work, from now on and for a moment."""
-        self._until[0] = time.monotonic_ns() + int(SPAN * 1e9)
+        now = time.monotonic_ns()
+        if now > self._words[0]:
+            self._words[1] = now
+        self._words[0] = now + int(SPAN * 1e9)
 
     def left(self) -> float:
         """Seconds for which it still is; 0 where it is not, or where what is written there makes no sense."""
-        left = (self._until[0] - time.monotonic_ns()) / 1e9
+        left = (self._words[0] - time.monotonic_ns()) / 1e9
         return left if 0 < left <= SPAN else 0.0
+
+    def lasted(self) -> float:
+        """Seconds for which it has been, without a rest; while it is not, it means nothing."""
+        return (time.monotonic_ns() - self._words[1]) / 1e9
 
     def close(self) -> None:
         """Give the memory back."""
-        self._until.release()
+        self._words.release()
         self._map.close()
         os.close(self.file)
 

@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from reconciler.api.connections import bounded
 from reconciler.api.in_turn import InTurn
-from reconciler.api.standing_back import GivingWay, StandingBack
+from reconciler.api.standing_back import LONGEST, GivingWay, StandingBack
 from reconciler.store.database import Database
 from reconciler.telemetry.busy import Busy, shared
 from tests.waiting import until
@@ -106,7 +106,7 @@ def test_an_answer_that_is_being_made_waits_between_two_questions(busy: Busy, tm
         store.close()
 
 
-def test_an_answer_that_is_being_made_waits_for_a_moment_only(busy: Busy) -> None:
+def test_answers_that_are_being_made_stand_still_only_when_reconciling_begins(busy: Busy) -> None:
     over, gives_way = threading.Event(), GivingWay(busy)
 
     def go_on() -> None:
@@ -116,9 +116,11 @@ def test_an_answer_that_is_being_made_waits_for_a_moment_only(busy: Busy) -> Non
     going_on = threading.Thread(target=go_on)
     going_on.start()
     try:
+        until(lambda: busy.left())
         for _ in range(1_000):
             gives_way()
         assert busy.left() > 0
+        assert busy.lasted() >= LONGEST
     finally:
         over.set()
         going_on.join()

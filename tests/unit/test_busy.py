@@ -49,6 +49,18 @@ def test_it_is_over_by_itself(busy: Busy) -> None:
     assert busy.left() == 0
 
 
+def test_it_tells_for_how_long_it_goes_on_without_a_rest(busy: Busy) -> None:
+    busy.say()
+    begun = time.monotonic()
+    while time.monotonic() < begun + 3 * SPAN:
+        busy.say()
+    assert busy.lasted() >= 3 * SPAN
+    while busy.left():
+        time.sleep(0.001)
+    busy.say()
+    assert busy.lasted() < 3 * SPAN
+
+
 @pytest.mark.parametrize("until", [-1, 1, 2**63 - 1])
 def test_nonsense_holds_nothing_up(busy: Busy, until: int) -> None:
     write(busy, until)
