@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.engine.apart import PROCESSES, THREADS
 from reconciler.engine.hands import IDLE, Hands
 from reconciler.engine.outcomes import Outcome
 from reconciler.engine.perform import Job, Surroundings, perform
@@ -49,8 +50,9 @@ class Daemon:
         self.names = (f"d{number}" for number in count())
 
     def begin(self) -> Daemon:
-        """Have so many deployments that others carry them out."""
+        """Have so many deployments that others carry them out, and wait until all of those are ready."""
         until(lambda: self.noted(type="noting") != HERE)
+        until(lambda: len(self.hands._free) == PROCESSES * THREADS)
         return self
 
     def perform(
