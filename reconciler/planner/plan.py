@@ -57,8 +57,10 @@ def _environment(
     recorded = _with_pause(recorded, wanted)
     if wanted is None or app is None or environment is None:
         answer = _retirement(recorded, record, environment)
-        if record.active and _idle(record.active) and not record.active.rolling and not _aims_at(answer, record.active):
-            return Plan(actions=(_abort(record.active, "it left git before its turn came"),))
+        active, goal = record.active, answer.aim
+        retires = active is not None and goal is not None and goal.subject.same_as(active.subject)
+        if active and _idle(active) and not active.rolling and not retires:
+            return Plan(actions=(_abort(active, "it left git before its turn came"),))
     else:
         answer = _beneath_freeze(aim(wanted, recorded, record, environment.spec), wanted, recorded, record)
     done = _reconcile(answer, wanted, recorded, record, now)
@@ -88,10 +90,6 @@ def _asked_to_stop(recorded: RecordedApp, record: EnvironmentRecord) -> Abort | 
     if active is None or request is None:
         return None
     return _abort(active, f"{request.actor} asked to stop it: {request.reason}", request.actor)
-
-
-def _aims_at(answer: Answer, active: Deployment) -> bool:
-    return answer.aim is not None and answer.aim.subject.same_as(active.subject)
 
 
 def _idle(active: Deployment) -> bool:

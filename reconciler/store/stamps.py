@@ -35,7 +35,7 @@ _STEPS = Prepared(_ROLLING)
 _PLACE = Prepared(select(_R.head, _R.url, _R.held_head, _R.held_since, _R.trouble, _R.trouble_since, _R.again_at))
 _KINDS = ("Environment", "Season", "Freeze", "Group", "Resource")
 """Of manifests that concern many apps."""
-_WRITTEN = (type_coerce(column, Text).label(column.name) for column in (_A.document, _A.complaints))
+_WRITTEN = [type_coerce(column, Text).label(column.name) for column in (_A.document, _A.complaints)]
 _DECLARED = Among(select(_A.name, _A.due_at, _A.path, _A.content, _A.tree, _A.removed, *_WRITTEN), _A.name)
 _PLACED = Among(select(_P.app, _P.environment, _P.declared, _P.touch, _P.look), _P.app)
 # What is under way takes steps that are no facts, and so does the commit that a hold asks for.
@@ -96,9 +96,7 @@ def of_apps(connection: Connection, names: Sequence[str]) -> dict[str, AppStamp]
     }
 
 
-def of_all(connection: Connection) -> tuple[Any, ...]:
-    """What is declared for many apps together, where it comes from, and which life of a store this is."""
+def of_all(connection: Connection) -> int:
+    """What git declares for many apps together; good within one process."""
     texts = declared.texts_of(connection, _KINDS)
-    (row,) = _SEEN.run(connection)
-    places = [(place.url, place.held_head) for place in _PLACE.run(connection)]
-    return (row.lineage, *places, hash(tuple(one for kind in _KINDS for one in texts[kind].items())))
+    return hash(tuple(one for kind in _KINDS for one in texts[kind].items()))

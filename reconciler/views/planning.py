@@ -188,7 +188,8 @@ def both_sides(
     company = groups.companions(scene.groups)
     if versions or not company.keys().isdisjoint(apps):
         needs = replace(needs, versions=True)  # to go back with another, its guards ask for the versions
-    close = {name for name in apps if name not in company and not _gated(wanted[name])} if near else set()
+    looked_back = company.keys() | {name for name, here in wanted.items() if any(map(_is_gated, here.values()))}
+    close = apps.keys() - looked_back if near else ()
     recorded = load(connection, list(apps), references, rows, needs, close)
     return {
         name: Side(app=app, row=rows[name], wanted=wanted[name], recorded=recorded[name])
@@ -206,10 +207,6 @@ def needs_of(wanted: Mapping[str, Mapping[str, Desired]]) -> Needs:
         versions=bool(gated) or any(one.freezes for one in every),
         signed=any(one.gates is not None and one.gates.signed for one in gated),
     )
-
-
-def _gated(wanted: Mapping[str, Desired]) -> bool:
-    return any(_is_gated(one) for one in wanted.values())
 
 
 def _is_gated(one: Desired) -> bool:

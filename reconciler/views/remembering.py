@@ -36,6 +36,7 @@ _ASIDE = ("session.", "token.", "commit.noted")
 class Memory:
     """Rows by app, with when each becomes due; and the team of each app, of one commit."""
 
+    _at: tuple[Any, ...] = ()
     _seen: tuple[Any, ...] = ()
     _newest: int = 0
     _rows: dict[tuple[str, str], tuple[Any, AppStamp, datetime, int]] = field(default_factory=dict)
@@ -103,11 +104,16 @@ class Memory:
 
     def _forget(self, connection: Connection) -> int:
         """Forget what may have changed since the last look; up to which fact that is."""
-        here = stamps.of_all(connection)
-        if here != self._seen:
-            self._clear()
-            self._seen, self._newest = here, ledger.newest(connection)
-            return self._newest
+        at = _state(connection)
+        if at != self._at:
+            # What many apps follow from is another one only with a commit, or in another life of the store.
+            _, url, _, lineage = at
+            here = (url, lineage, stamps.of_all(connection))
+            self._at = at
+            if here != self._seen:
+                self._clear()
+                self._seen, self._newest = here, ledger.newest(connection)
+                return self._newest
         query = select(_L.sequence, _L.app, _L.kind).where(_L.sequence > self._newest).order_by(_L.sequence)
         facts = connection.execute(query.limit(MOST_FACTS + 1)).all()
         if len(facts) > MOST_FACTS or any(fact.app is None and not fact.kind.startswith(_ASIDE) for fact in facts):
@@ -149,4 +155,4 @@ def _state(connection: Connection) -> tuple[Any, ...]:
     """Which commit is in force, and which life of a store this is."""
     place = repository.followed(connection)
     lineage = connection.execute(select(tables.leadership.c.lineage).limit(1)).scalar()
-    return (place.head, place.url, place.position, lineage) if place is not None else (None, lineage)
+    return (place.head, place.url, place.position, lineage) if place is not None else (None, None, None, lineage)

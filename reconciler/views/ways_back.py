@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from reconciler.model.deployment import Allotment
 from reconciler.model.version import Version
 from reconciler.planner.going_back import NoWay, WayBack, way_back
+from reconciler.planner.recorded import FurtherBack, Newest
 from reconciler.store import deployments
 from reconciler.views.planning import both_sides
 from reconciler.views.scene import Scene
@@ -38,13 +39,14 @@ def find_way(
         return NoWay(f"nothing of {app} has run in {environment} yet", "there is nothing to go back from")
     known = {version.id: version} if version else {}
     recorded = replace(recorded, versions={**recorded.versions, **known})
-    for most in (NEAR, FURTHEST):
-        which = deployments.Filter(app=app, environment=environment, limit=most)
-        recent = tuple(deployments.listed(connection, which))
-        back = way_back(wanted, recorded, replace(record, recent=recent), spec, version)
-        if isinstance(back, WayBack) or len(recent) < most:
-            break
-    return back
+    near = deployments.listed(connection, deployments.Filter(app=app, environment=environment, limit=NEAR))
+    recent = Newest(near) if len(near) == NEAR else tuple(near)
+    try:
+        return way_back(wanted, recorded, replace(record, recent=recent), spec, version)
+    except FurtherBack:
+        every = deployments.Filter(app=app, environment=environment, limit=FURTHEST)
+        recent = tuple(deployments.listed(connection, every))
+        return way_back(wanted, recorded, replace(record, recent=recent), spec, version)
 
 
 def steps_back(connection: Connection, app: str, environment: str, traffic: tuple[Allotment, ...]) -> int:

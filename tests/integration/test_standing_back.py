@@ -7,6 +7,7 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -62,20 +63,28 @@ def test_an_answer_waits_until_reconciling_has_ended(busy: Busy, client: TestCli
     assert client.get("/").json() == 0
 
 
-def test_an_answer_is_given_though_reconciling_goes_on(busy: Busy, client: TestClient) -> None:
+@contextmanager
+def going_on(busy: Busy) -> Iterator[None]:
+    """Reconciling is at work without a rest."""
     over = threading.Event()
 
     def go_on() -> None:
         while not over.is_set():
             busy.say()
 
-    going_on = threading.Thread(target=go_on)
-    going_on.start()
+    thread = threading.Thread(target=go_on)
+    thread.start()
     try:
-        assert client.get("/").json() > 0
+        until(busy.left)
+        yield
     finally:
         over.set()
-        going_on.join()
+        thread.join()
+
+
+def test_an_answer_is_given_though_reconciling_goes_on(busy: Busy, client: TestClient) -> None:
+    with going_on(busy):
+        assert client.get("/").json() > 0
 
 
 def test_answers_that_take_long_let_others_by(client: TestClient) -> None:
@@ -107,23 +116,12 @@ def test_an_answer_that_is_being_made_waits_between_two_questions(busy: Busy, tm
 
 
 def test_answers_that_are_being_made_stand_still_only_when_reconciling_begins(busy: Busy) -> None:
-    over, gives_way = threading.Event(), GivingWay(busy)
-
-    def go_on() -> None:
-        while not over.is_set():
-            busy.say()
-
-    going_on = threading.Thread(target=go_on)
-    going_on.start()
-    try:
-        until(lambda: busy.left())
+    gives_way = GivingWay(busy)
+    with going_on(busy):
         for _ in range(1_000):
             gives_way()
         assert busy.left() > 0
         assert busy.lasted() >= LONGEST
-    finally:
-        over.set()
-        going_on.join()
 
 
 def test_nobody_is_answered_who_has_hung_up_meanwhile(busy: Busy) -> None:
