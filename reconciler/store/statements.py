@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 from operator import itemgetter
 from typing import Any, cast
 
@@ -54,6 +54,7 @@ class Prepared:
 
     def __init__(self, statement: Any) -> None:
         self._statement = statement
+        self._written: dict[str, _Written] = {}
         self._texts: dict[tuple[Any, ...], _Text] = {}
 
     def run(self, connection: Connection, **values: Any) -> Answer:
@@ -71,7 +72,7 @@ class Prepared:
         key = (connection.dialect.name, *rows[0])
         text = self._texts.get(key)
         if text is None:
-            text = self._texts[key] = _Text(self._statement, connection.dialect, {}, list(rows[0]))
+            text = self._texts[key] = _Text(_Written(self._statement, connection.dialect, list(rows[0])), {})
         cursor = _cursor(connection)
         if len(rows) == 1:
             cursor.execute(text.sql, text.arguments(rows[0]))
@@ -88,19 +89,17 @@ class Prepared:
         cursor.execute(text.sql, text.arguments(values))
         return int(cursor.rowcount)
 
-    @cached_property
-    def _lists(self) -> list[str]:
-        return [name for name, one in self._statement.compile().binds.items() if one.expanding and one.required]
-
     def _text(self, dialect: Dialect, values: dict[str, Any]) -> _Text:
-        lists = self._lists
+        written = self._written.get(dialect.name)
+        if written is None:
+            written = self._written[dialect.name] = _Written(self._statement, dialect, None)
+        lists = written.lists
         for name in lists:
             values[name] = _filled(values[name])
         key = (dialect.name, *[len(values[name]) for name in lists])
         text = self._texts.get(key)
         if text is None:
-            sizes = {name: len(values[name]) for name in lists}
-            text = self._texts[key] = _Text(self._statement, dialect, sizes, None)
+            text = self._texts[key] = _Text(written, {name: len(values[name]) for name in lists})
         return text
 
 
@@ -171,18 +170,32 @@ def _outspoken(compiler: type[SQLCompiler]) -> type[SQLCompiler]:
     return made
 
 
+class _Written:
+    """A statement in the words of one kind of database, whatever lengths its lists have.
+
+    It is what SQLAlchemy takes longest for: once for each statement, and not for each length.
+    """
+
+    def __init__(self, statement: Any, dialect: Dialect, columns: list[str] | None) -> None:
+        self.dialect = dialect
+        self.compiled = _outspoken(dialect.statement_compiler)(dialect, statement, column_keys=columns)
+        binds = self.compiled.binds
+        self.constants = {name: one.value for name, one in binds.items() if not one.required}
+        self.lists = [name for name, one in binds.items() if one.expanding and one.required]
+        # Of an insertion or a change: what it returns.
+        self.types = [column.type for column in getattr(statement, "exported_columns", ())]
+
+
 class _Text:
     """A statement as one kind of database is told it, for lists of certain lengths."""
 
-    def __init__(self, statement: Any, dialect: Dialect, sizes: Mapping[str, int], columns: list[str] | None) -> None:
-        compiled = _outspoken(dialect.statement_compiler)(dialect, statement, column_keys=columns)
-        self._constants = {name: one.value for name, one in compiled.binds.items() if not one.required}
+    def __init__(self, written: _Written, sizes: Mapping[str, int]) -> None:
+        compiled, dialect = written.compiled, written.dialect
+        self._constants = written.constants
         blank = {name: [None] * sizes[name] if name in sizes else None for name in compiled.binds}
         state = compiled.construct_expanded_state({**blank, **self._constants})
         self.sql = state.statement
-        self._dialect = dialect
-        # Of an insertion or a change: what it returns.
-        self._types = [column.type for column in getattr(statement, "exported_columns", ())]
+        self._dialect, self._types = dialect, written.types
         # How a row of the answer is made, and which of its values come back as something else; None before the first.
         self._read: tuple[Any, list[tuple[int, _Process]]] | None = None
         places = {
