@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from yaml._yaml import CParser
@@ -35,6 +36,10 @@ Field = tuple[str | int, ...]
 _MERGE = "<<"
 _SPECIAL = frozenset((*WORDS, *ELSEWHERE, _MERGE))
 _CORE = "tag:yaml.org,2002:"
+_LOOK = object()
+"""In place of a value: there is something about it that has to be looked at."""
+_USUAL = 24
+"""How long a number is at most that is remembered."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _TOO_DEEP = f"this is nested more than {DEEPEST} levels deep"
 _TOO_MANY = f"the file has more than {MOST_NODES:,} values, aliases written out"
@@ -175,8 +180,8 @@ class Walk:
 
     def _special(self, event: Any) -> Any:
         text: str = event.value
-        if text in WORDS:
-            return WORDS[text]
+        if len(text) <= _USUAL and (known := _usual(text)) is not _LOOK:
+            return known
         if text == _MERGE:
             if self._expects_key():
                 self._fault(event, "merge keys (<<) are not supported", "write the keys out")
@@ -224,6 +229,18 @@ class Walk:
 
     def _fault(self, event: Any, message: str, remedy: str) -> None:
         self._faults.append(Fault(event.start_mark.index, message, remedy))
+
+
+@lru_cache(maxsize=4_096)
+def _usual(text: str) -> Any:
+    """What a word or a number without quotes means; `_LOOK` when there is more to say about it."""
+    if text in WORDS:
+        return WORDS[text]
+    try:
+        value = _LOOK if text == _MERGE else number(text)
+    except Unfit:
+        return _LOOK
+    return _LOOK if read_otherwise(text, value) else value
 
 
 def _step(holder: dict[str, Any] | list[Any], key: str | None) -> str | int:
