@@ -184,6 +184,7 @@ def running(
             environ=os.environ,
             data=place,
             act=hands.act,
+            expect=hands.expect,
         )
         pool = Pool(surroundings, settings.workers, nudged.set, member.may_act, prepare)
         branches = Branches(follows.mirror, _writing(settings), nudged.set)

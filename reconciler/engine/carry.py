@@ -30,12 +30,12 @@ def identifier(app: str, environment: str, number: int, subject: Subject, now: d
     return hashlib.sha256(parts.encode()).hexdigest()[:16]
 
 
-def carry(transaction: Transaction, plan: Plan, now: datetime) -> set[int]:
-    """Write a plan's intents; the numbers of the deployments that begin."""
+def carry(transaction: Transaction, plan: Plan, now: datetime) -> list[tuple[str, int]]:
+    """Write a plan's intents; the environment and the number of each deployment that begins."""
     deploys = [action for action in plan.actions if isinstance(action, Deploy)]
     aborts = [action for action in plan.actions if isinstance(action, Abort)]
     _stop(transaction, aborts, now)
-    begun = _create(transaction, deploys, now) if deploys else set()
+    begun = _create(transaction, deploys, now) if deploys else []
     standing = [(one.key, one.app, one.environment) for one in plan.waiting if one.key]
     standing += [(one.key, one.app, one.environment) for one in plan.refused if one.key]
     if standing:
@@ -77,7 +77,7 @@ def by_person(transaction: Transaction, row: Row[Any], now: datetime, reason: st
         interventions.finish(transaction, "abort", row.id, now, "stopped")
 
 
-def _create(transaction: Transaction, deploys: list[Deploy], now: datetime) -> set[int]:
+def _create(transaction: Transaction, deploys: list[Deploy], now: datetime) -> list[tuple[str, int]]:
     apps = sorted({wish.app for wish in deploys})
     numbers, retries = deployments.numbers_and_retries(transaction.connection, apps)
     wishes: list[tuple[str, int, Deploy]] = []
@@ -96,7 +96,7 @@ def _create(transaction: Transaction, deploys: list[Deploy], now: datetime) -> s
     for wish in deploys:
         here = [one.subject for one in asked if (one.app, one.environment) == (wish.app, wish.environment)]
         _answer_retries(transaction, wish, here, now)
-    return {number for _, number, _ in wishes}
+    return [(wish.environment, number) for _, number, wish in wishes]
 
 
 def _remember(transaction: Transaction, made: str, number: int, wish: Deploy, now: datetime) -> None:

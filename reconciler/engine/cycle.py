@@ -194,9 +194,10 @@ class Cycle:
             _look_at_frozen(transaction, scene, now)
             with telemetry.stage("plan"):
                 most = MOST if commits else self._most
-                planned, looked_after, first = _plan_due(
+                planned, looked_after, made = _plan_due(
                     transaction, scene, now, self._signing, self._looked_after, most
                 )
+            self._pool.expect(_targets(made, environments))
             begun = self._end_stopped(transaction, self._begun(transaction, answers), now)
             asked = frozenset(answer.gate for answer in answers if isinstance(answer, CheckOutcome))
             with telemetry.stage("claim"):
@@ -212,7 +213,8 @@ class Cycle:
             wake_at = earliest([left.due_at, attempt_at, self._next_check, self._branches.next_try])
         self._following.considered(seen)
         self._looked_after = looked_after
-        self._most = MOST_AT_FIRST if first else MOST
+        # As long as all that begins is the first there.
+        self._most = MOST_AT_FIRST if planned == most and {number for _, number in made} == {1} else MOST
         self._after(answers, jobs, handed, [row.id for row in begun.rows if row.abort_reason is not None])
         for check in checks:
             self._pool.begin_check(check)
@@ -329,38 +331,45 @@ def _record(
 
 def _plan_due(
     transaction: Transaction, scene: Scene, now: datetime, signing: Signing, looked_after: str | None, most: int
-) -> tuple[int, str | None, bool]:
+) -> tuple[int, str | None, list[tuple[str, int]]]:
     """Plan the apps that are due, and where all are to be looked at, some of those behind `looked_after`; write down
-    what follows. How many they were, behind which name to go on, and whether all that is begun is the first there.
+    what follows. How many they were, behind which name to go on, and what begins (see `carry`).
 
     What is due again by then, since something it waited for was stopped just now, is planned anew with the next turn.
     """
     names = declared.due(transaction.connection, now, most)
     count = len(names)
-    first = bool(names) and _plan(transaction, names, scene, now, signing) and count == most
+    begun = _plan(transaction, names, scene, now, signing) if names else []
     if looked_after is not None and count < MOST:
         names = declared.names_after(transaction.connection, looked_after, MOST - count)
-        _plan(transaction, names, scene, now, signing)
+        begun += _plan(transaction, names, scene, now, signing)
         count, looked_after = count + len(names), names[-1] if names else None
-    return count, looked_after, first
+    return count, looked_after, begun
 
 
-def _plan(transaction: Transaction, names: Sequence[str], scene: Scene, now: datetime, signing: Signing) -> bool:
-    """Plan these apps; whether anything is begun, and all of it for the first time."""
+def _plan(
+    transaction: Transaction, names: Sequence[str], scene: Scene, now: datetime, signing: Signing
+) -> list[tuple[str, int]]:
+    """Plan these apps; what begins."""
     # With the first app that is due: a turn that finds nothing to do plans nothing.
     from reconciler.views.planning import plan_apps
 
     def judge(commits: set[str]) -> None:
         signing.judge(transaction, commits, now)
 
-    begun: set[int] = set()
+    begun = list[tuple[str, int]]()
     for plans in plan_apps(transaction.connection, names, scene, now, judge):
         with telemetry.stage("carry"):
-            begun |= carry(transaction, together(plans.values()), now)
+            begun += carry(transaction, together(plans.values()), now)
         obstacles.record(transaction, plans, now)
         declared.planned(transaction, {name: plan.wake_at for name, plan in plans.items()})
         _plan_anew(transaction, {name for name, plan in plans.items() if _stops(plan)}, now)
-    return begun == {1}
+    return begun
+
+
+def _targets(begun: Sequence[tuple[str, int]], environments: Mapping[str, Environment]) -> list[Mapping[str, Any]]:
+    """The target of each deployment that begins."""
+    return [environments[name].spec.target for name, _ in begun if name in environments]
 
 
 def _next_attempt(begun: Sequence[Row[Any]], now: datetime) -> datetime | None:

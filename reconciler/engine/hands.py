@@ -1,9 +1,9 @@
 """Who carries very many deployments out? Processes beside this one, so that neither side waits for one interpreter.
 
 Only where a target says that it may be called in another process (`apart`), and only while many deployments are
-carried out at once: a single one is quicker here. They are begun by the first many, and end when nobody has asked for a
-while, or when this process is gone. One that ends early costs time and nothing else: what it was asked for is carried
-out here, which targets bear. What they do is in `apart`.
+carried out at once: a single one is quicker here. They are begun as soon as many are decided, or by the first many,
+and end when nobody has asked for a while, or when this process is gone. One that ends early costs time and nothing
+else: what it was asked for is carried out here, which targets bear. What they do is in `apart`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import structlog
 
 from reconciler import __version__
 from reconciler.engine import apart
@@ -30,6 +32,7 @@ from reconciler.targets.base import Work
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
+log = structlog.get_logger()
 MANY, WITHIN = 50, 2.0
 """So many deployments within so many seconds are many: to begin the others takes as long as some twenty."""
 IDLE = 60.0
@@ -60,11 +63,19 @@ class Hands:
         self._asked = deque[float](maxlen=MANY)
         self._free = deque[_Hand]()
         self._in_use = 0
+        self._expected = 0
         self._used = 0.0
         self._others: _Others | None = None
         self._beginner: threading.Thread | None = None
         self._not_before = float("-inf")
         self._closed = False
+
+    def expect(self, targets: Sequence[Mapping[str, Any]]) -> None:
+        """A release to each of these targets will be asked for. Where they are many, the others begin meanwhile."""
+        if len(targets) >= MANY:
+            with self._lock:
+                self._expected += len(targets)
+                self._begin_if_need_be(targets)
 
     def act(self, release: Release, settings: Mapping[str, Any], work: Work, here: Callable[[], None]) -> None:
         """Have a release carried out by another process, or call `here`.
@@ -79,6 +90,9 @@ class Hands:
         now = self._ticks()
         with self._lock:
             self._asked.append(now)
+            if self._expected:
+                self._expected -= 1
+                return True
             return len(self._asked) == MANY and now - self._asked[0] < WITHIN
 
     def _hand(self, settings: Mapping[str, Any]) -> _Hand | None:
@@ -88,12 +102,16 @@ class Hands:
             if self._free:
                 self._in_use += 1
                 return self._free.popleft()
-            if self._beginner is None and not self._closed and self._ticks() >= self._not_before:
-                beginner = threading.Thread(target=self._begin, daemon=True, name="hands")
-                with suppress(RuntimeError):  # no more threads: it is done here
-                    beginner.start()
-                    self._beginner = beginner
+            self._begin_if_need_be()
         return None
+
+    def _begin_if_need_be(self, expected: Sequence[Mapping[str, Any]] = ()) -> None:
+        """For who has the lock."""
+        if self._beginner is None and not self._closed and self._ticks() >= self._not_before:
+            beginner = threading.Thread(target=self._begin, args=(expected,), daemon=True, name="hands")
+            with suppress(RuntimeError):  # no more threads: it is done here
+                beginner.start()
+                self._beginner = beginner
 
     def _by(self, hand: _Hand, release: Release, settings: Mapping[str, Any], work: Work) -> bool:
         """Whether it was carried out; if not, nothing is known of how far it came."""
@@ -125,13 +143,17 @@ class Hands:
         else:
             self._free.append(hand)
 
-    def _begin(self) -> None:
-        """Begin the others, and see to their end."""
-        others, wanted = None, False
+    def _begin(self, expected: Sequence[Mapping[str, Any]]) -> None:
+        """Begin the others, and see to their end; none where too few of what is expected may be called elsewhere."""
+        others, wanted, why = None, False, "they ended by themselves"
         try:
-            with suppress(OSError):
+            if expected and not self._are_many_apart(expected):
+                wanted = True
+            else:
                 others = _Others(self._arguments)
                 wanted = self._live_with(others)
+        except OSError as error:
+            why = str(error)
         finally:
             with self._lock:
                 self._let_go()
@@ -141,6 +163,15 @@ class Hands:
                 self._beginner = None
                 if not wanted:
                     self._not_before = self._ticks() + PAUSE
+            if not wanted:
+                log.warning("deployment.alone", error=why, next=f"tried again after {PAUSE:.0f} s at the soonest")
+
+    def _are_many_apart(self, targets: Sequence[Mapping[str, Any]]) -> bool:
+        apart = 0
+        for one in targets:
+            with suppress(Exception):  # a stranger's, or none at all: who is asked to carry it out says so
+                apart += self._apart(one)
+        return apart >= MANY
 
     def _live_with(self, others: _Others) -> bool:
         """Use them for as long as they are of use; whether it was us who had enough."""
@@ -174,6 +205,7 @@ class Hands:
     def _let_go(self) -> None:
         """For who has the lock: nobody gets one of them any more."""
         self._others = None
+        self._expected = 0
         while self._free:
             self._free.pop().close()
 

@@ -86,6 +86,8 @@ class Surroundings:
     """The daemon's data directory."""
     act: Callable[[Release, Mapping[str, Any], Work, Callable[[], None]], None] = lambda _, __, ___, here: here()
     """Has a release carried out in the best place: see `Hands.act`."""
+    expect: Callable[[Sequence[Mapping[str, Any]]], None] = lambda _: None
+    """Is told of what will be carried out: see `Hands.expect`."""
 
 
 def perform(job: Job, surroundings: Surroundings) -> Outcome:

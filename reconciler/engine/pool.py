@@ -7,9 +7,9 @@ given up by the others forgets all of it: nothing that is answered afterwards co
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from reconciler.engine.checking import CheckJob, check_gate, check_step
 from reconciler.engine.outcomes import CheckOutcome, Gate, Outcome, TriggersOutcome
@@ -57,6 +57,10 @@ class Pool:
         self._executor = ThreadPoolExecutor(self.workers, thread_name_prefix="deployment")
         # Threads of their own: a rollback must not wait for a check that takes minutes.
         self._checkers = ThreadPoolExecutor(self.workers, thread_name_prefix="check")
+
+    def expect(self, targets: Sequence[Mapping[str, Any]]) -> None:
+        """A deployment to each of these targets is decided, and will be begun."""
+        self._surroundings.expect(targets)
 
     def begin(self, job: Job) -> None:
         """Carry a deployment out; one that is being carried out already is not begun twice."""

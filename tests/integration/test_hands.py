@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.engine.apart import PROCESSES, THREADS
 from reconciler.engine.hands import MANY
 from reconciler.git.objects import Objects
 from reconciler.targets.rehearsal import release, version
@@ -43,6 +44,30 @@ def test_few_are_carried_out_here(daemon: Daemon) -> None:
     daemon.moment += 2.5  # by now the first are too long ago
     assert {daemon.noted(type="noting") for _ in range(MANY - 1)} == {HERE}
     assert (threads_begun(), daemon.others) == (begun, set())
+
+
+def test_those_that_are_decided_at_once_are_carried_out_by_others_from_the_first_on(daemon: Daemon) -> None:
+    daemon.hands.expect([{"type": "noting"}] * MANY)
+    until(lambda: len(daemon.hands._free) == PROCESSES * THREADS)
+    by = [daemon.noted(type="noting") for _ in range(MANY)]
+    assert set(by) <= daemon.others
+    assert daemon.noted(type="noting") in daemon.others  # there were many just now
+    daemon.moment += 2.5
+    assert daemon.noted(type="noting") == HERE
+
+
+@pytest.mark.parametrize(
+    "targets",
+    [[{"type": "noting"}] * (MANY - 1), [{"type": "noting-at-home"}] * MANY, [{"type": "no-such"}] * MANY],
+)
+def test_for_what_is_decided_elsewhere_or_for_few_nobody_is_begun(
+    daemon: Daemon, targets: list[dict[str, str]]
+) -> None:
+    begun = threads_begun()
+    daemon.hands.expect(targets)
+    until(lambda: threads_begun() == begun)
+    assert daemon.others == set()
+    assert daemon.noted(type="noting-at-home") == HERE
 
 
 @pytest.mark.parametrize("kind", ["noting-at-home", "noting-nearly"])
