@@ -104,7 +104,7 @@ def _commits(desk: Desk, row: Row[Any]) -> list[str]:
     """The commits that are to be reverted for a hold, as the daemon knows them."""
     from reconciler.store import holds
 
-    return holds.taken_back(desk.connection, row)
+    return holds.taken_back(desk.connection, holds.left(row))
 
 
 def _words(back: Back) -> str:

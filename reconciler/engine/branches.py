@@ -235,7 +235,7 @@ def _key(row: Row[Any]) -> _Hold:
 
 
 def _case(connection: Connection, row: Row[Any]) -> Case | None:
-    commits = holds.taken_back(connection, row)
+    commits = holds.taken_back(connection, holds.left(row))
     return case_of(connection, row, commits) if commits else None
 
 

@@ -132,6 +132,12 @@ def _contents(
             facts.changed += sum(1 for row in placed.get(one.name, {}).values() if row.declared)
 
 
+def _is_mended(one: Asked) -> bool:
+    """Whether the app was held until now, and asks for what it asked for before that."""
+    was_held = one.before is not None and one.before.complaints is not None
+    return was_held and not one.held and one.row["content"] == _content_before(one)
+
+
 def _content_before(one: Asked) -> str | None:
     content: str | None = one.before.content if one.before is not None else None
     return content
@@ -276,6 +282,7 @@ def _write(
     touches = [*facts.touches, *(row for row in touching.touches if (row["app"], row["environment"]) not in touched)]
     for row in touches:
         row["braked"] = braked
+    commits.mended(transaction, [one.name for one in asked if _is_mended(one)])
     commits.note_touches(transaction, touches)
     rows = [{**one.row, "due_at": _due_at(one, arrival.now)} for one in asked]
     before = {one.name: one.before for one in asked if one.before is not None}

@@ -18,6 +18,8 @@ C = tables.commits.c
 T = tables.touches.c
 ENOUGH = 50
 
+MENDED = "mended"
+"""How it looks that a commit broke an app's manifest which another one mended without any other change."""
 _ADD = Prepared(tables.commits.insert())
 _ADD_TOUCHES = Prepared(tables.touches.insert())
 _HERE = (T.app == bindparam("in_app")) & (T.environment == bindparam("in_environment"))
@@ -34,6 +36,15 @@ _PUBLISHED_BETWEEN = Prepared(
         T.position < bindparam("beyond"),
     )
 )
+_EARLIER = tables.touches.alias("earlier").c
+_WITH_CONTENT = (
+    select(func.coalesce(func.max(_EARLIER.position), -1))
+    .where(_EARLIER.app == T.app, _EARLIER.environment == "", _EARLIER.after.is_not(None))
+    .correlate(tables.touches)
+    .scalar_subquery()
+)
+_MEND = update(tables.touches).where(T.environment == "", T.look == "changed", T.position > _WITH_CONTENT)
+_MENDED = Among(_MEND.values(look=MENDED), T.app)
 _KNOWN_MERGED = Among(select(tables.merged.c.id), tables.merged.c.id)
 _WITHDRAW = Prepared(tables.withdrawals.insert())
 _ASK_AGAIN = Among(delete(tables.withdrawals), tables.withdrawals.c.version)
@@ -76,9 +87,23 @@ def note_merged(transaction: Transaction, rows: Sequence[dict[str, Any]]) -> Non
         transaction.connection.execute(tables.merged.insert(), list(fresh.values()))
 
 
+def merges(connection: Connection, ids: Iterable[str]) -> set[str]:
+    """Those of these commits that brought others in."""
+    brought = exists().where(tables.merged.c.position == C.position)
+    return {row.id for row in connection.execute(select(C.id).where(C.id.in_(list(ids)), brought))}
+
+
 def note_touches(transaction: Transaction, rows: Sequence[dict[str, Any]]) -> None:
     """Record what a commit changed."""
     _ADD_TOUCHES.each(transaction.connection, rows)
+
+
+def mended(transaction: Transaction, apps: Iterable[str]) -> None:
+    """These apps were held, and ask for the same content as before that: what commits did to them meanwhile came to
+    nothing."""
+    several = list(apps)
+    if several:
+        _MENDED.change(transaction.connection, several)
 
 
 def _on_branch(connection: Connection, where: Any) -> list[Noted]:

@@ -4,12 +4,13 @@ A hold is a row as long as it holds; that it began and ended is in the ledger.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, or_, select, update
 
-from reconciler.store import tables
+from reconciler.store import commits, tables
 from reconciler.store.database import Transaction
 from reconciler.store.statements import Among, Prepared
 
@@ -71,23 +72,44 @@ def without_branch(connection: Connection) -> list[Row[Any]]:
     return _WITHOUT_BRANCH.run(connection)
 
 
-def taken_back(connection: Connection, row: Row[Any]) -> list[str]:
-    """The commits that are to be reverted so that git says what a hold says, newest first; none where no commit did it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What an environment is left at, for what: of a hold, or of a way back that nobody has gone yet."""
+
+    app: str
+    environment: str
+    deployment: str | None
+    """The one that is left."""
+    version: str | None
+    """What of it is to be taken back."""
+    traffic: Sequence[dict[str, Any]]
+    """What a person goes back to; empty: what ran well last."""
+
+
+def left(row: Row[Any]) -> Left:
+    """What a hold left."""
+    return Left(
+        app=row.app, environment=row.environment, deployment=row.deployment, version=row.version, traffic=row.traffic
+    )
+
+
+def taken_back(connection: Connection, gone: Left) -> list[str]:
+    """The commits that are to be reverted so that git says the same, newest first; none where no commit did it.
 
     That which changed the environment's own entry, where the deployment that was left came of it; else that which
     published the version. What a person named to go back to may lie further back: then those in between as well.
     """
-    left = connection.execute(select(_D.commit).where(_D.id == row.deployment)).scalar()
-    entry = _touched(connection, row.app, row.environment, _C.id == left)
+    of_it = connection.execute(select(_D.commit).where(_D.id == gone.deployment)).scalar()
+    entry = _touched(connection, gone.app, gone.environment, _C.id == of_it)
     if entry is not None:
-        return _since(connection, row, row.environment, entry, _entry_before(connection, row))
-    if row.version is None:
+        return _since(connection, gone, gone.environment, entry, _entry_before(connection, gone))
+    if gone.version is None:
         return []
-    published = _touched(connection, row.app, "", _T.after == row.version)
+    published = _touched(connection, gone.app, "", _T.after == gone.version)
     if published is None:
-        known = connection.execute(select(_V.commit).where(_V.id == row.version)).scalar()
+        known = connection.execute(select(_V.commit).where(_V.id == gone.version)).scalar()
         return [known] if known else []
-    return _since(connection, row, "", published, _content_before(connection, row))
+    return _since(connection, gone, "", published, _content_before(connection, gone))
 
 
 def _touched(connection: Connection, app: str, environment: str, where: ColumnElement[bool]) -> int | None:
@@ -98,32 +120,33 @@ def _touched(connection: Connection, app: str, environment: str, where: ColumnEl
     return found
 
 
-def _content_before(connection: Connection, row: Row[Any]) -> int | None:
-    stays = [part["version"] for part in row.traffic]
-    return _touched(connection, row.app, "", _T.after.in_(stays)) if stays else None
+def _content_before(connection: Connection, gone: Left) -> int | None:
+    stays = [part["version"] for part in gone.traffic]
+    return _touched(connection, gone.app, "", _T.after.in_(stays)) if stays else None
 
 
-def _entry_before(connection: Connection, row: Row[Any]) -> int | None:
+def _entry_before(connection: Connection, gone: Left) -> int | None:
     """Where the entry asked for what a person went back to: at the commit of the newest deployment of it."""
-    query = select(_D.commit, _D.traffic).where(_D.app == row.app, _D.environment == row.environment)
-    query = query.where(_D.status == "completed", _D.id != row.deployment).order_by(_D.number.desc()).limit(_FAR)
-    for found in connection.execute(query) if row.traffic else ():
-        if found.traffic == row.traffic:
+    query = select(_D.commit, _D.traffic).where(_D.app == gone.app, _D.environment == gone.environment)
+    query = query.where(_D.status == "completed", _D.id != gone.deployment).order_by(_D.number.desc()).limit(_FAR)
+    for found in connection.execute(query) if gone.traffic else ():
+        if found.traffic == gone.traffic:
             return connection.scalar(select(_C.position).where(_C.id == found.commit))
     return None
 
 
-def _since(connection: Connection, row: Row[Any], environment: str, last: int, before: int | None) -> list[str]:
+def _since(connection: Connection, gone: Left, environment: str, last: int, before: int | None) -> list[str]:
     first = last if before is None or before >= last else before + 1
     query = select(_C.id).join_from(tables.touches, tables.commits, _T.position == _C.position)
-    query = query.where(_T.app == row.app, _T.environment == environment, _T.position.between(first, last))
+    query = query.where(_T.app == gone.app, _T.environment == environment, _T.position.between(first, last))
+    query = query.where(_T.look != commits.MENDED)
     return list(connection.execute(query.order_by(_T.position.desc())).scalars())
 
 
-def also_touched(connection: Connection, commits: Sequence[str], app: str) -> list[str]:
+def also_touched(connection: Connection, several: Sequence[str], app: str) -> list[str]:
     """The other apps that these commits changed."""
     query = select(_T.app).distinct().join_from(tables.touches, tables.commits, _T.position == _C.position)
-    found = connection.execute(query.where(_C.id.in_(commits), _T.app.not_in(["", app])).order_by(_T.app))
+    found = connection.execute(query.where(_C.id.in_(several), _T.app.not_in(["", app])).order_by(_T.app))
     return list(found.scalars())
 
 

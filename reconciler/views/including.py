@@ -38,6 +38,7 @@ def between(connection: Connection, app: str, before: Sequence[Allotment], after
     query = select(_C.id, _C.subject, _C.author_name, _C.author_email, _C.committed_at)
     query = query.join_from(tables.touches, tables.commits, _T.position == _C.position)
     query = query.where(_T.app == app, _T.environment == "", _T.position > low, _T.position <= high)
+    query = query.where(_T.look != commits.MENDED)
     found = connection.execute(query.order_by(_T.position.desc()).limit(MOST)).all()
     return Between(tuple(found), backwards=first is not None and last < first)
 

@@ -11,12 +11,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from reconciler.errors import ReconcilerError
-from reconciler.model.deployment import Allotment, Deployment
+from reconciler.model.deployment import Allotment, Deployment, Subject
 from reconciler.model.environment import LATEST
 from reconciler.model.output import Edge, Step, Wait
 from reconciler.model.version import Version, label
-from reconciler.store import commits, elsewhere, versions
+from reconciler.store import commits, elsewhere, holds, versions
 from reconciler.store.deployments import Filter
+from reconciler.store.rows import traffic_row
 from reconciler.views import calendar, explaining, headings, history, matrix
 from reconciler.views.differences import changed
 from reconciler.views.pictures import Picture, pictures
@@ -31,6 +32,8 @@ NEXT = 6
 """Changes ahead that are shown."""
 RECENT = 30
 """Deployments of one page."""
+MOST_REVERTED = 8
+"""Commits that a command names: more are left to the branch that the daemon writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +81,8 @@ class Way:
     words: str = ""
     name: str = ""
     """Of what is gone back to."""
-    reverts: str = ""
+    command: str = ""
+    """What goes the same way in git, for all environments; '' where no such command does."""
     """The commit that published what would be left."""
     differs: str = ""
     """What becomes another, in a few words."""
@@ -203,10 +207,27 @@ def _way(connection: Connection, app: str, place: Place, now: datetime) -> Way:
     return Way(
         words=back.words,
         name=name,
-        reverts=back.way.left.commit or "",
+        command=_command(connection, back),
         differs=_differs(left, restored) if left and restored else "",
         compare=(f"v{left.number}", f"v{restored.number}") if left and restored else ("", ""),
     )
+
+
+def _command(connection: Connection, back: going_back.Back) -> str:
+    """What reverts the very commits that the branch of this way back would."""
+    gone = holds.Left(
+        app=back.app,
+        environment=back.environment,
+        deployment=back.way.left.id,
+        version=back.way.version,
+        traffic=traffic_row(Subject(traffic=back.way.traffic)),
+    )
+    found = holds.taken_back(connection, gone)
+    merges = commits.merges(connection, found) if found else set()
+    if not found or len(found) > MOST_REVERTED or 0 < len(merges) < len(found):
+        return ""
+    mainline = "-m 1 " if merges else ""
+    return f"git revert --no-edit {mainline}{' '.join(one[:10] for one in found)} && git push"
 
 
 def _largest(traffic: Sequence[Allotment]) -> Allotment | None:
