@@ -98,7 +98,7 @@ image-test: $(VENV)/.installed-dev engine ## build the image and try it, alone a
 
 .PHONY: engine
 engine:
-	@if command -v podman >/dev/null || command -v docker >/dev/null; then exit 0; fi; \
+	@if command -v podman >/dev/null || docker info >/dev/null 2>&1; then exit 0; fi; \
 	if [[ $$(id -u) != 0 ]] || ! command -v apt-get >/dev/null; then \
 		echo "This needs podman or docker; on Debian: sudo apt-get install podman" >&2; exit 1; \
 	fi; \

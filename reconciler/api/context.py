@@ -5,6 +5,7 @@ Made by `facing`. A handler asks this for everything that it needs from outside 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -90,14 +91,21 @@ class Context:
     """Through whom people sign in, besides tokens."""
     _store: Database | None = field(default=None, repr=False)
     _exposition: Exposition | None = field(default=None, repr=False)
+    _keeping: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def store(self) -> Database:
         """The store. Raises StoreError while there is none."""
         if self._store is None:
-            self._store = self.find_store()
-        if self._store is None:
-            raise nothing_recorded()
+            # Found without the lock: where it does not answer, nobody stands in line behind who asked first.
+            found = self.find_store()
+            if found is None:
+                raise nothing_recorded()
+            with self._keeping:
+                if self._store is None:
+                    self._store = found
+            if self._store is not found:
+                found.close()
         return self._store
 
     @property

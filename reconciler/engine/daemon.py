@@ -100,9 +100,10 @@ class Daemon:
         self._membership.join()
         try:
             turn = self._settle(begun)
-        except Exception:
+        except BaseException as error:
             self._heart.stop()
-            if self._pool.idle:  # else it lives on for a lease, so that nobody takes up what it still carries out
+            # Else it lives on for a lease, so that nobody takes up what it still carries out.
+            if self._pool.idle and isinstance(error, Exception):
                 self._membership.resign()
             raise
         if self._stopping.is_set():

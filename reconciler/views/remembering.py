@@ -28,7 +28,7 @@ MOST_FACTS = 5_000
 """After more new facts than that, everything is looked at again."""
 MOST_BYTES, TIMES = 24 << 20, 3
 """What rows may take together; and how many times what it would be in writing a row takes, about."""
-_ASIDE = ("session.", "token.", "commit.noted")
+_ASIDE = ("session.", "token.", "daemon.", "commit.noted")
 """Facts that are about no app at all, or about apps of which stamps tell."""
 
 

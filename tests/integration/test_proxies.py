@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -17,10 +20,22 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return World(tmp_path_factory.mktemp("proxies")).begun()
 
 
-def client(world: World, came_from: str, **api: object) -> TestClient:
+Client = Callable[..., TestClient]
+
+
+@pytest.fixture
+def client(world: World) -> Iterator[Client]:
     """Somebody who connects from an address; two requests of an address are answered in a minute."""
-    made = served(world, **{"read": "anyone", "reads": 2, "proxies": [OURS, "10.1.0.0/16"], **api}).made
-    return TestClient(made, base_url="http://127.0.0.1", client=(came_from, 50_000), raise_server_exceptions=False)
+    with ExitStack() as opened:
+
+        def connected(came_from: str, **api: object) -> TestClient:
+            made = served(world, **{"read": "anyone", "reads": 2, "proxies": [OURS, "10.1.0.0/16"], **api}).made
+            by = TestClient(
+                made, base_url="http://127.0.0.1", client=(came_from, 50_000), raise_server_exceptions=False
+            )
+            return opened.enter_context(by)
+
+        yield connected
 
 
 def asked(by: TestClient, *forwarded: str, times: int = 1) -> list[int]:
@@ -29,8 +44,8 @@ def asked(by: TestClient, *forwarded: str, times: int = 1) -> list[int]:
     return [by.get("/apps", headers=headers).status_code for _ in range(times)]
 
 
-def test_behind_a_proxy_each_visitor_is_counted_alone(world: World) -> None:
-    by = client(world, OURS)
+def test_behind_a_proxy_each_visitor_is_counted_alone(client: Client) -> None:
+    by = client(OURS)
     assert asked(by, "192.0.2.1", times=3) == [200, 200, 429]
     assert asked(by, "192.0.2.2", times=3) == [200, 200, 429]
     # With the port that some proxies tell, and written in another way, it is the same one.
@@ -39,8 +54,8 @@ def test_behind_a_proxy_each_visitor_is_counted_alone(world: World) -> None:
     assert asked(by, times=3) == [200, 200, 429]
 
 
-def test_hop_by_hop_from_the_right_the_first_that_is_no_proxy_asks(world: World) -> None:
-    by = client(world, OURS)
+def test_hop_by_hop_from_the_right_the_first_that_is_no_proxy_asks(client: Client) -> None:
+    by = client(OURS)
     # What a visitor has written there before stands on the left, and changes nothing.
     several = [asked(by, f"198.51.100.{made_up}, 192.0.2.1, 10.1.2.3")[0] for made_up in range(3)]
     assert several == [200, 200, 429]
@@ -49,18 +64,18 @@ def test_hop_by_hop_from_the_right_the_first_that_is_no_proxy_asks(world: World)
 
 
 @pytest.mark.parametrize("came_from", ["192.0.2.9", "10.0.0.8", "10.2.0.1", "::1"])
-def test_nobody_else_is_believed(world: World, came_from: str) -> None:
-    by = client(world, came_from)
+def test_nobody_else_is_believed(client: Client, came_from: str) -> None:
+    by = client(came_from)
     assert [asked(by, f"198.51.100.{made_up}")[0] for made_up in range(3)] == [200, 200, 429]
 
 
-def test_unless_the_settings_say_so_no_proxy_is_believed(world: World) -> None:
-    by = client(world, OURS, proxies=[])
+def test_unless_the_settings_say_so_no_proxy_is_believed(client: Client) -> None:
+    by = client(OURS, proxies=[])
     assert [asked(by, f"192.0.2.{one}")[0] for one in range(3)] == [200, 200, 429]
 
 
-def test_what_is_nonsense_breaks_nothing(world: World) -> None:
-    by = client(world, OURS, reads=1_000)
+def test_what_is_nonsense_breaks_nothing(client: Client) -> None:
+    by = client(OURS, reads=1_000)
     for nonsense in (
         "",
         ",",
@@ -74,22 +89,24 @@ def test_what_is_nonsense_breaks_nothing(world: World) -> None:
         assert asked(by, nonsense) == [200]
 
 
-def test_only_x_forwarded_for_is_read(world: World) -> None:
+def test_only_x_forwarded_for_is_read(client: Client) -> None:
     # A proxy that writes one header lets the visitor write the other.
-    by = client(world, OURS)
+    by = client(OURS)
     told = [by.get("/apps", headers={"Forwarded": f"for=192.0.2.{one}"}).status_code for one in range(3)]
     assert told == [200, 200, 429]
 
 
 @pytest.mark.parametrize(("came_from", "secure"), [(OURS, True), ("192.0.2.9", False)])
-def test_a_cookie_stays_on_https_where_the_proxy_ends_it(world: World, came_from: str, secure: bool) -> None:
+def test_a_cookie_stays_on_https_where_the_proxy_ends_it(
+    client: Client, world: World, came_from: str, secure: bool
+) -> None:
     token = bearer(world.settings["state"]["url"], "operate", now=world.now)
-    by = client(world, came_from)
+    by = client(came_from)
     headers = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"}
     answer = by.post("/ui/sign-in", data={"token": token}, headers=headers, follow_redirects=False)
     assert (answer.status_code, "; Secure" in answer.headers["set-cookie"]) == (303, secure)
 
 
-def test_who_asks_through_a_proxy_is_not_only_this_machine(world: World) -> None:
-    assert asked(client(world, "127.0.0.1", read="auto", proxies=[])) == [200]
-    assert asked(client(world, "127.0.0.1", read="auto", proxies=["127.0.0.1"]), "192.0.2.1") == [401]
+def test_who_asks_through_a_proxy_is_not_only_this_machine(client: Client) -> None:
+    assert asked(client("127.0.0.1", read="auto", proxies=[])) == [200]
+    assert asked(client("127.0.0.1", read="auto", proxies=["127.0.0.1"]), "192.0.2.1") == [401]

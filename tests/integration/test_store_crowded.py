@@ -1,7 +1,9 @@
-"""What is whoever asks the store told, where so many ask at the same time that no connection is left?"""
+"""What becomes of those who ask the store at the same time: who finds no connection left, who asks it first?"""
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -10,7 +12,9 @@ from sqlalchemy import QueuePool
 
 from reconciler.errors import StoreError
 from reconciler.store.database import Database
+from tests.http_asking import served
 from tests.stores import store_url
+from tests.world import World
 
 
 def test_who_finds_no_connection_free_is_told_so_and_finds_one_afterwards(
@@ -30,3 +34,25 @@ def test_who_finds_no_connection_free_is_told_so_and_finds_one_afterwards(
         store.ask()
     finally:
         store.close()
+
+
+def test_of_those_who_find_it_first_together_one_keeps_it_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = served(World(tmp_path).begun()).made.state.context
+    together, several = threading.Barrier(4), list[Database]()
+
+    def found() -> Database:
+        several.append(find())
+        together.wait(30)
+        return several[-1]
+
+    find, left = context.find_store, list[Database]()
+    monkeypatch.setattr(context, "find_store", found)
+    monkeypatch.setattr(Database, "close", lambda store: left.append(store))
+    with ThreadPoolExecutor(4) as threads:
+        kept = {id(one) for one in threads.map(lambda _: context.store, range(4))}
+    monkeypatch.undo()
+    for one in several:
+        one.close()
+    assert len(several) == 4
+    assert kept == {id(one) for one in several} - {id(one) for one in left}
+    assert len(kept) == 1

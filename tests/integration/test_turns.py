@@ -144,6 +144,7 @@ def test_what_has_never_run_is_planned_in_larger_pieces_and_a_push_meanwhile_in_
 
 def test_no_more_is_handed_over_than_the_threads_take_next(tmp_path: Path):
     world = world_of(tmp_path, 24)
+    world.settings["state"]["lease"] = "1m"  # no heart beats in turns that a test takes
     with world.running() as found:
         handed = []
         while found.cycle.turn(world.now).did_something:
