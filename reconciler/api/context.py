@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from fastapi import Request
 
 from reconciler.api.exposition import Exposition
+from reconciler.api.seldom import Seldom
 from reconciler.errors import StoreError
 from reconciler.views.remembering import Memory
 
@@ -87,6 +88,8 @@ class Context:
     """Called before each question of a reading, which waits as long; None: it never waits."""
     memory: Memory = field(default_factory=Memory, repr=False)
     """What pages of many apps remember between two answers."""
+    seldom: Seldom = field(default_factory=Seldom, repr=False)
+    """What the log has said of late that anybody can bring about."""
     provider: Provider | None = None
     """Through whom people sign in, besides tokens."""
     _store: Database | None = field(default=None, repr=False)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from httpx2 import Response
+from structlog.testing import capture_logs
 
 from reconciler.api import signatures
 from reconciler.store import webhooks as recorded
@@ -214,6 +215,32 @@ def test_closed_while_the_secret_cannot_be_found(
     answer = send(asked, "github", b"nothing", webhooks.github(b"nothing", ""))
     assert answer.status_code in (401, 403, 503), answer.text
     assert answer.status_code != 202
+
+
+def test_where_a_secret_lies_stands_in_the_log_alone(world: World) -> None:
+    place = world.directory / "moved away"
+    closed = face(world, webhooks={"bitbucket": "env:NOT_SET", "generic": f"file:{place}"})
+    with closed.client, capture_logs() as logs:
+        for forge in ("bitbucket", "bitbucket", "generic"):
+            said = send(closed, forge, BODY, {})
+            assert (said.status_code, said.headers["content-type"]) == (503, PROBLEM)
+            assert said.json()["detail"] == f"the webhook of {forge} has no readable secret here"
+            assert "finds in its log why" in said.json()["next_step"]
+            for ours in ("NOT_SET", "env:", "file:", str(place), "No such file", "WEBHOOKS_"):
+                assert ours not in said.text
+        lines = [one for one in logs if one["event"] == "webhook.unreadable"]
+        # Whoever sends many does not fill the log.
+        assert [(one["forge"], one["log_level"]) for one in lines] == [("bitbucket", "warning"), ("generic", "warning")]
+        assert "env:NOT_SET" in lines[0]["error"]
+        assert f"file:{place}): No such file" in lines[1]["error"]
+        assert "in the settings" in lines[1]["next"]
+        world.later(minutes=1)
+        send(closed, "bitbucket", BODY, {})
+        assert len([one for one in logs if one["event"] == "webhook.unreadable"]) == 3
+        # Another reason is said at once.
+        place.write_text("")
+        send(closed, "generic", BODY, {})
+        assert "it is empty" in logs[-1]["error"]
 
 
 def test_a_secret_in_a_file_may_be_exchanged(world: World) -> None:

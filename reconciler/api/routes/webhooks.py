@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
 
+from reconciler import telemetry
 from reconciler.api import signatures
 from reconciler.api.context import Context, context
 from reconciler.api.problems import Refused
@@ -18,6 +19,7 @@ from reconciler.errors import PersonNeeded
 from reconciler.model.shape import shape
 from reconciler.store import webhooks
 
+log = telemetry.logger("api")
 router = APIRouter(tags=["webhooks"])
 Forge = Literal["github", "gitlab", "gitea", "forgejo", "bitbucket", "generic"]
 
@@ -60,8 +62,19 @@ def _secrets(given: Context, forge: Forge) -> list[str]:
     try:
         found = given.webhook_secrets(forge)
     except PersonNeeded as error:
-        raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, error.message, error.next_step) from error
+        raise _unreadable(given, forge, error) from error
     if not found:
         said = f"no secret is set for {forge}, so nothing is taken from it"
         raise Refused(HTTPStatus.FORBIDDEN, said, f"set webhooks.{forge} to a secret such as env:WEBHOOK_SECRET")
     return found
+
+
+def _unreadable(given: Context, forge: str, error: PersonNeeded) -> Refused:
+    """What anybody may know of a secret that cannot be read. Where it should lie is for the log alone."""
+    if given.seldom.due(f"webhooks.{forge}", error.message, given.now()):
+        log.warning("webhook.unreadable", forge=forge, error=error.message, next=error.next_step)
+    return Refused(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        f"the webhook of {forge} has no readable secret here",
+        "whoever runs the reconciler finds in its log why; send it again once that is mended",
+    )
