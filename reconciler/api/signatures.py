@@ -15,7 +15,9 @@ from datetime import datetime, timedelta
 TOLERANCE = timedelta(minutes=5)
 """How far the clock of a sender that signs its moment may be from ours."""
 Headers = Mapping[str, str]
-Scheme = Callable[[Headers, bytes, str, datetime], bool]
+Scheme = Callable[[Headers, bytes, str], bool]
+_STANDARD = frozenset({"gitlab", "generic"})
+"""Whose deliveries may be signed as Standard Webhooks are."""
 
 
 def _equal(given: str, right: str) -> bool:
@@ -34,7 +36,7 @@ def _hex(secret: str, body: bytes) -> str:
 def _hub(header: str) -> Scheme:
     """`sha256=` and the HMAC of the body, in one header."""
 
-    def check(headers: Headers, body: bytes, secret: str, _now: datetime) -> bool:
+    def check(headers: Headers, body: bytes, secret: str) -> bool:
         return _equal(headers.get(header, ""), f"sha256={_hex(secret, body)}")
 
     return check
@@ -43,15 +45,15 @@ def _hub(header: str) -> Scheme:
 def _bare(*names: str) -> Scheme:
     """The HMAC of the body alone, in one of these headers."""
 
-    def check(headers: Headers, body: bytes, secret: str, _now: datetime) -> bool:
+    def check(headers: Headers, body: bytes, secret: str) -> bool:
         right = _hex(secret, body)
         return True in [_equal(headers.get(name, ""), right) for name in names]
 
     return check
 
 
-def standard(headers: Headers, body: bytes, secret: str, now: datetime) -> bool:
-    """Standard Webhooks: the HMAC of id, moment and body; the moment must be near."""
+def standard(headers: Headers, body: bytes, secret: str) -> bool:
+    """Standard Webhooks: the HMAC of id, moment and body. Whether the moment is near, `clock_off` says."""
     identifier, moment = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     if not (moment.isascii() and moment.isdigit() and len(moment) <= 12):
         return False
@@ -59,8 +61,7 @@ def standard(headers: Headers, body: bytes, secret: str, now: datetime) -> bool:
     signed = identifier.encode("utf-8", "surrogateescape") + b"." + moment.encode() + b"." + body
     right = "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
     given = headers.get("webhook-signature", "").split(" ")[:10]
-    fits = True in [_equal(one, right) for one in given]
-    return fits and abs(now.timestamp() - int(moment)) <= TOLERANCE.total_seconds()
+    return True in [_equal(one, right) for one in given]
 
 
 def _decoded(text: str) -> bytes:
@@ -70,16 +71,16 @@ def _decoded(text: str) -> bytes:
         return text.encode("utf-8", "surrogateescape")
 
 
-def _gitlab(headers: Headers, body: bytes, secret: str, now: datetime) -> bool:
+def _gitlab(headers: Headers, body: bytes, secret: str) -> bool:
     """The secret itself in a header, or a signing token."""
     if "webhook-signature" in headers:
-        return standard(headers, body, secret, now)
+        return standard(headers, body, secret)
     return _equal(headers.get("x-gitlab-token", ""), secret)
 
 
-def _generic(headers: Headers, body: bytes, secret: str, now: datetime) -> bool:
+def _generic(headers: Headers, body: bytes, secret: str) -> bool:
     if "webhook-signature" in headers:
-        return standard(headers, body, secret, now)
+        return standard(headers, body, secret)
     return _equal(headers.get("authorization", ""), f"Bearer {secret}")
 
 
@@ -98,18 +99,31 @@ SCHEMES: Mapping[str, Scheme] = {
 }
 
 
-def signed(forge: str, headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> bool:
-    """Whether one of the secrets has signed this. `headers` are in lower case; `now` is UTC.
+def signed(forge: str, headers: Headers, body: bytes, secrets: Sequence[str]) -> bool:
+    """Whether one of the secrets has signed this, at whatever moment. `headers` are in lower case.
 
     All are tried, also after one that fits: how long it takes does not tell which.
     """
-    return True in [SCHEMES[forge](headers, body, secret, now) for secret in secrets]
+    return True in [SCHEMES[forge](headers, body, secret) for secret in secrets]
 
 
-def delivery(headers: Headers, body: bytes) -> str:
+def clock_off(forge: str, headers: Headers, now: datetime) -> timedelta | None:
+    """How long ago (below zero: how far ahead) by our clock something was signed, where that is too far from `now`
+    (UTC); None where it is near enough, or no moment is signed. Asked of what `signed` has found to be right."""
+    if not _moment_is_signed(forge, headers):
+        return None
+    off = timedelta(seconds=now.timestamp() - int(headers["webhook-timestamp"]))
+    return off if abs(off) > TOLERANCE else None
+
+
+def _moment_is_signed(forge: str, headers: Headers) -> bool:
+    return forge in _STANDARD and "webhook-signature" in headers
+
+
+def delivery(forge: str, headers: Headers, body: bytes) -> str:
     """What tells one delivery from another: what was signed, not a header that anybody could change."""
     moment = f"{headers.get('webhook-id', '')}\n{headers.get('webhook-timestamp', '')}\n"
-    told = moment if "webhook-signature" in headers else ""
+    told = moment if _moment_is_signed(forge, headers) else ""
     return hashlib.sha256(told.encode("utf-8", "surrogateescape") + body).hexdigest()
 
 

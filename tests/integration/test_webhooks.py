@@ -123,10 +123,30 @@ def test_signing_tokens_of_standard_webhooks(
     assert send(asked, "gitlab", BODY, {**right, "webhook-id": "x", "X-Gitlab-Token": WHSEC}).status_code == 401
 
 
-@pytest.mark.parametrize("minutes", [-6, 6])
-def test_a_moment_that_is_far_away(asked: Face, world: World, minutes: float) -> None:
-    old = webhooks.standard(BODY, world.now + timedelta(minutes=minutes))
-    assert send(asked, "generic", BODY, old).status_code == 401
+@pytest.mark.parametrize(("minutes", "words"), [(-6, "signed 6m ago"), (6, "signed 6m ahead"), (-9_000, "6d6h ago")])
+@pytest.mark.parametrize("forge", ["gitlab", "generic"])
+def test_a_moment_that_is_far_away(asked: Face, world: World, forge: str, minutes: float, words: str) -> None:
+    far = webhooks.standard(BODY, world.now + timedelta(minutes=minutes))
+    answer = send(asked, forge, BODY, far)
+    assert answer.status_code == 401
+    # The secret is a good one: nobody is sent to change it.
+    assert words in answer.json()["detail"]
+    assert "clocks" in answer.json()["next_step"]
+    assert f"webhooks.{forge}" not in answer.text
+    # Without the right signature nobody learns what this clock says.
+    for wrong in ({**far, "webhook-id": "another"}, webhooks.standard(BODY, world.now, "wrong")):
+        said = send(asked, forge, BODY, wrong).json()
+        assert said["detail"] == f"this is not signed with the secret that is set for {forge}"
+
+
+def test_a_moment_that_no_calendar_has(asked: Face, world: World) -> None:
+    far = webhooks.standard(BODY, world.now)
+    moment = "9" * 12
+    signed = hmac.new(SECRET.encode(), f"{far['webhook-id']}.{moment}.".encode() + BODY, "sha256").digest()
+    more = {"webhook-timestamp": moment, "webhook-signature": f"v1,{base64.b64encode(signed).decode()}"}
+    answer = send(asked, "generic", BODY, {**far, **more})
+    assert answer.status_code == 401
+    assert "ahead" in answer.json()["detail"]
 
 
 def test_what_others_publish_of_standard_webhooks() -> None:
@@ -138,8 +158,9 @@ def test_what_others_publish_of_standard_webhooks() -> None:
         "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
     }
     then = NOON.fromtimestamp(1614265330, NOON.tzinfo)
-    assert signatures.standard(headers, body, secret, then)
-    assert not signatures.standard(headers, body + b" ", secret, then)
+    assert signatures.standard(headers, body, secret)
+    assert signatures.clock_off("generic", headers, then) is None
+    assert not signatures.standard(headers, body + b" ", secret)
 
 
 def test_a_bearer_token_of_the_generic_one(asked: Face, world: World) -> None:
@@ -156,7 +177,15 @@ def test_a_delivery_is_taken_once_whatever_its_headers_say(asked: Face, world: W
     body = f"once {forge}".encode()
     right = sent(forge, body, world)
     assert send(asked, forge, body, right).status_code == 202
-    for changed in ({}, {"X-GitHub-Delivery": "another"}, {"X-Request-Id": "another"}, {"X-Gitlab-Event-UUID": "2"}):
+    as_others_sign = {"webhook-signature": "v1,AAAA", "webhook-id": "another", "webhook-timestamp": "1"}
+    others = (as_others_sign,) if forge in ("github", "gitea", "bitbucket") else ()
+    for changed in (
+        {},
+        {"X-GitHub-Delivery": "another"},
+        {"X-Request-Id": "another"},
+        {"X-Gitlab-Event-UUID": "2"},
+        *others,
+    ):
         answer = send(asked, forge, body, {**right, **changed})
         assert (answer.status_code, answer.headers["content-type"]) == (409, PROBLEM)
         assert "has come before" in answer.json()["detail"]

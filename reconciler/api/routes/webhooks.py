@@ -5,6 +5,7 @@ What it says besides is not read: the payload is a nudge. Closed for a forge unt
 
 from __future__ import annotations
 
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Literal
 
@@ -17,6 +18,7 @@ from reconciler.api.context import Context, context
 from reconciler.api.problems import Refused
 from reconciler.errors import PersonNeeded
 from reconciler.model.shape import shape
+from reconciler.schedule import spell
 from reconciler.store import webhooks
 
 log = telemetry.logger("api")
@@ -41,20 +43,32 @@ async def webhook(forge: Forge, request: Request, given: Annotated[Context, Depe
 
 def _take(forge: Forge, headers: dict[str, str], body: bytes, given: Context) -> Taken:
     now = given.now()
-    if not signatures.signed(forge, headers, body, _secrets(given, forge), now):
+    if not signatures.signed(forge, headers, body, _secrets(given, forge)):
         raise Refused(
             HTTPStatus.UNAUTHORIZED,
             f"this is not signed with the secret that is set for {forge}",
             f"set the same secret there and in webhooks.{forge}",
         )
+    if (off := signatures.clock_off(forge, headers, now)) is not None:
+        raise _not_of_now(off)
     # With a bearer token nothing tells a delivery from the same one again: whoever has it may send as they like.
     again = signatures.can_be_replayed(headers, forge)
-    delivery = now.isoformat() if again else signatures.delivery(headers, body)
+    delivery = now.isoformat() if again else signatures.delivery(forge, headers, body)
     with given.write() as transaction:
         fresh = webhooks.take(transaction, forge, delivery, now)
     if not fresh:
         raise Refused(HTTPStatus.CONFLICT, "this delivery has come before", "nothing is to be done about it")
     return Taken()
+
+
+def _not_of_now(off: timedelta) -> Refused:
+    """What is said of a right signature of another moment: nobody shall change a good secret for it."""
+    when = f"{spell(off)} ago" if off > timedelta() else f"{spell(-off)} ahead"
+    return Refused(
+        HTTPStatus.UNAUTHORIZED,
+        f"the secret is right, but by the clock here this was signed {when}: more than {spell(signatures.TOLERANCE)}",
+        "check the clocks of the sender and of this machine, then have it signed and sent anew",
+    )
 
 
 def _secrets(given: Context, forge: Forge) -> list[str]:
