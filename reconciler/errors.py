@@ -4,6 +4,7 @@
     ├── WrongUse                    the caller asked for something that makes no sense (exit status 2)
     ├── NotSo                       the thing asked about is not so: invalid, refused, unknown (exit status 1)
     │   └── UnknownReference        a version, app, environment or deployment that nobody has recorded
+    │       └── AmbiguousReference  several are meant
     ├── ScheduleError               an instant, zone, duration or recurrence that cannot be read
     ├── ManifestError               desired state that cannot be accepted (carries every complaint)
     ├── GitError                    the desired side does not answer
@@ -52,6 +53,10 @@ class NotSo(ReconcilerError):
 
 class UnknownReference(NotSo):
     """A version, app, environment or deployment that is not recorded."""
+
+
+class AmbiguousReference(UnknownReference):
+    """What was given means several: more of it says which."""
 
 
 class ScheduleError(ReconcilerError):

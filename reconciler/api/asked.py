@@ -26,6 +26,7 @@ PLAIN = r"^[^\x00-\x1f\x7f]+$"
 """What has no control characters in it, of which databases know some not."""
 REFERENCES = "A name, `v12`, a digest or `commit:SHA`."
 """How a version is named."""
+_EXAMPLES = "write it with an offset, 2026-12-01T09:00:00+01:00, or Z for UTC, or as a length of time such as 2h or 7d"
 _MOMENT = {
     "anyOf": [
         {"type": "string", "format": "date-time"},
@@ -74,7 +75,7 @@ def _moment(value: object) -> datetime | timedelta:
     try:
         if text[:1].isdigit() and text[-1:] in "dhms" and "-" not in text:
             return schedule.duration(text)
-        found = schedule.wall(text)
+        found = schedule.wall(text, _EXAMPLES)
     except ScheduleError as error:
         # A plus sign that was not escaped has become a space.
         plus = " (a + in an address is written %2B)" if " " in text else ""

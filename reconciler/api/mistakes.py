@@ -25,8 +25,10 @@ _PATTERNS = {
     r"^[^\x00-\x1f\x7f]+$": "write it in one line, without control characters",
     "^[0-9a-fA-F]{1,64}$": "an id has 1 to 64 digits of 0-9 and a-f",
     "^[0-9A-Fa-f]+$": "an id has digits of 0-9 and a-f",
-    "^[0-9a-fA-F]{4,64}$": "a commit has 4 to 64 digits of 0-9 and a-f",
+    "^[0-9a-fA-F]{7,64}$": "a commit is named by 7 to 64 digits of 0-9 and a-f",
 }
+AS_JSON = "send one JSON object, with texts in double quotes and no comma after the last field; /docs describes it"
+_CORRECT = "correct the request; /docs describes it"
 _OTHER_PATTERN = "it is not written as it has to be; /docs shows how"
 
 
@@ -42,6 +44,8 @@ def sentence(wrong: Mapping[str, Any]) -> str:
             return _OBJECT
         case "json_invalid":
             return f"this is no JSON: {context.get('error', 'it cannot be read')}"
+        case "string_too_long":
+            return f"write at most {context['max_length']} letters"
         case "string_pattern_mismatch":
             return _PATTERNS.get(context.get("pattern", ""), _OTHER_PATTERN)
         case _:
@@ -51,9 +55,22 @@ def sentence(wrong: Mapping[str, Any]) -> str:
 
 def remedy(wrong: Sequence[Mapping[str, Any]]) -> str:
     """What to do about all of them."""
-    if any(one["type"] == "json_invalid" for one in wrong):
-        return "send one JSON object, with texts in double quotes and no comma after the last field; /docs describes it"
-    return "correct the request; /docs describes it"
+    return AS_JSON if any(one["type"] == "json_invalid" for one in wrong) else _CORRECT
+
+
+def unreadable(error: HTTPException) -> str:
+    """Why a body cannot be read at all, where that is what the framework complains of; else ''."""
+    if error.status_code != HTTPStatus.BAD_REQUEST:
+        return ""
+    match error.__cause__:
+        case UnicodeDecodeError():
+            return "this is no JSON: it is not text in UTF-8"
+        case RecursionError():
+            return "this is no JSON that can be read: it is nested too deeply"
+        case ValueError():
+            return "this is no JSON that can be read: a number in it has too many digits"
+        case _:
+            return ""
 
 
 def is_other_type(wrong: Sequence[Mapping[str, Any]]) -> bool:
@@ -71,7 +88,7 @@ def elsewhere(request: Request, error: HTTPException) -> tuple[str, str, dict[st
     """What the framework refuses: why, what to do instead, and headers."""
     headers = dict(error.headers or {})
     if error.detail != HTTPStatus(error.status_code).phrase:
-        return error.detail, "", headers
+        return error.detail, _CORRECT, headers
     path = request.url.path[:200]
     if error.status_code == HTTPStatus.NOT_FOUND:
         return f"there is nothing at {path}", "/docs describes every address; pages begin at /ui/", headers

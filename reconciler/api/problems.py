@@ -19,7 +19,15 @@ from starlette.exceptions import HTTPException
 
 from reconciler import telemetry
 from reconciler.api import mistakes
-from reconciler.errors import NotSo, ReconcilerError, ScheduleError, StoreError, UnknownReference, WrongUse
+from reconciler.errors import (
+    AmbiguousReference,
+    NotSo,
+    ReconcilerError,
+    ScheduleError,
+    StoreError,
+    UnknownReference,
+    WrongUse,
+)
 from reconciler.model.shape import shape
 
 log = telemetry.logger("api")
@@ -118,6 +126,8 @@ def status_of(error: ReconcilerError) -> int:
     match error:
         case Refused():
             return error.status
+        case AmbiguousReference():
+            return HTTPStatus.CONFLICT
         case UnknownReference():
             return HTTPStatus.NOT_FOUND
         case WrongUse() | ScheduleError():
@@ -188,6 +198,10 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 async def _plain(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if found := mistakes.unreadable(error):
+        wrong = (Wrong(at="body", message=found),)
+        refused = response(HTTPStatus.UNPROCESSABLE_ENTITY, f"body: {found}", mistakes.AS_JSON, errors=wrong)
+        return await as_asked(request, refused)
     said, remedy, headers = mistakes.elsewhere(request, error)
     return await as_asked(request, response(error.status_code, said, remedy, headers=headers))
 

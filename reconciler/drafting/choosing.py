@@ -151,7 +151,10 @@ def against(desk: Desk, entry: Entry, chosen: Chosen, *, allowed: bool) -> list[
             said.append(f"{name} is suspect: it {bad.why} in {entry.environment} (deployment {bad.number})")
     if said and not allowed:
         trailer = f"Allow-Suspect: {entry.picture.name}/{entry.environment}"
-        raise NotSo("; ".join(said), f"--allow-suspect writes it all the same, with the trailer `{trailer}`")
+        raise NotSo(
+            "; ".join(said),
+            f"`--allow-suspect`, or over HTTP `allow_suspect`, writes it all the same, with the trailer `{trailer}`",
+        )
     return said
 
 

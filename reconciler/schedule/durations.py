@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from operator import mul
 
 from reconciler.errors import ScheduleError
 from reconciler.words import quoted
 
-_PARTS = re.compile(r"(?:([0-9]{1,9})d)?(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,10})s)?", re.ASCII)
+_PARTS = re.compile(r"(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?", re.ASCII)
+_MOST_DIGITS = 10
+"""Of a century in seconds. What has more is not made a number first: that takes long, or cannot be done."""
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 LONGEST = timedelta(days=36_525)
 
@@ -24,8 +27,9 @@ def duration(text: str) -> timedelta:
     found = _PARTS.fullmatch(text)
     if not text or not found:
         raise ScheduleError(f"{quoted(text)} is not a duration", "write a number and a unit: 90s, 15m, 2h, 7d or 1h30m")
-    seconds = sum(int(part or 0) * size for part, size in zip(found.groups(), _UNITS.values(), strict=True))
-    if seconds > LONGEST.total_seconds():
+    counts = [(part or "").lstrip("0") or "0" for part in found.groups()]
+    many = any(len(count) > _MOST_DIGITS for count in counts)
+    if many or (seconds := sum(map(mul, map(int, counts), _UNITS.values()))) > LONGEST.total_seconds():
         raise ScheduleError(f"{quoted(text)} is more than a century", f"write {LONGEST.days}d or less")
     return timedelta(seconds=seconds)
 

@@ -20,14 +20,16 @@ _ISO = re.compile(
 )
 _DATE = len("2026-12-01")
 _EXAMPLES = "write 2026-12-01T09:00 with a timezone, or with an offset 2026-12-01T09:00+01:00"
+_WITH_OFFSET = "write it with an offset, 2026-12-01T09:00:00+01:00, or Z for UTC"
 
 
-def wall(text: str) -> datetime:
+def wall(text: str, examples: str = _EXAMPLES) -> datetime:
     """The date and time written in ISO 8601: with its offset if it has one, else a wall time.
 
-    A date alone means its midnight. Raises ScheduleError for other text and for years outside 1970..2200.
+    A date alone means its midnight. Raises ScheduleError for other text, with `examples` of what can be written there,
+    and for years outside 1970..2200.
     """
-    value = _read(text)
+    value = _read(text, examples)
     if not FIRST_YEAR <= value.year <= LAST_YEAR:
         raise ScheduleError(f"{quoted(text)} is too far away", f"write a year from {FIRST_YEAR} to {LAST_YEAR}")
     return value
@@ -65,13 +67,13 @@ def utc(text: str) -> datetime:
 
     Raises ScheduleError for other text.
     """
-    return aware(_read(text))
+    return aware(_read(text, _WITH_OFFSET))
 
 
-def _read(text: str) -> datetime:
+def _read(text: str, examples: str) -> datetime:
     if not _ISO.fullmatch(text):
-        raise ScheduleError(f"{quoted(text)} is not a date and time", _EXAMPLES)
+        raise ScheduleError(f"{quoted(text)} is not a date and time", examples)
     try:
         return datetime.fromisoformat(text.upper())
     except ValueError as error:
-        raise ScheduleError(f"{quoted(text)} is not a date and time: {error}", _EXAMPLES) from None
+        raise ScheduleError(f"{quoted(text)} is not a date and time: {error}", examples) from None

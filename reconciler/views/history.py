@@ -13,7 +13,7 @@ from itertools import islice
 
 from sqlalchemy import Connection
 
-from reconciler.errors import UnknownReference
+from reconciler.errors import AmbiguousReference, UnknownReference
 from reconciler.model.deployment import EXTERNAL, Deployment, Event
 from reconciler.schedule import utc
 from reconciler.store import deployments, figures, ledger, reports
@@ -68,16 +68,25 @@ def _merged(own: Iterable[Deployment], reported: Iterable[Deployment]) -> Iterat
 def shown(connection: Connection, identifier: str) -> tuple[Deployment, tuple[Event, ...]]:
     """A deployment, by the beginning of its id, with what happened to it. Raises WrongUse, UnknownReference."""
     reported = _reported(connection, identifier)
-    if len(reported) == 1:
-        try:
-            resolving.deployment(connection, identifier)
-        except UnknownReference:
-            return reported[0], _told(connection, reported[0])
-        raise UnknownReference(
-            f"several deployments have an id that begins with {identifier[:64]}", "give more digits of the one meant"
-        )
-    found = resolving.deployment(connection, identifier)
+    try:
+        found = resolving.deployment(connection, identifier)
+    except AmbiguousReference:
+        raise
+    except UnknownReference:
+        if not reported:
+            raise
+        if len(reported) > 1:
+            raise _several(identifier) from None
+        return reported[0], _told(connection, reported[0])
+    if reported:
+        raise _several(identifier)
     return found, deployments.events(connection, found.id)
+
+
+def _several(identifier: str) -> AmbiguousReference:
+    return AmbiguousReference(
+        f"several deployments have an id that begins with {identifier[:64]}", "give more digits of the one meant"
+    )
 
 
 def is_reported(found: Deployment) -> bool:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection
 
-from reconciler.errors import UnknownReference, WrongUse
+from reconciler.errors import AmbiguousReference, UnknownReference, WrongUse
 from reconciler.model.deployment import Deployment
 from reconciler.model.version import Version, label
 from reconciler.store import declared, deployments, elsewhere, figures, gates, starts, versions
@@ -115,7 +115,7 @@ def _refuse(connection: Connection, beginning: str) -> NoReturn:
         )
     named = [f"{row.id} ({row.number} of {row.app} in {row.environment})" for row in rows[:_CANDIDATES]]
     more = ["more"] if len(rows) > _CANDIDATES else []
-    raise UnknownReference(
+    raise AmbiguousReference(
         f"several deployments have an id that begins with {beginning}: {', '.join([*named, *more])}",
         "give more digits of the one that is meant",
     )
@@ -140,8 +140,9 @@ def at_gate(connection: Connection, identifier: str) -> Sequence[Any]:
         raise WrongUse(f"{beginning} is too little of an id", f"give at least {SHORTEST} digits; {_SHOWN}")
     found = gates.asked(connection, beginning)
     if len(found) != 1:
-        many = "more than one thing" if found else "nothing"
-        raise UnknownReference(f"{many} at a gate answers to {identifier[:_LONGEST]}", _SHOWN)
+        if found:
+            raise AmbiguousReference(f"more than one thing at a gate answers to {beginning}", _SHOWN)
+        raise UnknownReference(f"nothing at a gate answers to {beginning}", _SHOWN)
     return found
 
 

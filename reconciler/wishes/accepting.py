@@ -23,7 +23,7 @@ def accept(transaction: Transaction, sha: str, *, actor: str, now: datetime, rea
     """
     actor, reason = saying.name(actor), saying.reason(reason)
     if not _SHA.fullmatch(sha.lower()):
-        raise WrongUse(f"{sha[:100]} is no commit id", "give seven or more of its hexadecimal digits")
+        raise WrongUse(f"{sha[:100]} is no commit id", "give 7 to 64 of its digits of 0-9 and a-f")
     place = repository.followed(transaction.connection)
     held = place.held_head if place else None
     refuse_unless(held, "no rewritten branch is held", "`reconciler doctor` shows what the branch is at")

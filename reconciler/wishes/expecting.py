@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from reconciler.errors import NotSo, UnknownReference, WrongUse
+from reconciler.errors import AmbiguousReference, NotSo, WrongUse
 from reconciler.model.deployment import EXTERNAL, Deployment
 from reconciler.model.version import spoken
 from reconciler.store import deployments, elsewhere, reports
@@ -26,7 +26,7 @@ _AGAIN = "look at it again, then ask once more"
 def require(connection: Connection, app: str, environment: str | None, expected: str | None) -> None:
     """Check that `expected` still stands there: an id or its beginning, or `none`; None expects nothing.
 
-    Raises NotSo with what is there now; WrongUse; UnknownReference where several ids begin so.
+    Raises NotSo with what is there now; WrongUse; AmbiguousReference where several ids begin so.
     """
     if expected is None:
         return
@@ -75,11 +75,11 @@ def _compare(connection: Connection, app: str, environment: str, expected: str, 
 
 
 def _require_one(connection: Connection, beginning: str) -> None:
-    """A beginning names one deployment alone. Raises UnknownReference."""
+    """A beginning names one deployment alone. Raises AmbiguousReference."""
     ours = [row.id for row in deployments.beginning_with(connection, beginning, 2)]
     several = sorted({*ours, *(one.id for one in reports.beginning(connection, beginning))})
     if len(several) > 1 and beginning not in several:
-        raise UnknownReference(
+        raise AmbiguousReference(
             f"several deployments have an id that begins with {beginning}: {', '.join(several)}",
             "give more digits of the one that is meant",
         )

@@ -62,7 +62,8 @@ def resume(
     refuse_unless(
         interventions.resume(transaction, app, environment, actor, now, reason),
         f"nobody has paused {_place(app, environment)}",
-        f"a pause of the whole app ends with `reconciler resume {app}`, one that is declared in git with --git",
+        f"a pause of the whole app ends where no environment is named (`reconciler resume {app}`), one that is "
+        f"declared in git by a commit (`reconciler resume {app} --git` writes it)",
     )
     declared.mark_due(transaction, [app], now)
     return Recorded(

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from reconciler.errors import NotSo, UnknownReference
+from reconciler.errors import AmbiguousReference, NotSo, UnknownReference
 from reconciler.model.deployment import Deployment, Subject
 from reconciler.model.wish import Recorded
 from reconciler.store.database import Transaction
@@ -81,6 +81,8 @@ def _ours(connection: Connection, identifier: str) -> Deployment:
     """The deployment that is meant. Raises WrongUse, UnknownReference; NotSo where it was made elsewhere."""
     try:
         return resolving.deployment(connection, identifier)
+    except AmbiguousReference:
+        raise
     except UnknownReference:
         reported = history.reported(connection, identifier)
         if reported is None:

@@ -108,6 +108,7 @@ def test_a_version_that_was_taken_back_needs_a_word(told: Told) -> None:
     assert (done.status, done.out) == (1, "")
     assert "v2 was taken back" in done.err
     assert "Allow-Suspect: shop/live" in done.err
+    assert "`--allow-suspect`, or over HTTP `allow_suspect`, writes it all the same" in done.err
     found = promoted(told, "--to", "live", "--version", "v2", "--allow-suspect")
     assert "v2 was taken back" in found["warnings"][0]
     trailers = told.home.git("log", "-1", "--format=%(trailers)", found["branch"])

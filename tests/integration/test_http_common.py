@@ -172,11 +172,16 @@ def test_a_body_that_is_sent_as_something_else(asked: Face, known: dict[str, str
     [
         (b"{", "this is no JSON"),
         (b'{"id": 1,}', "double quotes and no comma"),
+        (b'{"id": "\xff"}', "body: this is no JSON: it is not text in UTF-8"),
+        (b"[" * 200_000, "it is nested too deeply"),
+        (b'{"id": ' + b"9" * 100_000 + b"}", "a number in it has too many digits"),
         (b"", "body: a JSON object is expected"),
         ([], "body: a JSON object is expected"),
         ("x", "body: a JSON object is expected"),
         ({"id": "x", "role": "a\nb"}, "body.role: write it in one line"),
         ({"id": "x", "reason": "\x00"}, "body.reason: leave out control characters"),
+        ({"id": "x", "reason": "x" * 2_001}, "body.reason: write at most 2000 letters"),
+        ({"id": "x", "reason": "x" * 900_000}, "body.reason: write at most 2000 letters"),
         ({"id": "x", "whatever": 1}, "body.whatever: there is no such field"),
     ],
 )
@@ -184,12 +189,52 @@ def test_a_body_that_makes_no_sense(asked: Face, known: dict[str, str], body: An
     said = post(asked, known, "/approvals", body)
     assert said["status"] == 422
     assert words in said["detail"] + said["next_step"]
+    assert said["next_step"]
+    assert said["errors"]
 
 
 def test_names_and_ids_that_are_none(asked: Face, known: dict[str, str]) -> None:
     said = post(asked, known, "/apps/shop/environments/a%20b/promote", {})
     assert "use letters, digits" in said["detail"]
     assert "digits of 0-9 and a-f" in post(asked, known, "/deployments/xyz/abort", {"reason": "x"})["detail"]
+    for sha in ("xyz", "1f4f", "a" * 65):
+        said = post(asked, known, f"/commits/{sha}/accept", {})
+        assert (said["status"], said["detail"]) == (
+            422,
+            "path.sha: a commit is named by 7 to 64 digits of 0-9 and a-f",
+        )
+
+
+def test_advice_names_the_field_beside_the_option(asked: Face, known: dict[str, str]) -> None:
+    said = post(asked, known, "/apps/shop/resume", {})
+    assert said["status"] == 409
+    assert "where no environment is named (`reconciler resume shop`)" in said["next_step"]
+    assert "by a commit (`reconciler resume shop --git` writes it)" in said["next_step"]
+
+
+@pytest.mark.parametrize(
+    ("until", "words"),
+    [
+        ("soon", "with an offset, 2026-12-01T09:00:00+01:00, or Z for UTC, or as a length of time such as 2h"),
+        ("2026-02-30T00:00:00Z", "as a length of time such as 2h"),
+        ("9999999999d", "is more than a century; write 36525d or less"),
+        ("9" * 10_000 + "d", "is more than a century"),
+        ("2h2d", "is not a duration"),
+    ],
+)
+def test_a_moment_that_is_none(asked: Face, known: dict[str, str], until: str, words: str) -> None:
+    said = post(asked, known, "/apps/shop/pause", {"reason": "x", "until": until})
+    assert said["status"] == 422
+    assert words in said["detail"]
+    assert "timezone" not in said["detail"]
+    if len(until) < 200:
+        assert words in asked.refused(f"/deployments?until={until}")["detail"]
+
+
+def test_a_moment_in_a_body_needs_an_offset(asked: Face, known: dict[str, str]) -> None:
+    said = post(asked, known, "/apps/shop/environments/live/promote", {"at": "soon"})
+    assert "write it with an offset, 2026-12-01T09:00:00+01:00, or Z for UTC" in said["detail"]
+    assert "timezone" not in said["detail"]
 
 
 def test_a_mistake_of_ours_says_as_much_as_any_answer(asked: Face, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -292,7 +292,10 @@ def test_a_body_of_more_than_a_mebibyte(asked: Face) -> None:
 
 
 def test_an_unknown_forge(asked: Face) -> None:
-    assert send(asked, "sourcehut", BODY, webhooks.github(BODY)).status_code == 422
+    answer = send(asked, "githup", BODY, webhooks.github(BODY))
+    assert (answer.status_code, answer.headers["content-type"]) == (404, PROBLEM)
+    assert answer.json()["next_step"] == "did you mean github?"
+    assert "there are bitbucket, forgejo" in send(asked, "nope", BODY, {}).json()["next_step"]
     assert asked.get("/webhooks/github").status_code == 405
 
 

@@ -55,7 +55,7 @@ def test_the_list_of_verbs_imports_none_of_them() -> None:
         (["pause", "shop", "--reason", "x", "--until", "1h", "--actor", ""], "say who you are"),
         (["pause", "shop", "--reason", "x", "--until", "1h", "--actor", HOSTILE], "without control characters"),
         (["status", "-o", "yaml"], "'yaml' is not one of"),
-        (["plan", "--at", "9999999999d"], "is not a duration"),
+        (["plan", "--at", "9999999999d"], "more than a century"),
         (["plan", "--at", "99999d"], "more than a century"),
         (["plan", "--at", "36000d"], "repository"),
         (["plan", "--at", "3h", "--until", "2h"], "is earlier than --at"),

@@ -18,9 +18,10 @@ from reconciler.api.asked import Moment, moment_to_come
 from reconciler.api.context import Context, context
 from reconciler.api.problems import Refused
 from reconciler.model.report import Promotion, PromotionAsked
-from reconciler.model.shape import Flag, Name, Prose, Reason, Text, Told, shape
+from reconciler.model.shape import PROSE_PATTERN, Flag, Name, Text, Told, shape
 from reconciler.model.wish import Recorded
 from reconciler.wishes import accepting, approving, going_back, pausing, releasing, stopping
+from reconciler.wishes.saying import LONGEST_REASON
 
 router = APIRouter(tags=["interventions"])
 Given = Annotated[Context, Depends(context)]
@@ -28,6 +29,8 @@ AppName = Annotated[Name, Path(description="The name of an app")]
 EnvironmentName = Annotated[Name, Path(description="The name of an environment")]
 DeploymentId = Annotated[str, Path(pattern="^[0-9a-fA-F]{1,64}$", description="An id, or the beginning of one")]
 Expected = Annotated[str | None, Field(max_length=64)]
+Why = Annotated[str, Field(strict=True, max_length=LONGEST_REASON, pattern=PROSE_PATTERN)]
+RequiredWhy = Annotated[Why, Field(min_length=1)]
 RECORDED: dict[str, Any] = {"status_code": HTTPStatus.ACCEPTED}
 
 
@@ -35,14 +38,14 @@ RECORDED: dict[str, Any] = {"status_code": HTTPStatus.ACCEPTED}
 class AskedWhy:
     """Why. What is asked for names by itself what was looked at."""
 
-    reason: Prose = ""
+    reason: Why = ""
 
 
 @shape
 class Asked:
     """Why, and what was looked at."""
 
-    reason: Prose = ""
+    reason: Why = ""
     expected: Expected = None
 
 
@@ -50,7 +53,7 @@ class Asked:
 class AskedWithReason:
     """Why, and what was looked at. The reason is required."""
 
-    reason: Reason
+    reason: RequiredWhy
     expected: Expected = None
 
 
@@ -61,7 +64,7 @@ class Approval:
     id: Annotated[str, Field(min_length=1, max_length=250)]
     """What waits at the gate, by its id (four digits are enough), or as APP/ENVIRONMENT where nothing else waits."""
     role: Text | None = None
-    reason: Prose = ""
+    reason: Why = ""
     expected: Expected = None
 
 
@@ -69,7 +72,7 @@ class Approval:
 class Pause:
     """Nothing new starts until a moment."""
 
-    reason: Reason
+    reason: RequiredWhy
     until: Moment
     """An instant with an offset, or a length of time from now such as `2h`."""
     environment: Name | None = None
@@ -82,7 +85,7 @@ class Resume:
     """Where a pause ends, and why."""
 
     environment: Name | None = None
-    reason: Prose = ""
+    reason: Why = ""
     expected: Expected = None
 
 
@@ -92,7 +95,7 @@ class Rollback:
 
     to: Text | None = None
     """A version by name, v12, a digest or commit:SHA; by default what ran well before."""
-    reason: Prose = ""
+    reason: Why = ""
     expected: Expected = None
 
 
@@ -103,7 +106,7 @@ class Promote:
     version: Text | None = None
     """By name, v12, a digest or commit:SHA; by default what completed in the environment that this one follows."""
     at: Told | None = None
-    reason: Prose = ""
+    reason: Why = ""
     allow_suspect: Flag = False
     """Even a version that went wrong there."""
     allow_rollback: Flag = False
@@ -239,7 +242,7 @@ def release(app: AppName, environment: EnvironmentName, asked: Asked, given: Giv
 
 @router.post("/commits/{sha}/accept", **RECORDED)
 def accept(
-    sha: Annotated[str, Path(pattern="^[0-9a-fA-F]{4,64}$", description="The held head, or its beginning")],
+    sha: Annotated[str, Path(pattern="^[0-9a-fA-F]{7,64}$", description="The held head, or its beginning")],
     asked: AskedWhy,
     given: Given,
     actor: Operator,

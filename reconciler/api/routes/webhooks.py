@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Path, Request
 from starlette.concurrency import run_in_threadpool
 
 from reconciler import telemetry
@@ -20,10 +20,12 @@ from reconciler.errors import PersonNeeded
 from reconciler.model.shape import shape
 from reconciler.schedule import spell
 from reconciler.store import webhooks
+from reconciler.words import instead
 
 log = telemetry.logger("api")
 router = APIRouter(tags=["webhooks"])
-Forge = Literal["github", "gitlab", "gitea", "forgejo", "bitbucket", "generic"]
+FORGES = tuple(signatures.SCHEMES)
+Forge = Annotated[str, Path(description="What sends it.", json_schema_extra={"enum": [*FORGES]})]
 
 
 @shape
@@ -36,6 +38,8 @@ class Taken:
 @router.post("/webhooks/{forge}", status_code=HTTPStatus.ACCEPTED)
 async def webhook(forge: Forge, request: Request, given: Annotated[Context, Depends(context)]) -> Taken:
     """Look at the branch now. Signed as the forge signs with one of the secrets of `webhooks.<forge>`."""
+    if forge not in FORGES:
+        raise Refused(HTTPStatus.NOT_FOUND, f"there are no webhooks of {forge[:100]}", instead(forge, FORGES))
     body = await request.body()
     headers = {name.lower(): value for name, value in request.headers.items()}
     return await run_in_threadpool(_take, forge, headers, body, given)
