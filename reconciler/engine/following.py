@@ -19,6 +19,7 @@ from reconciler.engine.looked import Seen as Seen
 from reconciler.engine.looked import Trouble as Trouble
 from reconciler.errors import GitCorrupt, GitError, GitMissing
 from reconciler.git.mirror import Mirror
+from reconciler.schedule import rfc3339
 from reconciler.store import interventions, repository, webhooks
 from reconciler.store.database import Database, Transaction
 
@@ -262,7 +263,7 @@ class Following:
         self._record(self.trouble)
         if not same:
             event = f"{error.what}.missing" if isinstance(error, GitMissing) else "git.unreachable"
-            facts = {"error": error.message, "next": error.next_step, "again_at": str(self.trouble.again_at)}
+            facts = {"error": error.message, "next": error.next_step, "again_at": rfc3339(self.trouble.again_at)}
             self._say(News(event, facts, bad=True))
 
     def _alike(self, earlier: Trouble | repository.Trouble, error: GitError) -> bool:

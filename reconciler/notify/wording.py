@@ -38,7 +38,9 @@ _TITLES = {
     "freeze-began": "the freeze of $environment has begun",
     "change-ahead": "$app in $environment changes at $at",
 }
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~@])")
+_MARKDOWN = re.compile(r"(?P<ours>(?<!`)`reconciler [A-Za-z0-9 ./:_-]+`(?!`))|[\\`*_{}\[\]()<>#+!|~@]")
+"""What Markdown would take for its own, but for the reconciler's own commands: those are code, in which no letter that
+they may have here means anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,8 @@ def _one(alert: Alert, said: Mapping[str, str], *, briefly: bool = False) -> tup
     if template is not None and template.body:
         return plain(title), Template(template.body).safe_substitute(inside)
     if briefly:
-        return plain(title), inside["message"][:BRIEF]
+        cut = known["message"][:BRIEF]  # before it is escaped: half a command is no code
+        return plain(title), _escaped(cut) if alert.spec.format == "markdown" else cut
     return plain(title), _built_in(inside, known)
 
 
@@ -104,7 +107,7 @@ def _short(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return _MARKDOWN.sub(r"\\\1", text)
+    return _MARKDOWN.sub(lambda found: found["ours"] or f"\\{found[0]}", text)
 
 
 def _bold(title: str, alert: Alert) -> str:

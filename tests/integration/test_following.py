@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
 
+from reconciler.schedule import rfc3339
 from reconciler.store import repository
 from tests.commands import Done, Told
 from tests.gitrepo import Repo
@@ -191,7 +193,9 @@ def test_git_that_does_not_answer_is_told_once_with_since_when(world: World) -> 
             for _ in range(5):
                 found.daemon.settle()
                 world.later(minutes=10)
-        assert [one["event"] for one in logs if one["log_level"] == "warning"] == ["git.unreachable"]
+        (said,) = [one for one in logs if one["log_level"] == "warning"]
+        assert said["event"] == "git.unreachable"
+        assert said["again_at"] == rfc3339(began + timedelta(seconds=2))
         with found.database.read() as connection:
             known = repository.followed(connection)
     assert known is not None

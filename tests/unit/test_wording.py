@@ -32,6 +32,36 @@ def test_markdown_from_outside_is_shown_as_it_is_written() -> None:
     assert r"\[click\]\(https://evil.example\) \*\*now\*\* \@everyone" in told.body
 
 
+def test_the_reconciler_s_own_commands_are_code_in_markdown() -> None:
+    message = "v2_x has 0 of 1 approvals: `reconciler approve 12ab` or `reconciler retry my_shop --to v1` lets it in"
+    for several in ([said(message=message)], [said(message=message)] * 2):
+        told = words(alert(format="markdown"), several).body
+        assert r"v2\_x has" in told
+        assert "`reconciler approve 12ab` or `reconciler retry my_shop --to v1` lets" in told
+    in_full = words(
+        alert(format="markdown", template={"body": "$next"}), [said(next="`reconciler why a b` tells more")]
+    )
+    assert in_full.body == "`reconciler why a b` tells more"
+
+
+def test_no_other_code_is_taken_for_a_command_of_ours() -> None:
+    for hostile in (
+        "`reconciler approve @everyone`",
+        "`reconciler [a](b)`",
+        "``reconciler approve 1``",
+        "`reconciler approve 1",
+        "`rm reconciler`",
+        "`reconciler <b>`",
+        "`reconciler a\n\nb`",
+    ):
+        told = words(alert(format="markdown"), [said(message=hostile)]).body
+        assert "`" not in told.replace("\\`", ""), told
+    # One of several is cut: half a command is none.
+    cut = "x" * 135 + "`reconciler approve 12ab`"
+    told = words(alert(format="markdown"), [said(message=cut)] * 2).body
+    assert "`" not in told.replace("\\`", "")
+
+
 def test_a_very_long_text_is_cut_and_many_notices_are_counted() -> None:
     one = words(alert(), [said(message="x" * 100_000)])
     assert len(one.body) < 1_500
