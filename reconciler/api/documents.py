@@ -25,8 +25,8 @@ STATIC = "/ui/static/swagger"
 DESCRIPTION = """\
 What runs where and why, what will change and when, and what people may ask for. Field names are those of the command
 line's `-o json`. Instants are RFC 3339 in UTC. A list leads to its next page by a `Link` header with `rel="next"`.
-Answers have an `ETag`: with `If-None-Match` nothing is looked up while nothing has changed. Whatever is refused is a
-problem document (RFC 9457), whose `next_step` says what happens next or what you do.
+Most answers have an `ETag`: with `If-None-Match` nothing is looked up while nothing has changed. Whatever is refused is
+a problem document (RFC 9457), whose `next_step` says what happens next or what you do.
 """
 _PAGE = f"""\
 <!doctype html>

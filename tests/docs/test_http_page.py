@@ -27,3 +27,11 @@ def test_every_filter_is_told():
         for one in operations["get"].get("parameters", ()):
             if one["in"] == "query" and one["name"] not in ("limit", "cursor"):
                 assert one["name"] in section, f"{path} does not tell of {one['name']}"
+
+
+def test_every_path_without_a_tag_is_told() -> None:
+    for path, operations in PATHS.items():
+        if "get" in operations:
+            section = PAGE.partition(f"### GET {path}\n")[2].partition("\n#")[0]
+            has_none = "ETag" not in operations["get"]["responses"]["200"].get("headers", {})
+            assert ("has no tag" in section) == has_none, path
