@@ -41,9 +41,10 @@ def test_of_those_who_find_it_first_together_one_keeps_it_open(tmp_path: Path, m
     together, several = threading.Barrier(4), list[Database]()
 
     def found() -> Database:
-        several.append(find())
+        mine = find()
+        several.append(mine)
         together.wait(30)
-        return several[-1]
+        return mine
 
     find, left = context.find_store, list[Database]()
     monkeypatch.setattr(context, "find_store", found)
