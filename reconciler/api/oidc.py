@@ -29,6 +29,10 @@ _LARGEST, _PATIENCE = 1 << 20, 10.0
 _MISSING = "install it with `pip install 'reconciler[oidc]'`"
 
 
+class ProviderTrouble(PersonNeeded):
+    """The provider cannot be used as it is; what is said of it may be read by anybody."""
+
+
 class SignInRefused(NotSo):
     """The provider says something that is not believed, or this person may do nothing here."""
 
@@ -256,4 +260,4 @@ def _json(http: httpx2.Client, url: str) -> dict[str, Any]:
 
 def _trouble(said: str) -> ReconcilerError:
     """The provider is not as it should be: whoever keeps it, or the settings, has to look."""
-    return PersonNeeded(f"the provider cannot be used: {said}", "try again later, or sign in with a token")
+    return ProviderTrouble(f"the provider cannot be used: {said}", "try again later, or sign in with a token")

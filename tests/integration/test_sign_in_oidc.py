@@ -228,14 +228,17 @@ def test_a_provider_that_does_not_answer(world: World) -> None:
         assert "Sign in there" in found.get("/ui/sign-in").text
 
 
-def test_a_client_whose_secret_is_nowhere(world: World, issuer: str) -> None:
+def test_a_client_whose_secret_is_nowhere(world: World, issuer: str, capsys: pytest.CaptureFixture[str]) -> None:
     found = face(world, issuer, client_secret="env:NOT_SET_ANYWHERE")
     with found.client:
         answer = found.get(BEGIN)
     assert answer.status_code == 502
-    assert "OIDC_CLIENT_SECRET (from env:NOT_SET_ANYWHERE): the variable is not set" in answer.text
-    assert "correct in the settings where it is found" in answer.text
-    assert "manifest" not in answer.text
+    # Where a secret should lie is for whoever runs this, and not for whoever comes along.
+    assert "ask who runs it, whose log says what is missing" in answer.text
+    assert "NOT_SET_ANYWHERE" not in answer.text
+    logged = capsys.readouterr().out
+    assert "OIDC_CLIENT_SECRET (from env:NOT_SET_ANYWHERE): the variable is not set" in logged
+    assert "correct in the settings where it is found" in logged
 
 
 def test_without_a_provider(world: World) -> None:

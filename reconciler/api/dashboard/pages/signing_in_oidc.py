@@ -21,10 +21,10 @@ from reconciler import telemetry
 from reconciler.api.access import Actor
 from reconciler.api.context import Context, context
 from reconciler.api.dashboard.pages.signing_in import LASTS, page_of, set_session, way_on
-from reconciler.api.oidc import Begun, Provider, SignInRefused
+from reconciler.api.oidc import Begun, Provider, ProviderTrouble, SignInRefused
 from reconciler.api.origins import is_https
 from reconciler.api.problems import Refused
-from reconciler.errors import ReconcilerError, StoreError
+from reconciler.errors import PersonNeeded, ReconcilerError, StoreError
 from reconciler.model import access
 from reconciler.schedule import rfc3339, utc
 from reconciler.store import tokens
@@ -109,7 +109,12 @@ def _on(then: str) -> Response:
 def _again(request: Request, given: Context, then: str, error: ReconcilerError) -> Response:
     """The page to sign in at, with why it did not go well."""
     log.warning("sign-in.refused", error=error.message, next=error.next_step)
-    said = f"{error.message[:1].upper()}{error.message[1:]}: {error.next_step}."
+    message, next_step = error.message, error.next_step
+    if isinstance(error, PersonNeeded) and not isinstance(
+        error, ProviderTrouble
+    ):  # where a secret should lie is nothing for somebody whom nobody knows yet
+        message, next_step = "this reconciler is not set up for it", "ask who runs it, whose log says what is missing"
+    said = f"{message[:1].upper()}{message[1:]}: {next_step}."
     status = HTTPStatus.FORBIDDEN if isinstance(error, SignInRefused) else HTTPStatus.BAD_GATEWAY
     answer = page_of(request, given, Actor(), then, said, status)
     answer.delete_cookie(COOKIE, path=PATH)
