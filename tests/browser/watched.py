@@ -26,10 +26,10 @@ while test -e "slow-in-$RECONCILER_ENVIRONMENT"; do sleep 0.05; done
 """
 
 
-def environments() -> str:
+def environments(script: str = _DEPLOYS) -> str:
     """Three environments in a chain, whose target is a few lines of shell."""
     names = (("sandbox", "latest"), ("pre-release", "sandbox"), ("live", "pre-release"))
-    spec = {"target": exec_target(_DEPLOYS), "retry": {"limit": 0}, "on_failure": "hold"}
+    spec = {"target": exec_target(script), "retry": {"limit": 0}, "on_failure": "hold"}
     return "\n---\n".join(
         json.dumps(
             {

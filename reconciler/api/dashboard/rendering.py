@@ -79,6 +79,7 @@ def templates() -> Environment:
     made.globals["split_now"] = rollouts.split
     made.filters |= {"plain": plain, "said": wording.said, "spent": wording.spent, "share": wording.share}
     made.filters |= {"value": wording.value, "brief": brief, "sentence": wording.sentence}
+    made.filters["in_cell"] = wording.in_cell
     made.filters["segment"] = partial(quote, safe="")
     return made
 

@@ -14,6 +14,8 @@ from reconciler.api.dashboard.clocks import Clocks
 from reconciler.model.version import canonical
 
 _MARKED = re.compile(r"`(?P<code>[^`]{1,300})`|(?P<at>\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)")
+LONGEST_IN_CELL = 300
+"""Letters of a remark that a cell of the matrix shows."""
 
 
 def said(text: str, clocks: Clocks) -> Markup:
@@ -34,6 +36,11 @@ def _moment(text: str, clocks: Clocks) -> Markup:
         return clocks.when(datetime.fromisoformat(text))
     except (ValueError, OverflowError):  # it only looks like one
         return escape(text)
+
+
+def in_cell(text: str) -> str:
+    """As much of a text as is read in a cell among many."""
+    return text if len(text) <= LONGEST_IN_CELL else f"{text[:LONGEST_IN_CELL].rstrip()}…"
 
 
 def spent(seconds: float | None) -> str:
