@@ -24,6 +24,22 @@ _NAMES = _FIRST.union_all(select(_NEXT).where(_FIRST.c.name.is_not(None)))
 _DECLARED = exists().where(_A.name == _NAMES.c.name)
 _UNDECLARED = Prepared(select(_NAMES.c.name).where(_NAMES.c.name.is_not(None), ~_DECLARED).order_by(_NAMES.c.name))
 """From name to name along the index: however often each was reported, it is read once."""
+_D = tables.declarations.c
+_LAST_STATUS = (
+    select(R.status)
+    .where(R.app == _NAMES.c.name, R.environment == _D.name)
+    .order_by(R.number.desc())
+    .limit(1)
+    .correlate(_NAMES, tables.declarations)
+    .scalar_subquery()
+)
+_FAILED = Among(
+    select(_NAMES.c.name, _D.name.label("environment"))
+    .where(_NAMES.c.name.is_not(None), ~_DECLARED, _D.kind == "Environment", _LAST_STATUS == "failed")
+    .distinct()
+    .order_by(_NAMES.c.name),
+    _D.name,
+)
 _UNENDED = Among(select(tables.reports).where(UNENDED).order_by(R.sequence), R.app)
 _NEXT_PLACE = Prepared(
     select(func.min(R.environment)).where(R.app == bindparam("of_app"), R.environment > bindparam("after"))
@@ -31,6 +47,15 @@ _NEXT_PLACE = Prepared(
 _HERE = (R.app == bindparam("of_app")) & (R.environment == bindparam("in_environment"))
 _LAST = Prepared(select(tables.reports).where(_HERE).order_by(R.number.desc()).limit(1))
 _COMPLETED = Prepared(select(tables.reports).where(_HERE, R.status == "completed").order_by(R.number.desc()).limit(1))
+
+
+def failed(connection: Connection, environments: Iterable[str]) -> dict[str, list[str]]:
+    """In which of these environments, which git declares, what was reported last has failed, by the names of apps
+    that git has never declared, in order."""
+    found: dict[str, list[str]] = {}
+    for row in _FAILED.run(connection, environments):
+        found.setdefault(row.name, []).append(row.environment)
+    return found
 
 
 def undeclared(connection: Connection) -> list[str]:

@@ -5,7 +5,7 @@ Standings are made of those apps alone that are shown; what may need a person or
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -152,8 +152,10 @@ def matrix(connection: Connection, asked: Asked, now: datetime, memory: Memory) 
     groups: dict[Group, list[Row]] = {group: [row for row in shown if row.group == group] for group in GROUPS}
     more = {group: max(0, len(found) - asked.most) for group, found in groups.items()}
     waits = look.waiting()
-    people, others, more_others = look.elsewhere(environments, waits)
-    more["person"] += len(waits) - len(people) if people else 0
+    failed = look.failed(environments)
+    in_question = {name: found for name, found in waits.items() if asked.fact != "failed" or name in failed}
+    people, others, more_others = look.elsewhere(environments, in_question, failed)
+    more["person"] += len(in_question) - len(people) if people else 0
     groups = {group: found[: asked.most] for group, found in groups.items()} | {"quiet": quiet}
     whole = asked.fact is None and not asked.only_differing
     more["quiet"] = max(0, apps - len(busy) - len(quiet)) if whole and (next_name or asked.after) else 0
@@ -164,7 +166,7 @@ def matrix(connection: Connection, asked: Asked, now: datetime, memory: Memory) 
         people=people,
         elsewhere=others,
         more_elsewhere=more_others,
-        facts=_facts(busy, places, sum(map(len, waits.values()))),
+        facts=_facts(busy, places, {"waiting": waits, "failed": failed}),
         apps=apps,
         places=places,
         more=more,
@@ -265,15 +267,28 @@ class _Look:
         found = undeclared.waiting(self.connection, self.now)
         return {name: waits for name, waits in found.items() if words in name.lower()}
 
+    def failed(self, environments: Sequence[str]) -> dict[str, list[str]]:
+        """Where the last deployment of an app that git does not know has failed, by app."""
+        if self.asked.wanted.team:
+            return {}
+        words = (self.asked.wanted.text or "").lower()
+        found = elsewhere.failed(self.connection, environments)
+        return {name: places for name, places in found.items() if words in name.lower()}
+
     def elsewhere(
-        self, environments: Sequence[str], waits: Mapping[str, Mapping[str, Sequence[Wait]]]
+        self,
+        environments: Sequence[str],
+        waits: Mapping[str, Mapping[str, Sequence[Wait]]],
+        failed: Mapping[str, Sequence[str]],
     ) -> tuple[list[Elsewhere], list[Elsewhere], int]:
         """Apps that git does not know: those that wait for people, others, and how many more others there are."""
         fact, wanted = self.asked.fact, self.asked.wanted
-        if fact not in (None, "waiting") or self.asked.only_differing:
+        if fact not in (None, "waiting", "failed") or self.asked.only_differing:
             return [], [], 0
         words = (wanted.text or "").lower()
-        every = elsewhere.undeclared(self.connection) if not (fact or wanted.team or self.asked.after) else []
+        every: Iterable[str] = failed if fact == "failed" else []
+        if not (fact or wanted.team or self.asked.after):
+            every = elsewhere.undeclared(self.connection)
         others = [name for name in every if name not in waits and words in name.lower()]
         people, shown = (
             [
@@ -319,7 +334,10 @@ def _number(one: Standing) -> int | None:
     return max(one.deployment.traffic, key=lambda part: (part.percent, part.number)).number
 
 
-def _facts(busy: Iterable[Row], places: int, waiting: int) -> dict[Fact, int]:
+def _facts(
+    busy: Iterable[Row], places: int, elsewhere: Mapping[Fact, Mapping[str, Collection[object]]]
+) -> dict[Fact, int]:
+    """`elsewhere`: what is counted of apps that git does not know, by app and place."""
     counted = dict.fromkeys(FACTS, 0)
     off = 0
     for row in busy:
@@ -328,5 +346,6 @@ def _facts(busy: Iterable[Row], places: int, waiting: int) -> dict[Fact, int]:
             for fact in cell.facts:
                 counted[fact] += 1
     counted["running"] = max(0, places - off)
-    counted["waiting"] += waiting
+    for fact, found in elsewhere.items():
+        counted[fact] += sum(map(len, found.values()))
     return counted

@@ -17,9 +17,14 @@ def group(page: str, name: str) -> tuple[str, list[str]]:
     return head, [html.unescape(one) for one in re.findall(r'<a href="/ui/apps/[^"]*">([^<]+)</a>', body)]
 
 
+def counted(page: str, state: str) -> int:
+    """What the summary counts so."""
+    return int(re.findall(rf'/ui/\?state={state}"[^>]*><b>([0-9,+]+)</b>', page)[0])
+
+
 def waiting(page: str) -> int:
     """What the summary counts as waiting."""
-    return int(re.findall(r'/ui/\?state=waiting"[^>]*><b>([0-9,+]+)</b>', page)[0])
+    return counted(page, "waiting")
 
 
 def test_what_waits_for_people_is_counted_wherever_it_is_deployed(ci: Reporter) -> None:
@@ -79,3 +84,25 @@ def test_of_very_many_the_first_are_shown_and_all_are_counted(ci: Reporter) -> N
     assert "and 3 more" in page
     (more,) = re.findall(r'<a href="([^"]+)">and 3 more', page)
     assert len(group(ci.asked.get(html.unescape(more)).text, "person")[1]) == 203
+
+
+def test_what_failed_last_elsewhere_is_counted_and_found(ci: Reporter) -> None:
+    ci.done("staging", product_name="fine")
+    for where in ("staging", "sandbox"):
+        assert ci.tell("failed", where, product_name="poor").status_code == 201
+    # Another one failed where git declares no environment, which no column shows; and one of ours has its own history.
+    assert ci.tell("failed", "nowhere", product_name="far").status_code == 201
+    assert ci.tell("failed", "sandbox", product_name="shop", version="9").status_code == 201
+    page = ci.asked.get("/ui/").text
+    assert counted(page, "failed") == 2
+    assert group(page, "elsewhere")[1] == ["far", "fine", "poor"]
+    failed = ci.asked.get("/ui/?state=failed").text
+    assert (counted(failed, "failed"), group(failed, "elsewhere")[1]) == (2, ["poor"])
+    for narrowed, number in {"q=poo": 2, "q=fin": 0, "team=payments": 0, "state=waiting": 2, "after=shop": 2}.items():
+        assert counted(ci.asked.get(f"/ui/?{narrowed}").text, "failed") == number, narrowed
+    # One that waits for people, too, is among those that need some.
+    ci.refused(428, "careful", product_name="poor")
+    failed = ci.asked.get("/ui/?state=failed").text
+    assert group(failed, "person") == ("Needs a person 1 app", ["poor"])
+    ci.done("staging", product_name="poor", version="3.0")
+    assert counted(ci.asked.get("/ui/").text, "failed") == 1
