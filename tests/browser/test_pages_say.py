@@ -148,6 +148,18 @@ def test_the_calendar_shows_six_weeks_and_what_will_run(looking: Looking) -> Non
     assert "that has been" in page.locator("[aria-labelledby=h-on]").inner_text()
 
 
+def test_the_agenda_tells_each_app_its_own_change(shop: Served, looking: Looking) -> None:
+    page = looking.open("/ui/calendar")
+    entries = page.locator("[aria-labelledby=h-ag] li", has_text="black-friday").all_inner_texts()
+    found = json.loads(_get(shop, "/calendar?until=2026-12-30T00:00:00Z").text)
+    ends = {one["app"]: one["detail"] for one in found if (one["cause"], one["name"]) == ("season-end", "black-friday")}
+    own = {app: detail.partition("; to keep it")[0] for app, detail in ends.items()}
+    assert len(set(own.values())) == 2, own
+    for app, detail in own.items():
+        (entry,) = [one for one in entries if "season-end" in one and app in one]
+        assert f"\n{detail}\n" in entry, app
+
+
 def test_the_ledger_is_verified_and_paged(shop: Served, estate: Estate, looking: Looking) -> None:
     with estate.running() as found, found.database.read() as connection:
         newest = ledger.newest(connection)

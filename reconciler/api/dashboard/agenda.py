@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from reconciler import freezing
 from reconciler.api.dashboard.month import Point
@@ -24,7 +25,7 @@ NAMED = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One change, of one app or of many at the same moment."""
+    """One change, of one app or of many whose change at that moment reads the same."""
 
     at: datetime
     cause: str
@@ -61,29 +62,41 @@ class Entry:
 
 def entries(edges: Iterable[Edge], scene: Scene, labels: Mapping[str, Labels]) -> list[Entry]:
     """The changes, in order of time. `labels` are those of the apps, as far as freezes ask for them."""
-    grouped: dict[tuple[datetime, str, str, str, str], list[Edge]] = {}
+    grouped: dict[_Reads, list[Edge]] = {}
     for edge in edges:
-        # What two apps come to may differ: a schedule's entries are each app's own.
-        own = edge.app if edge.cause in ("schedule", "experiment-end") else ""
-        grouped.setdefault((edge.at, edge.cause, edge.name, edge.environment, own), []).append(edge)
-    return [_entry(several, scene, labels) for several in grouped.values()]
+        grouped.setdefault(_reads(edge, scene, labels.get(edge.app, {})), []).append(edge)
+    return [_entry(reads, several) for reads, several in grouped.items()]
 
 
-def _entry(several: list[Edge], scene: Scene, labels: Mapping[str, Labels]) -> Entry:
-    first = several[0]
-    apps = tuple(edge.app for edge in several if edge.app)
-    details = {edge.detail for edge in several}
-    frozen, passing = _freezes(first, scene, labels.get(first.app, {}))
+class _Reads(NamedTuple):
+    """All that is told of a change besides its app: apps of which that is the same stand together."""
+
+    at: datetime
+    cause: str
+    name: str
+    environment: str
+    detail: str
+    cancel: str
+    frozen: tuple[str, ...]
+    passing: tuple[str, ...]
+
+
+def _reads(edge: Edge, scene: Scene, labels: Labels) -> _Reads:
+    change = edge.at, edge.cause, edge.name, edge.environment, edge.detail, edge.cancel
+    return _Reads(*change, *_freezes(edge, scene, labels))
+
+
+def _entry(reads: _Reads, several: list[Edge]) -> Entry:
     return Entry(
-        at=first.at,
-        cause=first.cause,
-        name=first.name,
-        environment=first.environment,
-        apps=apps,
-        detail=first.detail if len(details) == 1 else f"{first.app}: {first.detail}",
-        cancel=first.cancel,
-        frozen=frozen,
-        passing=passing,
+        at=reads.at,
+        cause=reads.cause,
+        name=reads.name,
+        environment=reads.environment,
+        apps=tuple(edge.app for edge in several if edge.app),
+        detail=reads.detail,
+        cancel=reads.cancel,
+        frozen=reads.frozen,
+        passing=reads.passing,
     )
 
 
