@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 
@@ -82,11 +83,28 @@ def test_a_page_says_that_its_connection_is_lost_and_goes_on_when_it_is_back(wat
     listening(page)
     watched.terminate()
     expect(page.locator("body.lost")).to_be_attached()
-    assert "connection lost, no news since" in str(page.locator("#daemon").get_attribute("data-lost"))
+    said = str(page.locator("#daemon").get_attribute("data-lost"))
+    assert re.fullmatch(r"connection lost, no news since [0-9]{2}:[0-9]{2} UTC", said)
+    expect(page.get_by_text("following")).to_be_hidden()
     watched.commit("A second one", {"shop/index.html": "two"})
     watched.start()
     expect(page.locator("[id='shop.live']")).to_contain_text("#2", timeout=30_000)
     expect(page.locator("body.lost")).not_to_be_attached()
+    expect(page.get_by_text("following")).to_be_visible()
+
+
+def test_since_when_the_connection_is_lost_is_told_on_the_clock_of_the_page(watched: Watched) -> None:
+    watched.settings["api"]["timezone"] = "Asia/Kolkata"
+    watched.begin()
+    page = watched.page("/ui/", signed_in=False)
+    listening(page)
+    watched.terminate()
+    expect(page.locator("body.lost")).to_be_attached()
+    said = str(page.locator("#daemon").get_attribute("data-lost"))
+    found = re.search(r"since ([0-9]{2}):([0-9]{2}) Asia/Kolkata \(([0-9]{2}):([0-9]{2}) UTC\)$", said)
+    assert found is not None, said
+    here, there = (60 * int(found[part]) + int(found[part + 1]) for part in (1, 3))
+    assert (here - there) % (24 * 60) == 330
 
 
 def test_a_deployment_is_followed_step_by_step(watched: Watched) -> None:

@@ -76,6 +76,17 @@
     }, Math.max(0, saidAt + PAUSE - performance.now()));
   };
 
+  // On the page's clocks, as everything else there; a zone that this browser does not know is left out.
+  const clocks = (zone) => {
+    const on = (timeZone) => new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", timeZone });
+    const utc = `${on("UTC")} UTC`;
+    try {
+      return !zone || zone === "UTC" ? utc : `${on(zone)} ${zone} (${utc})`;
+    } catch {
+      return utc;
+    }
+  };
+
   let lost = 0, since = "";
   const mark = () => {
     const daemon = document.getElementById("daemon");
@@ -100,7 +111,7 @@
     source.onerror = () => {
       if (!lost) {
         lost = Date.now();
-        since = new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+        since = clocks(document.getElementById("daemon")?.dataset.zone);
       }
       if (source.readyState === EventSource.CLOSED) setTimeout(listen, 5000);
     };
