@@ -160,6 +160,7 @@ def _places(connection: Connection, picture: Picture, now: datetime) -> tuple[Pl
     complaints = [_told(one) for one in picture.row.complaints or ()]
     found: list[Place] = []
     several = [*standings(picture, now)]
+    last = several[-1].environment if several else ""  # which tells of a broken manifest, as in the matrix
     starting = [one.environment for one in several if any(wait.elsewhere for wait in one.waiting)]
     told = elsewhere.last_in(connection, picture.name, starting)
     for one in several:
@@ -169,7 +170,7 @@ def _places(connection: Connection, picture: Picture, now: datetime) -> tuple[Pl
                 name=one.environment,
                 cell=matrix.Cell(
                     standing=one,
-                    remarks=tuple(remarks(one, complaints)),
+                    remarks=tuple(remarks(one, complaints, told=one.environment == last)),
                 ),
                 gates=_gates(scene, picture, one.environment),
                 tracks=scene.environments[one.environment].spec.track if declared_there else "",

@@ -17,9 +17,10 @@ from reconciler.api.dashboard.rendering import Page
 from reconciler.errors import ReconcilerError
 from reconciler.model.deployment import EXTERNAL, Cause, Deployment
 from reconciler.store.deployments import Filter
-from reconciler.views import history, reported, resolving, undeclared
+from reconciler.views import history, matrix, reported, resolving, undeclared
 from reconciler.views.looking import NONE
 
+from reconciler.views.scene import scene_of
 router = APIRouter(include_in_schema=False)
 Given = Annotated[Context, Depends(context)]
 Word = Annotated[str, Query(max_length=200)]
@@ -125,7 +126,9 @@ def _reported(
     """An app that git does not know."""
     page = history.page(connection, Filter(app=app, limit=RECENT), _after(asked))
     waits = {name: several for (_, name), several in reported.waits(connection, [app], given.now()).items()}
-    places = undeclared.places(connection, app, waits)
+    found = undeclared.places(connection, app, waits)
+    chain = {name: number for number, name in enumerate(matrix.in_order(scene_of(connection)))}
+    places = {name: found[name] for name in sorted(found, key=lambda name: (chain.get(name, len(chain)), name))}
     return Page(
         template="elsewhere.html",
         actor=actor,

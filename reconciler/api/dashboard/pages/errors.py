@@ -29,8 +29,8 @@ _TITLES = {
 }
 _MEANT = re.compile(r"did you mean (?P<name>[A-Za-z0-9._-]+)\?")
 _REPORTED = re.compile("git declares no app (?P<name>.+): it is known from reports alone")
-_FORM = re.compile(r"(?P<page>/ui/apps/[^/]+)/[a-z]+")
-"""Where a form of an app's page is sent, which is no page itself."""
+_FORM = re.compile(r"(?P<page>/ui/apps/[^/]+(?=/)|/ui(?=/(?:sign-out|theme)$))/[a-z-]+")
+"""Where a form of an app's page, or of every page, is sent, which is no page itself."""
 _KEPT = ("allow", "retry-after", "www-authenticate")
 
 
@@ -38,7 +38,11 @@ async def page(request: Request, problem: Response) -> Response:
     """The same as a problem document says, as a page; whoever has to sign in is led there."""
     if request.url.path.startswith(_UNTOUCHED):
         return problem
-    form = _FORM.fullmatch(request.url.path) if request.method == "POST" else None
+    form = _FORM.fullmatch(request.url.path)
+    if problem.status_code == HTTPStatus.METHOD_NOT_ALLOWED and form and request.method == "GET":
+        # Somebody has opened what stood in the address bar after a form was refused.
+        return RedirectResponse(quote(form["page"]), HTTPStatus.SEE_OTHER)
+    form = form if request.method == "POST" else None
     if problem.status_code == HTTPStatus.UNAUTHORIZED and (form or request.method == "GET"):
         here = quote(form["page"]) if form else rendering.address_of(request, request.url.path)
         return RedirectResponse(f"/ui/sign-in?then={quote(here, safe='')}", HTTPStatus.SEE_OTHER)
