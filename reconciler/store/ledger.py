@@ -93,6 +93,13 @@ def newest(connection: Connection) -> int:
     return int(connection.execute(query).scalar() or 0)
 
 
+def begun(connection: Connection) -> datetime | None:
+    """When the oldest fact was recorded (UTC); None before the first."""
+    query = select(tables.ledger.c.at).order_by(tables.ledger.c.sequence).limit(1)
+    at: datetime | None = connection.execute(query).scalar()
+    return at
+
+
 def unsealed(connection: Connection) -> bool:
     """Whether there are facts that no seal covers yet."""
     return newest(connection) > _last_seal(connection)[0]

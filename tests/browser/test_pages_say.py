@@ -8,6 +8,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Locator
 
+from reconciler.api.dashboard.wording import spent
 from reconciler.store import ledger
 from tests.browser.estate import HOSTILE, Estate
 from tests.browser.looking import Looking
@@ -183,6 +184,11 @@ def test_the_metrics_are_those_of_the_api(shop: Served, looking: Looking) -> Non
     assert frequency == f"{figures['deployment_frequency']:.3g}"
     rate = page.locator("[aria-labelledby=f-failures] .big").inner_text()
     assert rate == f"{100 * figures['change_failure_rate']:.3g} %"
+    between = page.locator("[aria-labelledby=f-between] .line").inner_text()
+    assert between.split("\n") == [
+        spent(figures["time_between"]["median"]),
+        "median, of the same app in the same environment",
+    ]
     page.locator("[aria-labelledby=f-lead] summary").click()
     assert page.locator("[aria-labelledby=f-lead] tbody tr").count() == 13
 

@@ -12,7 +12,7 @@ from markupsafe import escape
 
 from reconciler.api.dashboard import month, wording
 from reconciler.api.dashboard.clocks import Clocks
-from reconciler.api.dashboard.plots import SECONDS, _round_up
+from reconciler.api.dashboard.plots import SECONDS, TENTH, _round_up
 from reconciler.model.season import Freeze, Season
 from reconciler.views.scene import FREEZE, SEASON, Scene
 
@@ -55,6 +55,13 @@ def test_the_upper_line_of_a_plot_lies_above_and_not_far(value: float) -> None:
     for units in ((1.0,), SECONDS):
         line = _round_up(value, units)
         assert value * 0.999 <= line <= value * 2.5
+
+
+@given(value=st.floats(min_value=0.0, max_value=10.0))
+def test_the_upper_line_of_a_plot_never_stands_for_nothing(value: float) -> None:
+    line = _round_up(value, SECONDS, TENTH)
+    assert line >= value * 0.999
+    assert wording.spent(line) != "0.0 s"
 
 
 def _scene(season: dict[str, object], freeze: dict[str, object]) -> Scene:

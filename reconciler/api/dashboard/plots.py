@@ -12,6 +12,8 @@ from math import ceil, floor, log10
 from reconciler.model.figures import Figures, Measured
 
 SECONDS = (86_400.0, 3_600.0, 60.0, 1.0)
+TENTH = 0.1
+"""A length of time is written to a tenth of a second."""
 WIDTH, BOTTOM, TOP = 300.0, 70.0, 9.0
 
 
@@ -61,6 +63,8 @@ class Kind:
     bars: bool = False
     units: tuple[float, ...] = (1.0,)
     """In whole ones of which the upper line is, the largest that fits."""
+    least: float = 0.0
+    """The smallest that is written as something."""
     per_step: Callable[[Figures], float | None] | None = None
     """What a step of the series counts, where that is not `of`."""
 
@@ -70,7 +74,7 @@ def plot(kind: Kind, measured: Measured) -> Plot:
     now, before = kind.of(measured.figures), kind.of(measured.earlier)
     each = kind.per_step or kind.of
     values = [each(one) for one in measured.series]
-    highest = _round_up(max((value for value in values if value is not None), default=0.0), kind.units)
+    highest = _round_up(max((value for value in values if value is not None), default=0.0), kind.units, kind.least)
     known = [value for value in values if value is not None]
     step = f"each of {len(values)} steps"
     said = f"{kind.title}: no value yet"
@@ -93,10 +97,11 @@ def plot(kind: Kind, measured: Measured) -> Plot:
     )
 
 
-def _round_up(value: float, units: Sequence[float]) -> float:
-    """To a number that reads well."""
+def _round_up(value: float, units: Sequence[float], least: float = 0.0) -> float:
+    """To a number that reads well, and not as nothing."""
     if value <= 0:
         return 1.0
+    value = max(value, least)
     unit = next((unit for unit in units if value >= unit), units[-1])
     size = 10.0 ** floor(log10(value / unit)) * unit
     return next(nice * size for nice in (1, 2, 3, 4, 5, 6, 8, 10) if nice * size >= value * 0.999)

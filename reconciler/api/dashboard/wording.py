@@ -43,6 +43,11 @@ def in_cell(text: str) -> str:
     return text if len(text) <= LONGEST_IN_CELL else f"{text[:LONGEST_IN_CELL].rstrip()}…"
 
 
+def not_understood(**asked: str) -> tuple[str, ...]:
+    """What of an address nobody knows, in words: each by what it is called on the page; '' is what was understood."""
+    return tuple(f"{name.replace('_', ' ')} “{text}”" for name, text in asked.items() if text)
+
+
 def spent(seconds: float | None) -> str:
     """A length of time in full: `3.1 s`, `1 min 48 s`, `5 h 12 min`, `2 d 20 h`; `–` for none."""
     if seconds is None:

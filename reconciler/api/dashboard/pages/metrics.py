@@ -12,10 +12,11 @@ from sqlalchemy import Connection
 from reconciler.api.access import Actor, Reader
 from reconciler.api.context import Context, context
 from reconciler.api.dashboard import following, plots, rendering
-from reconciler.api.dashboard.plots import SECONDS, Kind
+from reconciler.api.dashboard.plots import SECONDS, TENTH, Kind
 from reconciler.api.dashboard.rendering import Page
-from reconciler.api.dashboard.wording import share, spent
-from reconciler.model.figures import Figures
+from reconciler.api.dashboard.wording import not_understood, share, spent
+from reconciler.model.figures import Figures, FiguresOf
+from reconciler.store import ledger
 from reconciler.views import history, matrix
 from reconciler.views.figures import measured
 from reconciler.views.scene import scene_of
@@ -24,6 +25,7 @@ router = APIRouter(include_in_schema=False)
 Given = Annotated[Context, Depends(context)]
 Word = Annotated[str, Query(max_length=200)]
 DAYS = (7, 30, 90, 365)
+BY_DEFAULT = 30
 LISTED = 20
 """Apps in the table."""
 
@@ -43,8 +45,7 @@ def _failures(of: Figures) -> str:
 
 
 def _restored(of: Figures) -> str:
-    left = f", {of.not_restored:,} not restored yet" if of.not_restored else ""
-    return f"of {of.time_to_restore.count:,} failures{left}"
+    return f"{of.time_to_restore.count:,} restored, {of.not_restored:,} not yet"
 
 
 KINDS = (
@@ -65,6 +66,7 @@ KINDS = (
         of=lambda one: one.lead_time.median,
         write=spent,
         units=SECONDS,
+        least=TENTH,
         note=lambda one: f"nine of ten within {spent(one.lead_time.p90)}, of {one.lead_time.count:,} changes",
     ),
     Kind(
@@ -82,6 +84,7 @@ KINDS = (
         of=lambda one: one.time_to_restore.median,
         write=spent,
         units=SECONDS,
+        least=TENTH,
         note=_restored,
     ),
     Kind(
@@ -91,16 +94,18 @@ KINDS = (
         of=lambda one: one.duration.median,
         write=spent,
         units=SECONDS,
+        least=TENTH,
         note=lambda one: f"nine of ten within {spent(one.duration.p90)}",
     ),
     Kind(
         id="between",
         title="Time between deployments",
-        unit="mean, of the same app in the same environment",
-        of=lambda one: one.time_between.mean,
+        unit="median, of the same app in the same environment",
+        of=lambda one: one.time_between.median,
         write=spent,
         units=SECONDS,
-        note=lambda one: f"median {spent(one.time_between.median)}",
+        least=TENTH,
+        note=lambda one: f"nine of ten within {spent(one.time_between.p90)}, mean {spent(one.time_between.mean)}",
     ),
 )
 
@@ -112,11 +117,14 @@ class Asked:
     app: str
     environment: str
     days: int
+    misread: tuple[str, ...] = ()
 
 
 def asked(app: Word = "", environment: Word = "", days: Word = "") -> Asked:
     """What stands in the address."""
-    return Asked(app.strip(), environment, int(days) if days in map(str, DAYS) else 30)
+    known = days in map(str, DAYS)
+    misread = not_understood(days="" if known else days)
+    return Asked(app.strip(), environment, int(days) if known else BY_DEFAULT, misread)
 
 
 @router.get("/ui/metrics")
@@ -125,11 +133,16 @@ def page(request: Request, given: Given, actor: Reader, asked: Annotated[Asked, 
     return rendering.kept(request, given, actor, lambda connection: _page(given, actor, asked, connection))
 
 
+def _most_first(one: FiguresOf) -> tuple[int, str]:
+    return -one.figures.deployments, one.name
+
+
 def _page(given: Context, actor: Actor, asked: Asked, connection: Connection) -> Page:
     now = given.now()
     app, environment = asked.app or None, asked.environment or None
     history.known(connection, app, environment)
     found = measured(connection, now, now - timedelta(days=asked.days), app, environment)
+    begun = ledger.begun(connection)
     return Page(
         template="metrics.html",
         actor=actor,
@@ -141,7 +154,10 @@ def _page(given: Context, actor: Actor, asked: Asked, connection: Connection) ->
             "chain": matrix.in_order(scene_of(connection)),
             "found": found,
             "plots": [plots.plot(kind, found) for kind in KINDS],
-            "apps": found.apps[:LISTED],
+            "environments": sorted(found.environments, key=_most_first),
+            "apps": sorted(found.apps, key=_most_first)[:LISTED],
+            # Before that there was nothing to count, which shares of a day do not know.
+            "begun": begun if begun is not None and begun > found.figures.since else None,
             "meter": plots.meter,
         },
     )
