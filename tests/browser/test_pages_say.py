@@ -206,6 +206,95 @@ def test_addresses_that_make_no_sense_are_pages_too(shop: Served) -> None:
         assert answer.headers["content-type"].startswith("text/html"), path
 
 
+@pytest.mark.parametrize(
+    ("address", "misread"),
+    [
+        ("/ui/?state=bogus", "state “bogus”"),
+        ("/ui/?base=moon&env=mars&env=live", "differs from “moon”, environments “mars”"),
+        ("/ui/metrics?days=abc", "days “abc”"),
+        ("/ui/ledger?since=abc", "abc"),
+        ("/ui/ledger?kind=nonsense&before=x", "kind “nonsense”, before “x”"),
+        ("/ui/apps/storefront?cause=luck", "cause “luck”"),
+        ("/ui/alerts?status=lost", "status “lost”"),
+        ("/ui/calendar?from=soon&zone=Mars&place=moon", "from “soon”, zone “Mars”, environment “moon”"),
+    ],
+)
+def test_what_is_asked_for_and_not_known_is_said(shop: Served, address: str, misread: str) -> None:
+    told = "Not understood, so left out:"
+    plain = _get(shop, address.partition("?")[0]).text
+    assert told not in plain
+    page = _get(shop, address).text
+    assert misread in page.partition(told)[2].partition("</p>")[0]
+
+
+def test_what_is_known_is_not_called_misread(shop: Served) -> None:
+    for address in (
+        "/ui/?state=failed&base=live&env=live",
+        "/ui/metrics?days=7",
+        "/ui/ledger?since=2026-11-20&kind=gate.approved&before=100",
+        "/ui/apps/storefront?cause=promotion",
+        "/ui/alerts?status=sent",
+        "/ui/calendar?from=2026-11-25&zone=UTC&place=live&date=2026-12-24",
+    ):
+        assert "Not understood" not in _get(shop, address).text, address
+
+
+def test_what_is_broken_is_never_green_and_marked_once(looking: Looking) -> None:
+    page = looking.open("/ui/apps/search")
+    assert "Manifest broken" in page.locator("#sentence").inner_text()
+    assert "is-bad" in str(page.locator("#sentence").get_attribute("class"))
+    marked = page.locator(".chain .env", has_text="manifest broken")
+    assert marked.evaluate_all("cards => cards.map(card => card.dataset.environment)") == ["live"]
+    page = looking.open("/ui/apps/search?env=sandbox")
+    assert "is-bad" in str(page.locator("#sentence").get_attribute("class"))
+
+
+def test_a_rollback_is_offered_to_each_other_version_once(looking: Looking) -> None:
+    page = looking.open("/ui/apps/cart", signed_in=True)
+    offered = page.locator("#rollback select[name=to] option").all_inner_texts()
+    runs = page.locator("[id='cart.live'] .ver").inner_text().rpartition(" ")[2]
+    assert offered[0].endswith("which ran well before")
+    numbers = [one.partition(":")[0].rpartition(" ")[2] for one in offered[1:]]
+    back = page.locator("#rollback a[href*=compare]").get_attribute("href")
+    assert back is not None
+    assert runs not in numbers
+    assert f"#{back.rpartition('=v')[2]}" not in numbers
+    assert len(set(numbers)) == len(numbers) > 0
+
+
+def test_whoever_is_signed_in_is_told_so_where_people_sign_in(looking: Looking) -> None:
+    page = looking.open("/ui/sign-in?then=/ui/ledger")
+    assert "You are signed in" not in page.inner_text("main")
+    page = looking.open("/ui/sign-in?then=/ui/ledger", signed_in=True)
+    assert "You are signed in as priya@example.org." in page.inner_text("main")
+    page.get_by_role("link", name="go on").click()
+    assert page.locator("h1").inner_text() == "Ledger"
+
+
+def test_words_in_the_filters_of_the_ledger_are_whole(looking: Looking) -> None:
+    page = looking.open("/ui/ledger")
+    for width, name in ((width, name) for width in (1280, 768, 320) for name in ("actor", "subject")):
+        page.set_viewport_size({"width": width, "height": 844})
+        field = page.locator(f"input[name={name}]")
+        words = str(field.get_attribute("placeholder"))
+        wide = """(field, words) => {
+            const ink = document.createElement("canvas").getContext("2d");
+            const style = getComputedStyle(field);
+            ink.font = `${style.fontSize} ${style.fontFamily}`;
+            const around = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
+            return ink.measureText(words).width <= field.clientWidth - around;
+        }"""
+        assert field.evaluate(wide, words), (name, width)
+
+
+def test_the_moment_stays_beside_a_long_agenda(looking: Looking) -> None:
+    page = looking.open("/ui/calendar")
+    page.locator("[aria-labelledby=h-ag] li").last.scroll_into_view_if_needed()
+    box = page.locator("#on").bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] > 0
+
+
 def test_a_page_is_told_once_while_nothing_changes(shop: Served) -> None:
     first = _get(shop, "/ui/apps/cart")
     again = _get(shop, "/ui/apps/cart", **{"If-None-Match": first.headers["etag"]})

@@ -11,6 +11,7 @@ from reconciler.api.access import Actor, Reader
 from reconciler.api.context import Context, context
 from reconciler.api.dashboard import following, rendering
 from reconciler.api.dashboard.rendering import Page
+from reconciler.api.dashboard.wording import not_understood
 from reconciler.model.telling import MESSAGE_STATUSES, MessageStatus
 from reconciler.views import alerts as told
 
@@ -29,12 +30,19 @@ def page(
     digits = before.isascii() and before.isdigit() and len(before) < 18
     place = int(before) if digits else None
     with given.read() as connection:
-        found = _page(given, actor, alert if alert.isprintable() else "", wanted, place, connection)
+        misread = not_understood(status="" if wanted else status)
+        found = _page(given, actor, alert if alert.isprintable() else "", wanted, place, connection, misread)
     return rendering.answer(request, given, found)
 
 
 def _page(
-    given: Context, actor: Actor, alert: str, status: MessageStatus | None, before: int | None, connection: Connection
+    given: Context,
+    actor: Actor,
+    alert: str,
+    status: MessageStatus | None,
+    before: int | None,
+    connection: Connection,
+    misread: tuple[str, ...],
 ) -> Page:
     sent = told.log(connection, alert=alert or None, status=status, limit=LISTED, before=before)
     return Page(
@@ -47,6 +55,7 @@ def _page(
             "messages": sent.messages,
             "asked": {"alert": alert, "status": status or "", "before": before},
             "statuses": MESSAGE_STATUSES,
+            "misread": misread,
             "below": sent.below,
         },
     )

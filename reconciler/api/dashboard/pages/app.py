@@ -14,13 +14,14 @@ from reconciler.api.context import Context, context
 from reconciler.api.dashboard import following, keeping, live, rendering
 from reconciler.api.dashboard.one_app import RECENT, not_by, one_app, to_approve
 from reconciler.api.dashboard.rendering import Page
+from reconciler.api.dashboard.wording import not_understood
 from reconciler.errors import ReconcilerError
 from reconciler.model.deployment import EXTERNAL, Cause, Deployment
 from reconciler.store.deployments import Filter
 from reconciler.views import history, matrix, reported, resolving, undeclared
 from reconciler.views.looking import NONE
-
 from reconciler.views.scene import scene_of
+
 router = APIRouter(include_in_schema=False)
 Given = Annotated[Context, Depends(context)]
 Word = Annotated[str, Query(max_length=200)]
@@ -51,11 +52,14 @@ class Asked:
     own: str
     reported: str
     done: str
+    misread: tuple[str, ...] = ()
 
 
 def asked(env: Word = "", cause: Word = "", own: Word = "", reported: Word = "", done: Word = "") -> Asked:
     """What stands in the address."""
-    return Asked(env, cause if cause in CAUSES else "", own, reported, done if done in DONE else "")
+    known = cause if cause in CAUSES else ""
+    misread = not_understood(cause="" if known else cause)
+    return Asked(env, known, own, reported, done if done in DONE else "", misread)
 
 
 Filtered = Annotated[Asked, Depends(asked)]

@@ -16,6 +16,7 @@ from reconciler.api.context import Context, context
 from reconciler.api.dashboard import agenda, following, month, rendering
 from reconciler.api.dashboard.clocks import Clocks
 from reconciler.api.dashboard.rendering import Page
+from reconciler.api.dashboard.wording import not_understood
 from reconciler.errors import ScheduleError
 from reconciler.model.output import Edge
 from reconciler.model.shape import Labels
@@ -89,6 +90,7 @@ def _page(given: Context, actor: Actor, asked: Asked, connection: Connection) ->
             "left_out": left_out,
             "chain": chain,
             "moment": moment.values(connection),
+            "misread": _misread(asked, first, moment),
         },
     )
 
@@ -122,6 +124,16 @@ def _here(edge: Edge, environment: str) -> bool:
     return not environment or edge.environment == environment
 
 
+def _misread(asked: Asked, first: date, moment: _Moment) -> tuple[str, ...]:
+    week = {str(first + timedelta(days=number)) for number in range(7)}
+    unknown = {
+        "from": "" if asked.start in week else asked.start,
+        "zone": "" if asked.zone in moment.zones else asked.zone,
+        "environment": "" if asked.place in moment.chain else asked.place,
+    }
+    return not_understood(**unknown)
+
+
 @dataclass(frozen=True, slots=True)
 class _Moment:
     """What will run on …"""
@@ -134,7 +146,7 @@ class _Moment:
         """For the form, and what was found."""
         tomorrow = self.clocks.local(self.clocks.now + timedelta(days=1)).date()
         place = self.asked.place if self.asked.place in self.chain else (self.chain[-1] if self.chain else "")
-        zones = list(dict.fromkeys([self.clocks.zone.key, "UTC"]))
+        zones = self.zones
         found: dict[str, Any] = {
             "date": self._date() or tomorrow,
             "asked": self._date(),
@@ -156,6 +168,11 @@ class _Moment:
             wrong = f"that has been; `reconciler status --at {schedule.rfc3339(at)}` tells what ran then"
             return found | {"wrong": wrong}
         return found | {"at": at, "found": ahead.at_moment(connection, place, at, self.clocks.now)}
+
+    @property
+    def zones(self) -> list[str]:
+        """Those that can be asked in, the page's first."""
+        return list(dict.fromkeys([self.clocks.zone.key, "UTC"]))
 
     def _date(self) -> date | None:
         try:

@@ -19,6 +19,7 @@ from reconciler.api.access import Actor, Reader
 from reconciler.api.context import Context, context
 from reconciler.api.dashboard import following, rendering
 from reconciler.api.dashboard.rendering import Page
+from reconciler.api.dashboard.wording import not_understood
 from reconciler.errors import ScheduleError
 from reconciler.schedule import utc
 from reconciler.store import ledger
@@ -97,6 +98,7 @@ class Asked:
     subject: str
     since: str
     before: str
+    misread: tuple[str, ...] = ()
 
 
 def asked(
@@ -110,7 +112,9 @@ def asked(
 ) -> Asked:
     """What stands in the address."""
     known = kind if kind.partition(".")[0] in KINDS else ""
-    return Asked(known, _plain(app), _plain(environment), _plain(actor), _plain(subject), since, before)
+    place = before if before.isascii() and before.isdigit() and len(before) < 18 else ""
+    misread = not_understood(kind="" if known else kind, before="" if place else before)
+    return Asked(known, _plain(app), _plain(environment), _plain(actor), _plain(subject), since, place, misread)
 
 
 def _plain(text: str) -> str:
@@ -150,8 +154,7 @@ def _page(given: Context, actor: Actor, asked: Asked, verified: Verified | None,
         since=since,
         limit=FACTS,
     )
-    digits = asked.before.isascii() and asked.before.isdigit() and len(asked.before) < 18
-    facts, below = ledger.listed(connection, which, int(asked.before) if digits else None)
+    facts, below = ledger.listed(connection, which, int(asked.before) if asked.before else None)
     return Page(
         template="ledger.html",
         actor=actor,

@@ -15,6 +15,7 @@ from reconciler.api.access import Actor, Reader
 from reconciler.api.context import Context, context
 from reconciler.api.dashboard import following, live, rendering
 from reconciler.api.dashboard.rendering import Page
+from reconciler.api.dashboard.wording import not_understood
 from reconciler.store import concerns, declared
 from reconciler.store.concerns import Wanted
 from reconciler.views import headings, upcoming
@@ -55,6 +56,7 @@ class Asked:
     environments: tuple[str, ...]
     after: str
     rows: int
+    misread: tuple[str, ...] = ()
 
     @property
     def of_view(self) -> found_in.Asked:
@@ -79,11 +81,12 @@ def asked(
     after: Word = "",
     rows: Word = "",
 ) -> Asked:
-    """What stands in the address. What makes no sense asks for nothing."""
+    """What stands in the address. What makes no sense asks for nothing, and the page says so."""
     fact = next((one for one in FACTS if one == state), None)
     many = int(rows) if rows.isascii() and rows.isdigit() and len(rows) < 5 else found_in.MOST
+    misread = not_understood(state="" if fact else state)
     words = (_plain(q.strip()), fact, _plain(team), _plain(base), bool(only), tuple(env), _plain(after))
-    return Asked(*words, rows=min(max(many, found_in.MOST), MOST_ROWS))
+    return Asked(*words, rows=min(max(many, found_in.MOST), MOST_ROWS), misread=misread)
 
 
 def _plain(text: str) -> str:
@@ -125,9 +128,17 @@ def _page(given: Context, actor: Actor, asked: Asked, connection: Connection) ->
             "found": found,
             "columns": columns,
             "most_columns": MOST_COLUMNS,
+            "misunderstood": asked.misread + _unknown(asked, found.environments),
             "asked": asked,
             "teams": sorted(set(given.memory.teams(connection).values())),
             "upcoming": upcoming.next_change(connection, now),
             "nearest": nearest(asked.q, declared.known_names(connection)) if asked.q and found.empty else None,
         },
     )
+
+
+def _unknown(asked: Asked, environments: tuple[str, ...]) -> tuple[str, ...]:
+    """Environments that are asked for and that git does not declare."""
+    base = "" if asked.base in environments else asked.base
+    others = ", ".join(name for name in map(_plain, asked.environments) if name not in environments)
+    return not_understood(differs_from=base, environments=others)
