@@ -29,6 +29,7 @@ _OUTSIDE = """() => [...document.querySelectorAll('.month .date time')].filter(t
     const cell = time.closest('td').getBoundingClientRect();
     return [...text.getClientRects()].some(part => part.width > 1 && part.right > cell.right);
 }).map(time => time.textContent)"""
+_LINES = """() => [...document.querySelectorAll('.month thead abbr')].map(name => name.getClientRects().length)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +114,4 @@ def test_the_calendar_is_as_wide_on_every_day_of_the_week(
     assert page.locator("td.today").evaluate("cell => cell.cellIndex") == (days + 1) % 7
     assert not scrolls_sideways(page)
     assert page.evaluate(_OUTSIDE) == []
+    assert page.evaluate(_LINES) == [1] * 7
