@@ -110,9 +110,8 @@ def _again(request: Request, given: Context, then: str, error: ReconcilerError) 
     """The page to sign in at, with why it did not go well."""
     log.warning("sign-in.refused", error=error.message, next=error.next_step)
     message, next_step = error.message, error.next_step
-    if isinstance(error, PersonNeeded) and not isinstance(
-        error, ProviderTrouble
-    ):  # where a secret should lie is nothing for somebody whom nobody knows yet
+    if isinstance(error, PersonNeeded) and not isinstance(error, ProviderTrouble):
+        # Where a secret should lie is nothing for somebody whom nobody knows yet.
         message, next_step = "this reconciler is not set up for it", "ask who runs it, whose log says what is missing"
     said = f"{message[:1].upper()}{message[1:]}: {next_step}."
     status = HTTPStatus.FORBIDDEN if isinstance(error, SignInRefused) else HTTPStatus.BAD_GATEWAY
