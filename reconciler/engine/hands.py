@@ -20,9 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
-from reconciler import __version__
+from reconciler import __version__, telemetry
 from reconciler.engine import apart
 from reconciler.engine.apart import PARTING, PROCESSES, THREADS, Answer
 from reconciler.engine.clock import Ticks, ticks
@@ -32,7 +30,7 @@ from reconciler.targets.base import Work
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-log = structlog.get_logger()
+log = telemetry.logger("daemon")
 MANY, WITHIN = 50, 2.0
 """So many deployments within so many seconds are many: to begin the others takes as long as some twenty."""
 IDLE = 60.0

@@ -63,7 +63,7 @@ def _page(request: Request, given: Context, actor: Actor, problem: Response) -> 
         daemon=_daemon(given),
         path=request.url.path,
         values={
-            "title": _TITLES.get(HTTPStatus(problem.status_code), said["title"]),
+            "title": _title(request, problem.status_code, said["title"]),
             "said": said,
             "again": request.method == "GET",
             "nearest": _nearest(request, said["next_step"]),
@@ -77,6 +77,12 @@ def _page(request: Request, given: Context, actor: Actor, problem: Response) -> 
         if name in problem.headers:
             answer.headers[name] = problem.headers[name]
     return answer
+
+
+def _title(request: Request, status: int, otherwise: str) -> str:
+    if status == HTTPStatus.CONFLICT and request.method == "GET":  # an address that means several things
+        return "That may be one of several"
+    return _TITLES.get(HTTPStatus(status), otherwise)
 
 
 def _nearest(request: Request, next_step: str) -> str:
