@@ -10,6 +10,8 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from reconciler.api.shielding import UNCOUNTED
+
 AT_ONCE = 2
 """Answers that are made at the same time."""
 LONGEST = 0.3
@@ -27,8 +29,8 @@ class InTurn:
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
-            # A body takes time to come, which would be another one's turn.
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or scope["path"] in UNCOUNTED:
+            # A body takes time to come, which would be another one's turn; and who watches over this is told at once.
             await self._application(scope, receive, send)
         else:
             await self._in_turn(scope, receive, send)

@@ -11,6 +11,7 @@ import time
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from reconciler.api.shielding import UNCOUNTED
 from reconciler.telemetry.busy import Busy
 
 LONGEST = 0.1
@@ -26,7 +27,7 @@ class StandingBack:
         self._busy = busy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] == "http" and scope["path"] not in UNCOUNTED:
             await self._wait()
         await self._application(scope, receive, send)
 

@@ -51,7 +51,7 @@ def client(busy: Busy) -> Iterator[TestClient]:
         told.wait(60)
         return JSONResponse("at last")
 
-    made = Starlette(routes=[Route("/", left), Route("/stay", stay)])
+    made = Starlette(routes=[Route("/", left), Route("/stay", stay), Route("/healthz", left)])
     made.add_middleware(InTurn)
     made.add_middleware(StandingBack, busy=busy)
     with TestClient(made) as found:
@@ -61,6 +61,18 @@ def client(busy: Busy) -> Iterator[TestClient]:
 def test_an_answer_waits_until_reconciling_has_ended(busy: Busy, client: TestClient) -> None:
     busy.say()
     assert client.get("/").json() == 0
+
+
+def test_who_watches_over_the_process_waits_for_nothing(busy: Busy, client: TestClient) -> None:
+    told.clear()
+    staying.clear()
+    with ThreadPoolExecutor(4) as threads:
+        others = [threads.submit(client.get, "/stay") for _ in range(2)]
+        until(lambda: len(staying) == 2)
+        busy.say()
+        assert client.get("/healthz").json() > 0
+        told.set()
+        assert [one.result(60).json() for one in others] == ["at last"] * 2
 
 
 @contextmanager
