@@ -40,8 +40,8 @@ MOST = 250
 first, so that neither a first start nor the hourly look at everything keeps a push or a rollback waiting. Of a revert
 of thousands the first deployments are carried out while the next ones are planned."""
 MOST_AT_FIRST = 1000
-"""As many where nothing has been deployed before: nothing can go back there, and what is carried out meanwhile takes
-its time from the plan. A commit that comes then is planned with the fewer."""
+"""As many while all that begins is the first there: nothing can go back, and what is carried out meanwhile takes its
+time from the plan. A commit that comes then is planned with the fewer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +213,6 @@ class Cycle:
             wake_at = earliest([left.due_at, attempt_at, self._next_check, self._branches.next_try])
         self._following.considered(seen)
         self._looked_after = looked_after
-        # As long as all that begins is the first there.
         self._most = MOST_AT_FIRST if planned == most and {number for _, number in made} == {1} else MOST
         self._after(answers, jobs, handed, [row.id for row in begun.rows if row.abort_reason is not None])
         for check in checks:
