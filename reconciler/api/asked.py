@@ -26,7 +26,7 @@ PLAIN = r"^[^\x00-\x1f\x7f]+$"
 """What has no control characters in it, of which databases know some not."""
 REFERENCES = "A name, `v12`, a digest or `commit:SHA`."
 """How a version is named."""
-_EXAMPLES = "write it with an offset, 2026-12-01T09:00:00+01:00, or Z for UTC, or as a length of time such as 2h or 7d"
+_EXAMPLES = f"{schedule.WITH_OFFSET}, or as a length of time such as 2h or 7d"
 _MOMENT = {
     "anyOf": [
         {"type": "string", "format": "date-time"},

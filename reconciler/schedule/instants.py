@@ -20,7 +20,8 @@ _ISO = re.compile(
 )
 _DATE = len("2026-12-01")
 _EXAMPLES = "write 2026-12-01T09:00 with a timezone, or with an offset 2026-12-01T09:00+01:00"
-_WITH_OFFSET = "write it with an offset, 2026-12-01T09:00:00+01:00, or Z for UTC"
+WITH_OFFSET = "write it with an offset, 2026-12-01T09:00:00+01:00, or Z for UTC"
+"""How an instant is written where no zone is known."""
 
 
 def wall(text: str, examples: str = _EXAMPLES) -> datetime:
@@ -67,7 +68,7 @@ def utc(text: str) -> datetime:
 
     Raises ScheduleError for other text.
     """
-    return aware(_read(text, _WITH_OFFSET))
+    return aware(_read(text, WITH_OFFSET))
 
 
 def _read(text: str, examples: str) -> datetime:

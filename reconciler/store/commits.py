@@ -98,12 +98,11 @@ def note_touches(transaction: Transaction, rows: Sequence[dict[str, Any]]) -> No
     _ADD_TOUCHES.each(transaction.connection, rows)
 
 
-def mended(transaction: Transaction, apps: Iterable[str]) -> None:
+def mended(transaction: Transaction, apps: Sequence[str]) -> None:
     """These apps were held, and ask for the same content as before that: what commits did to them meanwhile came to
     nothing."""
-    several = list(apps)
-    if several:
-        _MENDED.change(transaction.connection, several)
+    if apps:
+        _MENDED.change(transaction.connection, apps)
 
 
 def _on_branch(connection: Connection, where: Any) -> list[Noted]:

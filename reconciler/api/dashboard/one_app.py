@@ -83,7 +83,6 @@ class Way:
     """Of what is gone back to."""
     command: str = ""
     """What goes the same way in git, for all environments; '' where no such command does."""
-    """The commit that published what would be left."""
     differs: str = ""
     """What becomes another, in a few words."""
     compare: tuple[str, str] = ("", "")
