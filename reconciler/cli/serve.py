@@ -11,7 +11,7 @@ import click
 
 from reconciler.cli import asking, endings, opened
 
-NICE = 10
+NICE = 15
 """How far a face beside a daemon stands back when processors are scarce."""
 
 

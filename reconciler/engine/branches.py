@@ -165,7 +165,7 @@ class Branches:
             again_at = now + backoff(FIRST_PAUSE, self._failures[key])
         else:
             self._in_vain[key] = answer.job.head
-        holds.branch_failed(transaction, row, answer.trouble, again_at)
+        holds.branch_failed(transaction, row, answer.trouble, again_at, now)
         if answer.trouble != row.trouble:
             follows = (
                 f"again at {to_the_second(again_at)}"

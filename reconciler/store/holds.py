@@ -160,10 +160,14 @@ def wrote_branch(transaction: Transaction, row: Row[Any], branch: str, commit: s
     return bool(done.rowcount)
 
 
-def branch_failed(transaction: Transaction, row: Row[Any], trouble: str, again_at: datetime | None) -> None:
+def branch_failed(
+    transaction: Transaction, row: Row[Any], trouble: str, again_at: datetime | None, now: datetime
+) -> None:
     """The branch could not be written: why, and when it is tried again (None: not before the head has moved)."""
     values: dict[str, Any] = {"trouble": trouble, "again_at": again_at}
-    transaction.connection.execute(update(tables.holds).where(_same(row)).values(**values))
+    done = transaction.connection.execute(update(tables.holds).where(_same(row)).values(**values))
+    if done.rowcount and trouble != row.trouble:
+        transaction.note("hold.trouble", now, {"message": trouble}, app=row.app, environment=row.environment)
 
 
 def _same(row: Row[Any]) -> ColumnElement[bool]:

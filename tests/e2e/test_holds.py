@@ -204,6 +204,8 @@ def test_what_conflicted_is_written_as_soon_as_a_newer_head_lets_it(world: World
         world.commit("Put it back", {"other.txt": "y"})
         found.daemon.settle()
     assert branches(world) == [f"reconciler/revert-shop-live-{bad[:8]}"]
+    (told,) = facts(world, "hold.trouble")  # it was tried in vain twice, with the same words
+    assert "conflicts in other.txt" in told["body"]["message"]
     held = standing(world).held
     assert held is not None
     assert (held.branch, "has not written" in held.remedy) == (branches(world)[0], False)

@@ -92,8 +92,9 @@ class Watch:
     async def _go_on(self) -> None:
         while True:
             seen = self.seen
-            # Where the store does not answer, the page itself tells it, once somebody asks for it.
-            with suppress(ReconcilerError):
+            # Where the store does not answer, the page itself tells it, once somebody asks for it; and whatever went
+            # wrong with this look, all who listen depend on the next one.
+            with suppress(Exception):
                 seen = await run_in_threadpool(self._look)
             if seen != self.seen or self.stopping():
                 self.seen = seen
