@@ -107,14 +107,14 @@ def test_what_failed_is_tried_again_and_what_moves_is_stopped(watched: Watched) 
     page = watched.page(f"/ui/deployments/{failed.id}")
     expect(page.locator("#sentence")).to_contain_text("failed")
     press(page, "Try again", "Try again")
-    expect(page.get_by_text("It is tried again.")).to_be_visible()
+    expect(page.get_by_text("It is to be tried again.")).to_be_visible()
     watched.wait_for(lambda: watched.history("shop", "sandbox")[-1].cause == "retry", "it is tried again")
 
     watched.commit("It is slow", {"shop/fails-in-sandbox": None, "shop/slow-in-sandbox": ""})
     watched.wait_for(lambda: watched.status_is("sandbox", "started"), "it is under way")
     page.goto(f"/ui/deployments/{watched.history('shop', 'sandbox')[-1].id}")
     press(page, "Stop", "Stop it now", reason="it takes too long")
-    expect(page.get_by_text("It is stopped.")).to_be_visible()
+    expect(page.get_by_text("It is told to stop.")).to_be_visible()
     watched.wait_for(lambda: watched.status_is("sandbox", "aborted"), "it is stopped")
 
 

@@ -121,6 +121,51 @@ def test_a_deployment_is_followed_step_by_step(watched: Watched) -> None:
     expect(page.locator("#events")).to_contain_text("Completed")
 
 
+def test_more_pages_are_open_than_a_browser_has_connections_and_each_goes_on(watched: Watched) -> None:
+    settled(watched)
+    acting = watched.page("/ui/apps/shop")
+    pages = [acting.context.new_page() for _ in range(8)]
+    for number, page in enumerate(pages):
+        page.goto("/ui/" if number % 2 else "/ui/apps/shop", wait_until="domcontentloaded")
+    watched.commit("A second one", {"shop/index.html": "two"})
+    for page in (acting, *pages):
+        expect(page.locator("[id='shop.live']")).to_contain_text("#2")
+    acting.reload(wait_until="domcontentloaded")
+    expect(acting.locator("[id='shop.live']")).to_contain_text("#2")
+
+
+def test_a_page_that_nobody_sees_lets_go_of_its_connection_and_catches_up_when_it_is_seen(watched: Watched) -> None:
+    settled(watched)
+    page = watched.page("/ui/apps/shop", signed_in=False)
+    listening(page)
+    assert held(page) == 1
+    turn(page, hidden=True)
+    page.wait_for_function("() => navigator.locks.query().then(found => found.held.length === 0)")
+    watched.commit("A second one", {"shop/index.html": "two"})
+    watched.wait_for(lambda: watched.history("shop", "live")[-1].traffic[0].number == 2, "the second comes")
+    watched.wait_for(lambda: watched.status_is("live", "completed"), "the second is live")
+    expect(page.locator("[id='shop.live']")).to_contain_text("#1")
+    turn(page, hidden=False)
+    expect(page.locator("[id='shop.live']")).to_contain_text("#2")
+    expect(page.locator("body.lost")).not_to_be_attached()
+
+
+def turn(page: Page, *, hidden: bool) -> None:
+    """To another tab, or back to this one."""
+    page.evaluate(
+        """hidden => {
+            Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});
+            document.dispatchEvent(new Event('visibilitychange'));
+        }""",
+        hidden,
+    )
+
+
+def held(page: Page) -> int:
+    """How many streams the pages of this browser hold."""
+    return int(page.evaluate("navigator.locks.query().then(found => found.held.length)"))
+
+
 def listening(page: Page) -> None:
     """Wait until the page hears of changes."""
     page.locator("body[data-listening=yes]").wait_for(state="attached")

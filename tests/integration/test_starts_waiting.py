@@ -183,7 +183,18 @@ def test_the_page_of_another_app_approves_nothing(ci: Reporter) -> None:
     assert (refused.status_code, "hat is about shop, not about till" in refused.text) == (404, True)
     done = client.post("/ui/apps/shop/approve", data=form, follow_redirects=False)
     # Nothing of the refused one was kept: it counts now.
-    assert (done.status_code, done.headers.get("location")) == (303, "/ui/apps/shop?done=approve")
+    assert done.status_code == 303
+    said = done.headers["location"]
+    assert said.startswith("/ui/apps/shop?done=approve-")
+    approved = "Approved. It enters as soon as every gate is passed."
+    assert approved in client.get(said).text
+    # What anybody can write, or take along to another app's page, says nothing.
+    assert approved not in client.get("/ui/apps/shop?done=approve").text
+    assert approved not in client.get(said.replace("shop", "till")).text
+    client.cookies.clear()
+    assert approved not in client.get(said).text
+    client.post("/ui/sign-in", data={"token": ci.tokens["qa"]}, follow_redirects=False)
+    assert approved not in client.get(said).text
     client.cookies.clear()
     assert waiting(ci) == [("till", "careful", "2.0")]
 

@@ -99,25 +99,79 @@
   };
   setInterval(mark, 1000);
 
-  let source = null;
-  const listen = () => {
+  // A browser opens six connections to a place for all its pages together, and a stream holds one of them. So a page
+  // that nobody sees lets go of its own; of those that are seen some listen, and the others look again and again.
+  const STREAMS = 4, LOOK = 10000, LATEST = 10000, WHOLE = 500;
+  let source = null, leave = null, later = 0, turn = 0, away = 0;
+
+  const reserved = async () => {
+    if (!navigator.locks) return () => {};
+    for (let number = 1; number <= STREAMS; number += 1) {
+      const free = await new Promise((told, failed) => {
+        const held = (lock) => (lock ? new Promise(told) : told(null));
+        navigator.locks.request(`live-${number}`, { ifAvailable: true }, held).catch(failed);
+      });
+      if (free) return free;
+    }
+    return null;
+  };
+
+  const close = () => {
+    turn += 1;
+    clearTimeout(later);
+    source?.close();
+    leave?.();
+    source = leave = null;
+  };
+  const after = (pause, next) => {
+    clearTimeout(later);
+    later = setTimeout(next, pause);
+  };
+  const glanced = () => {
+    close();
+    after(LOOK, listen);
+  };
+
+  const listen = async () => {
+    close();
+    if (document.hidden) return;
+    const mine = turn;
+    const free = await reserved().catch(() => () => {});
+    if (mine !== turn) {
+      free?.();
+      return;
+    }
+    leave = free;
+    const glance = free === null;
     source = new EventSource(`${address}${location.search}`);
     source.onopen = () => {
-      lost = 0;
+      lost = away = 0;
       document.body.classList.remove("lost");
       document.body.dataset.listening = "yes";
+      if (glance) after(LATEST, glanced);
     };
-    source.onmessage = (event) => replace(JSON.parse(event.data));
+    source.onmessage = (event) => {
+      replace(JSON.parse(event.data));
+      if (glance) after(WHOLE, glanced);
+    };
     source.onerror = () => {
       if (!lost) {
-        lost = Date.now();
-        since = clocks(document.getElementById("daemon")?.dataset.zone);
+        if (!away) since = clocks(document.getElementById("daemon")?.dataset.zone);
+        lost = away || Date.now();
       }
-      if (source.readyState === EventSource.CLOSED) setTimeout(listen, 5000);
+      if (source?.readyState === EventSource.CLOSED || glance) after(5000, listen);
     };
   };
+
+  const hide = () => {
+    close();
+    if (lost || away) return;
+    away = Date.now();
+    since = clocks(document.getElementById("daemon")?.dataset.zone);
+  };
+  document.addEventListener("visibilitychange", () => (document.hidden ? hide() : listen()));
+  window.addEventListener("pagehide", hide);
   // A page that comes back from the browser's memory listens again.
-  window.addEventListener("pagehide", () => source?.close());
   window.addEventListener("pageshow", (event) => { if (event.persisted) listen(); });
   listen();
 })();

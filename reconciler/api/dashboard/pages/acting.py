@@ -19,6 +19,7 @@ from fastapi.responses import RedirectResponse
 from reconciler import schedule
 from reconciler.api.access import Actor, Known, approver_by_form, operator_by_form, require_word
 from reconciler.api.context import Context, context
+from reconciler.api.dashboard import notices
 from reconciler.api.dashboard.pages import app as app_page
 from reconciler.api.routes.interventions import require_role
 from reconciler.errors import ReconcilerError, UnknownReference, WrongUse
@@ -67,7 +68,7 @@ class Sent:
         page = f"/ui/apps/{quote(self.app, safe='')}"
         try:
             require_word(self.actor, self.word)
-            done = do()
+            done = notices.word(do(), self.app, self.actor, self.given.now())
         except ReconcilerError as error:
             asked = app_page.Asked("", "", "", "", "")
             return app_page.shown(self.app, self.request, self.given, self.actor, asked, error)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from reconciler.api.access import Actor, Reader
 from reconciler.api.context import Context, context
-from reconciler.api.dashboard import following, keeping, live, rendering
+from reconciler.api.dashboard import following, keeping, live, notices, rendering
 from reconciler.api.dashboard.one_app import RECENT, not_by, one_app, to_approve
 from reconciler.api.dashboard.rendering import Page
 from reconciler.api.dashboard.wording import not_understood
@@ -29,18 +29,6 @@ CAUSES: tuple[Cause, ...] = (
     "release", "promotion", "rollback", "auto-rollback", "restore", "schedule", "season-start", "season-end", "retry",
     "repair", EXTERNAL,
 )  # fmt: skip
-DONE = {
-    "approve": "Approved. It enters as soon as every gate is passed.",
-    "rollback": "The rollback is asked for. The environment is held there until git says the same.",
-    "pause": "Paused. Nothing new starts until then; rollbacks pass.",
-    "resume": "The pause is over.",
-    "release": "The hold is lifted: what git says is carried out again.",
-    "retry": "It is tried again.",
-    "checks": "The checks are run again.",
-    "abort": "It is stopped. No automation begins it again.",
-    "promote": "The commit is on its branch, ready for a pull request.",
-}
-"""What is said above the page once something was recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +47,7 @@ def asked(env: Word = "", cause: Word = "", own: Word = "", reported: Word = "",
     """What stands in the address."""
     known = cause if cause in CAUSES else ""
     misread = not_understood(cause="" if known else cause)
-    return Asked(env, known, own, reported, done if done in DONE else "", misread)
+    return Asked(env, known, own, reported, done, misread)
 
 
 Filtered = Annotated[Asked, Depends(asked)]
@@ -111,7 +99,7 @@ def made(
             "app": found,
             "asked": asked,
             "causes": CAUSES,
-            "done": DONE.get(asked.done, ""),
+            "done": notices.SAID.get(notices.heard(asked.done, app, actor, given.now()), ""),
             "wrong": wrong,
             "not_by": not_by,
         },
@@ -129,6 +117,7 @@ def _reported(
 ) -> Page:
     """An app that git does not know."""
     page = history.page(connection, Filter(app=app, limit=RECENT), _after(asked))
+    approved = notices.heard(asked.done, app, actor, given.now()) == "approve"
     waits = {name: several for (_, name), several in reported.waits(connection, [app], given.now()).items()}
     found = undeclared.places(connection, app, waits)
     chain = {name: number for number, name in enumerate(matrix.in_order(scene_of(connection)))}
@@ -146,7 +135,7 @@ def _reported(
             "stands": _stands,
             "deployments": page.found,
             "next_page": page.next,
-            "done": "Approved. Whoever deploys it may start it again." if asked.done == "approve" else "",
+            "done": "Approved. Whoever deploys it may start it again." if approved else "",
             "wrong": wrong,
         },
         status=rendering.status_of(wrong) if wrong is not None else HTTPStatus.OK,
