@@ -379,6 +379,13 @@ class Following:
 
     def _accepted(self, transaction: Transaction, head: str, now: datetime) -> bool:
         if self._allow_rewrites:
+            # Imported only where it is needed, as above.
+            from reconciler.planner.causes import RECONCILER
+
+            why = "repository.allow_rewrites"
+            accepts = interventions.Wish(kind="accept", actor=RECONCILER, reason=why, subject=head)
+            interventions.record(transaction, accepts, now)
+            interventions.finish(transaction, "accept", head, now, "accepted")
             return True
         wishes = interventions.open_of(transaction.connection, "accept")
         asked = [one for one in wishes if one.subject and head.startswith(one.subject)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
+from pathlib import Path
 from types import MappingProxyType
 
 from reconciler.git.objects import Objects
@@ -86,6 +87,12 @@ def _is_ancestor(objects: Objects, since: str, head: str) -> bool:
     # 1: it is none; 128: the mirror does not even have it.
     status, _ = ask(objects.git_dir, ["merge-base", "--is-ancestor", since, head], good=(0, 1, 128))
     return status == 0
+
+
+def holds(git_dir: Path, head: str, several: Sequence[str]) -> bool:
+    """Whether all these commits lead to `head`."""
+    status, printed = ask(git_dir, ["rev-list", "--max-count=1", *several, f"^{head}"], good=(0, 128))
+    return status == 0 and not printed
 
 
 def _told(objects: Objects, newest_first: Sequence[Commit], since: str | None, limit: int) -> History:

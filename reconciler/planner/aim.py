@@ -248,7 +248,7 @@ def _instead(
 ) -> Answer:
     """What runs while the wanted subject is suspect here: what a person holds it at, else the last good one."""
     settled, hold = record.settled, record.hold
-    refused = (refusals.suspect(wanted, subject, bad, held=bool(hold and hold.traffic)),)
+    refused = (refusals.suspect(wanted, subject, bad, record, held=bool(hold and hold.traffic)),)
     if hold is not None and hold.traffic:
         return _held(wanted, app, record, spec, refused)
     if again := _way_back_again(wanted, app, record):
@@ -317,7 +317,7 @@ def _held(
     if again := _retry(subject, grounds, app, record):
         return Answer(aim=again, refused=refused)
     if bad := record.suspicions.get(subject.fingerprint):  # going back went wrong too: a person is needed
-        return Answer(refused=(*refused, refusals.suspect(wanted, subject, bad)))
+        return Answer(refused=(*refused, refusals.suspect(wanted, subject, bad, record)))
     before = record.change_from(hold.traffic)
     if before is not None and before.traffic == hold.traffic:
         words = why(wanted, Found(hold.traffic), subject, grounds, app, record)

@@ -58,8 +58,10 @@ def way_back(
         )
     subject = wanted.subject(found)
     if bad := _bad(subject, record):
-        again = f"`reconciler retry {bad.deployment}` tries it again, or name another version"
-        return NoWay(f"{spoken(found)} {bad.why} in {wanted.environment} (deployment {bad.number})", again)
+        return NoWay(
+            f"{spoken(found)} {bad.why} in {wanted.environment} (deployment {bad.number})",
+            _nevertheless(found, bad, wanted, record),
+        )
     guarded = rollbacks.guard(subject, wanted, app, record, spec.rollback.limit, left)
     if isinstance(guarded, Refused):
         words, _, way_out = guarded.detail.rpartition("; ")
@@ -101,6 +103,16 @@ def _target(
             "name another version, or commit a revert of the revert",
         )
     return whole(version)
+
+
+def _nevertheless(traffic: tuple[Allotment, ...], bad: Suspicion, wanted: Desired, record: EnvironmentRecord) -> str:
+    """How somebody has what went wrong here all the same."""
+    if record.may_be_retried(bad.deployment):
+        return f"`reconciler retry {bad.deployment}` tries it again, or name another version"
+    if len(traffic) > 1:
+        return f"name another version, or commit it with `Allow-Suspect: {wanted.app}/{wanted.environment}`"
+    there = f"{wanted.app} --to {wanted.environment} --version v{traffic[0].number}"
+    return f"name another version, or `reconciler promote {there} --allow-suspect` writes the commit that wants it"
 
 
 def _bad(subject: Subject, record: EnvironmentRecord) -> Suspicion | None:

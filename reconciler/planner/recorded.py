@@ -275,6 +275,12 @@ class EnvironmentRecord:
         """The newest that completed: what runs, as far as is known."""
         return next(iter(self.completed), None)
 
+    def may_be_retried(self, deployment: str) -> bool:
+        """Whether a person can have this deployment tried again: it is among the newest, and it failed or was stopped.
+        One that completed and that somebody went back from is none of them."""
+        found = next((d for d in self.recent if d.id == deployment), None)
+        return found is not None and found.status in ("failed", "aborted")
+
 
 def on_the_way_back(one: Deployment, traffic: tuple[Allotment, ...]) -> bool:
     """Whether it goes back to these versions, whatever their shares and settings, and has not arrived."""

@@ -9,18 +9,24 @@ from reconciler.model.plan import Refused
 from reconciler.model.version import spoken
 from reconciler.planner.causes import is_pin
 from reconciler.planner.promotions import Found
-from reconciler.planner.recorded import RecordedApp, Suspicion, Withdrawal
+from reconciler.planner.recorded import EnvironmentRecord, RecordedApp, Suspicion, Withdrawal
 
 
-def suspect(wanted: Desired, subject: Subject, bad: Suspicion, *, held: bool = False) -> Refused:
+def suspect(
+    wanted: Desired, subject: Subject, bad: Suspicion, record: EnvironmentRecord, *, held: bool = False
+) -> Refused:
     """What went wrong here is not deployed again by automation; `held` where a person keeps it out."""
-    again = f"release {wanted.app} {wanted.environment}" if held else f"retry {bad.deployment}"
+    again = ""
+    if held:
+        again = f"`reconciler release {wanted.app} {wanted.environment}`, or "
+    elif record.may_be_retried(bad.deployment):
+        again = f"`reconciler retry {bad.deployment}`, or "
     return Refused(
         app=wanted.app,
         environment=wanted.environment,
         rule="suspect",
         detail=f"{spoken(subject.traffic)} {bad.why} here (deployment {bad.number}, {bad.deployment}): commit a fix, "
-        f"or `reconciler {again}`, or a commit with `Allow-Suspect: {wanted.app}/{wanted.environment}`",
+        f"or {again}a commit with `Allow-Suspect: {wanted.app}/{wanted.environment}`",
     )
 
 

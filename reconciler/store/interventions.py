@@ -89,6 +89,12 @@ def open_of(connection: Connection, kind: Kind) -> list[Row[Any]]:
     return _OPEN_OF.run(connection, of_kind=kind)
 
 
+def accepted(connection: Connection) -> bool:
+    """Whether a head that does not descend from the one before was ever followed."""
+    query = select(I.id).where(I.kind == "accept", I.done_at.is_not(None)).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def open_ways(connection: Connection) -> list[Row[Any]]:
     """Wishes to go back, and to end a hold, that nobody has acted on yet; oldest first."""
     return _OPEN_WAYS.run(connection)

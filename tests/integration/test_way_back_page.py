@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.model.access import TokenScope
+from tests.bearers import bearer
 from tests.e2e.daemon import environment_manifest
 from tests.http_asking import face
 from tests.world import World, app_manifest
@@ -99,3 +101,51 @@ def test_what_no_single_command_takes_back_names_none(world: World) -> None:
     said, command = back(world)
     assert "goes back to v1 from v2" in said
     assert command == ""
+
+
+@pytest.mark.parametrize("by_itself", [True, False])
+def test_what_a_forced_push_left_behind_names_no_command(world: World, *, by_itself: bool) -> None:
+    world.settings["repository"]["allow_rewrites"] = by_itself
+    say(world, "two")
+    _, before = back(world)
+    assert before
+    two = world.repo.head
+    say(world, "three")
+    world.repo.force(f"{two}~1")
+    forced = world.commit("Say four", {"shop/index.html": "four"}, push=False)
+    world.repo.force(forced)
+    world.settle()
+    if not by_itself:
+        world.wish("accept", subject=forced)
+        world.settle()
+    assert world.runs("live") == "four"
+    said, command = back(world)
+    # What ran before is on the branch no more: nothing that is reverted leads there.
+    assert "goes back to v3 from v4" in said
+    assert command == ""
+    say(world, "five")
+    said, command = back(world)
+    assert "goes back to v4 from v5" in said
+    assert carried_out(world, command) == "four"
+
+
+def offered(world: World, scope: TokenScope) -> list[str]:
+    """Where the dialog lets somebody go back to."""
+    with face(world) as asked:
+        given = bearer(world.settings["state"]["url"], scope, now=world.now)
+        asked.client.post("/ui/sign-in", data={"token": given}, follow_redirects=False)
+        dialog = asked.get("/ui/apps/shop?env=live").text.partition('<select name="to">')[2].partition("</select>")[0]
+    return re.findall(r"<option[^>]*>(v[0-9]+)", dialog)
+
+
+def test_only_versions_to_which_a_way_is_open_are_offered(world: World) -> None:
+    say(world, "two")
+    three = say(world, "three")
+    world.repo.revert(three)
+    world.repo.push()
+    world.settle()
+    say(world, "four")
+    say(world, "five")
+    # v5 runs, and v3 was taken back.
+    assert offered(world, "operate") == ["v4", "v2", "v1"]
+    assert offered(world, "approve") == []

@@ -172,6 +172,18 @@ def test_it_went_wrong_here(what: str):
     )
 
 
+def test_somebody_went_back_from_it_here():
+    left = live(2, 1)
+    bad = {"suspicions": suspicion(version(1).id, left)}
+    found = ask(live(3, 2), left, to=version(1), here=bad)
+    assert isinstance(found, NoWay)
+    # What completed is not tried again: a commit lets it in.
+    assert found.remedy == (
+        "name another version, or `reconciler promote shop --to live --version v1 --allow-suspect` writes the commit "
+        "that wants it"
+    )
+
+
 def test_a_guard_speaks_against_it():
     line = [live(3, 3), live(2, 2), live(1, 1)]
     assert found(ask(*line, to=version(1), content=3, limit=2)).traffic == whole(1)

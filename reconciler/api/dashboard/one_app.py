@@ -25,6 +25,7 @@ from reconciler.views.remarks import remarks
 from reconciler.views.resolving import declared_app
 from reconciler.views.scene import Scene, scene_of
 from reconciler.views.standings import standings
+from reconciler.views.ways_back import are_in_force, open_ways
 from reconciler.wishes import expecting, going_back
 from reconciler.words import address
 
@@ -87,6 +88,8 @@ class Way:
     """What becomes another, in a few words."""
     compare: tuple[str, str] = ("", "")
     """References to what would be left and to what is gone back to."""
+    others: tuple[Version, ...] = ()
+    """To which of the newest versions a way is open besides, where somebody may choose."""
     refused: str = ""
     remedy: str = ""
 
@@ -111,7 +114,7 @@ class OneApp:
     next_page: history.After | None
     commits: Mapping[str, Any]
     versions: tuple[Version, ...]
-    """The newest, for a choice of where to go back to."""
+    """The newest, for a choice of what to promote."""
 
 
 def one_app(
@@ -123,8 +126,10 @@ def one_app(
     environment: str | None = None,
     which: Filter | None = None,
     after: history.After | None = None,
+    choices: bool = False,
 ) -> OneApp:
-    """Everything about an app at `now` (UTC); `environment` is the one that its reasons are asked for.
+    """Everything about an app at `now` (UTC); `environment` is the one that its reasons are asked for. `choices`: also
+    where else than to what ran well before it could go back to.
 
     Raises UnknownReference.
     """
@@ -135,6 +140,7 @@ def one_app(
     page = history.page(connection, which or Filter(app=name, limit=RECENT), after)
     document = picture.row.document
     labels = document["metadata"].get("labels") or {}
+    newest = tuple(versions.newest(connection, name, 20))
     ahead = calendar.calendar(connection, name, now, now + calendar.AHEAD, mirror).edges[:NEXT] if picture.app else ()
     return OneApp(
         name=name,
@@ -145,12 +151,12 @@ def one_app(
         places=places,
         place=chosen,
         why=explaining.steps(connection, picture, chosen.name, now, mirror) if chosen else (),
-        way=_way(connection, name, chosen, now) if chosen else None,
+        way=_way(connection, name, chosen, now, mirror, newest if choices else ()) if chosen else None,
         ahead=tuple(ahead),
         deployments=tuple(page.found),
         next_page=page.next,
         commits=commits.subjects(connection, [one.commit for one in page.found if one.commit]),
-        versions=tuple(versions.newest(connection, name, 20)),
+        versions=newest,
     )
 
 
@@ -195,7 +201,9 @@ def _triggers(found: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(f"{kind} {', '.join(map(str, values))}" for kind, values in sorted(found.items()) if values)
 
 
-def _way(connection: Connection, app: str, place: Place, now: datetime) -> Way:
+def _way(
+    connection: Connection, app: str, place: Place, now: datetime, mirror: Path, choices: Sequence[Version]
+) -> Way:
     try:
         back = going_back.way(connection, app, place.name, None, now)
     except ReconcilerError as error:
@@ -207,13 +215,20 @@ def _way(connection: Connection, app: str, place: Place, now: datetime) -> Way:
     return Way(
         words=back.words,
         name=name,
-        command=_command(connection, back),
+        command=_command(connection, back, restored, mirror),
         differs=_differs(left, restored) if left and restored else "",
         compare=(f"v{left.number}", f"v{restored.number}") if left and restored else ("", ""),
+        others=_others(connection, app, place.name, now, [one for one in choices if one != restored]),
     )
 
 
-def _command(connection: Connection, back: going_back.Back) -> str:
+def _others(
+    connection: Connection, app: str, environment: str, now: datetime, several: Sequence[Version]
+) -> tuple[Version, ...]:
+    return tuple(open_ways(connection, scene_of(connection), app, environment, several, now)) if several else ()
+
+
+def _command(connection: Connection, back: going_back.Back, restored: Version | None, mirror: Path) -> str:
     """What reverts the very commits that the branch of this way back would."""
     gone = holds.Left(
         app=back.app,
@@ -225,6 +240,9 @@ def _command(connection: Connection, back: going_back.Back) -> str:
     found = holds.taken_back(connection, gone)
     merges = commits.merges(connection, found) if found else set()
     if not found or len(found) > MOST_REVERTED or 0 < len(merges) < len(found):
+        return ""
+    made = [restored.commit] if restored is not None and restored.commit else []
+    if not are_in_force(connection, mirror, [*found, *made]):
         return ""
     mainline = "-m 1 " if merges else ""
     return f"git revert --no-edit {mainline}{' '.join(one[:10] for one in found)} && git push"

@@ -88,7 +88,14 @@ def made(
     environment = resolving.known_environment(connection, asked.env) if asked.env else None
     which = Filter(app=app, environment=environment, cause=asked.cause or None, limit=RECENT)
     found = one_app(
-        connection, app, given.now(), given.mirror, environment=environment, which=which, after=_after(asked)
+        connection,
+        app,
+        given.now(),
+        given.mirror,
+        environment=environment,
+        which=which,
+        after=_after(asked),
+        choices=actor.may("operate"),
     )
     return Page(
         template="app.html",
