@@ -12,6 +12,7 @@ from collections.abc import Iterable
 _SHOWN = 60
 _PLACE = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]\s/@]+):(?P<port>[0-9]{1,5})", re.ASCII)
 _LAST_PORT = 65_535
+_MOVES = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def plain(text: str) -> str:
@@ -24,6 +25,16 @@ def plain(text: str) -> str:
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in text
     )
+
+
+def still(text: str) -> str:
+    """`text` with what would move its surroundings (controls, directions of writing that stay in force) spelled out;
+    its lines and tabs stay. For what people write and pages show."""
+    return text if text.isprintable() else _MOVES.sub(_spelled, text)
+
+
+def _spelled(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode("ascii")
 
 
 def quoted(text: str) -> str:

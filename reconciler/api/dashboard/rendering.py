@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 
 from fastapi import Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from sqlalchemy import Connection
 
 from reconciler import schedule
@@ -33,7 +34,7 @@ from reconciler.views import matrix
 from reconciler.views.remarks import brief
 from reconciler.views.running import runs_in
 from reconciler.views.scene import scene_of
-from reconciler.words import plain
+from reconciler.words import plain, still
 
 HTML = "text/html; charset=utf-8"
 LINE = "daemon"
@@ -65,10 +66,11 @@ class Rendered:
 
 @cache
 def templates() -> Environment:
-    """Every template: whatever is put in is escaped, and what is missing is a mistake."""
+    """Every template: whatever is put in is escaped and moves nothing, and what is missing is a mistake."""
     made = Environment(
         loader=PackageLoader("reconciler.api.dashboard"),
         autoescape=True,
+        finalize=_still,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -82,6 +84,10 @@ def templates() -> Environment:
     made.filters["in_cell"] = wording.in_cell
     made.filters["segment"] = partial(quote, safe="")
     return made
+
+
+def _still(value: object) -> object:
+    return still(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def clocks(context: Context) -> Clocks:

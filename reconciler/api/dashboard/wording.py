@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from reconciler.api.dashboard.clocks import Clocks
 from reconciler.model.version import canonical
+from reconciler.words import still
 
 _MARKED = re.compile(r"`(?P<code>[^`]{1,300})`|(?P<at>\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)")
 LONGEST_IN_CELL = 300
@@ -20,7 +21,7 @@ LONGEST_IN_CELL = 300
 
 def said(text: str, clocks: Clocks) -> Markup:
     """A sentence with what is between backticks as code, and moments on the page's clocks."""
-    found, at = Markup(), 0
+    text, found, at = still(text), Markup(), 0
     for match in _MARKED.finditer(text):
         found += escape(text[at : match.start()])
         at = match.end()
