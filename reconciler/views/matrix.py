@@ -60,9 +60,10 @@ class Row:
     group: Group
     cells: dict[str, Cell]
 
-    @property
-    def same(self) -> bool:
-        """Whether the same runs everywhere, and nothing is going on."""
+    def same_in(self, environments: Collection[str]) -> bool:
+        """Whether it is in all of these environments and the same runs wherever it is, and nothing is going on."""
+        if not set(environments) <= self.cells.keys():
+            return False
         runs = {
             tuple(part.version for part in cell.standing.deployment.traffic) if cell.standing.deployment else ()
             for cell in self.cells.values()
