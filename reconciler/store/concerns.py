@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Text, exists, func, or_, select, type_coerce, union
+from sqlalchemy import ColumnElement, Connection, Select, Text, exists, func, or_, select, type_coerce, union
 
 from reconciler.store import tables
-from reconciler.store.obstacles import NEEDS_PERSON
+from reconciler.store.obstacles import NEEDS_PERSON, REFUSED
+from reconciler.store.statements import Among
 
 A, P, V = tables.apps.c, tables.placements.c, tables.versions.c
 _D, _I, _W = tables.deployments.c, tables.interventions.c, tables.obstacles.c
@@ -24,6 +26,8 @@ _PEOPLE = union(
     *(select(table.c.app) for table in (tables.holds, tables.drifts, tables.suspicions)),
     select(_W.app).where(_W.kind.in_(NEEDS_PERSON)),
 )
+_LEFT = select(P.app).where(P.declared.is_(False))
+_PLACES_OF = Among(select(func.count()).select_from(tables.placements).where(P.declared), P.app)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +50,52 @@ def person(connection: Connection) -> list[str]:
 def motion(connection: Connection, now: datetime) -> list[str]:
     """Apps that may be in motion, or wait for something: what moves comes first, then what waits the shortest."""
     moving = select(_D.app).where(_D.status.in_(["pending", "started"]))
-    paused = select(_I.app).where(_I.kind == "pause", _I.done_at.is_(None), _I.until > now)
-    left = select(P.app).where(P.declared.is_(False))
-    candidates = union(moving, paused, select(tables.requests.c.app), left).subquery()
+    candidates = union(moving, _paused(now), select(tables.requests.c.app), _LEFT).subquery()
     first = select(A.name).join(candidates, candidates.c.app == A.name).order_by(A.name)
     waiting = select(A.name).where(A.due_at.is_not(None), A.due_at < now + SOON).order_by(A.due_at, A.name)
     long = select(_W.app).where(_W.kind.not_in(NEEDS_PERSON)).distinct().order_by(_W.app)
     return list(dict.fromkeys(name for query in (first, waiting, long) for name in connection.execute(query).scalars()))
+
+
+def wrong(connection: Connection) -> list[str]:
+    """Apps in which something may be broken, refused or failing, in order of name."""
+    failing = select(_D.app).where(tables.ACTIVE, _D.next_attempt_at.is_not(None))
+    refused = select(_W.app).where(_W.kind == REFUSED)
+    seen = (select(table.c.app) for table in (tables.drifts, tables.suspicions))
+    return _named(connection, select(A.name).where(A.complaints.is_not(None)), *seen, refused, failing)
+
+
+def stopped(connection: Connection, now: datetime) -> list[str]:
+    """Apps that may be held, paused or frozen, or have left git, in order of name."""
+    seen = (select(table.c.app) for table in (tables.holds, tables.suspicions))
+    waiting = select(_W.app).where(_W.kind.in_(["freeze", "pause"]))
+    return _named(connection, *seen, waiting, _paused(now), _LEFT)
+
+
+def started(connection: Connection) -> list[str]:
+    """Apps of which a deployment is being carried out, in order of name."""
+    return _named(connection, select(_D.app).where(_D.status == "started"))
+
+
+def waiting(connection: Connection, now: datetime) -> list[str]:
+    """Apps that may wait for something, in order of name."""
+    due = select(A.name).where(A.due_at.is_not(None), A.due_at < now + SOON)
+    pending = select(_D.app).where(_D.status == "pending")
+    return _named(connection, select(_W.app).where(_W.kind != REFUSED), pending, due)
+
+
+def overdue(connection: Connection, now: datetime) -> list[str]:
+    """Apps whose plans may say something else than what is recorded of them."""
+    return list(connection.execute(select(A.name).where(A.due_at <= now)).scalars())
+
+
+def _named(connection: Connection, *queries: Select[Any]) -> list[str]:
+    names = union(*queries) if len(queries) > 1 else queries[0].distinct()
+    return sorted(name for name in connection.execute(names).scalars() if name is not None)
+
+
+def _paused(now: datetime) -> Select[Any]:
+    return select(_I.app).where(_I.kind == "pause", _I.done_at.is_(None), _I.until > now)
 
 
 def soonest(connection: Connection, now: datetime, most: int) -> list[tuple[str, datetime]]:
@@ -76,14 +119,7 @@ def count(connection: Connection) -> tuple[int, int]:
 
 def places_of(connection: Connection, names: list[str]) -> int:
     """In how many places these apps are."""
-    found = 0
-    for start in range(0, len(names), 500):
-        here = P.app.in_(names[start : start + 500])
-        found += int(
-            connection.execute(select(func.count()).select_from(tables.placements).where(here, P.declared)).scalar()
-            or 0
-        )
-    return found
+    return sum(_PLACES_OF.run(connection, names).scalars()) if names else 0
 
 
 def teams(connection: Connection) -> dict[str, str]:

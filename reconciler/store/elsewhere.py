@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, bindparam, exists, func, select
+from sqlalchemy import CTE, ColumnElement, Connection, bindparam, exists, func, select
 
 from reconciler.model.deployment import Deployment
 from reconciler.store import tables
 from reconciler.store.reports import R, deployment_of
-from reconciler.store.statements import Among, Prepared
+from reconciler.store.statements import Among, Prepared, many
 from reconciler.store.tables.faces import UNENDED
 
 MOST = 200
@@ -25,20 +25,39 @@ _DECLARED = exists().where(_A.name == _NAMES.c.name)
 _UNDECLARED = Prepared(select(_NAMES.c.name).where(_NAMES.c.name.is_not(None), ~_DECLARED).order_by(_NAMES.c.name))
 """From name to name along the index: however often each was reported, it is read once."""
 _D = tables.declarations.c
+_AT_FIRST = select(func.min(R.environment)).where(R.app == _NAMES.c.name).correlate(_NAMES).scalar_subquery()
+
+
+def _walk(which: ColumnElement[bool]) -> CTE:
+    """Apps with each of their environments: from one to the next along the index, as with names."""
+    place = select(_NAMES.c.name.label("app"), _AT_FIRST.label("environment")).where(which).cte(recursive=True)
+    behind = select(func.min(R.environment)).where(R.app == place.c.app, R.environment > place.c.environment)
+    further = select(place.c.app, behind.correlate(place).scalar_subquery()).where(place.c.environment.is_not(None))
+    return place.union_all(further)
+
+
+_PLACES = _walk(_NAMES.c.name.is_not(None) & ~_DECLARED)
+_PLACES_OF = _walk(_NAMES.c.name.in_(many("names")))
+_OUTSIDE = Prepared(
+    select(_PLACES_OF.c.app, _PLACES_OF.c.environment)
+    .where(
+        _PLACES_OF.c.environment.is_not(None),
+        ~exists().where(_D.kind == "Environment", _D.name == _PLACES_OF.c.environment),
+    )
+    .order_by(_PLACES_OF.c.app, _PLACES_OF.c.environment)
+)
 _LAST_STATUS = (
     select(R.status)
-    .where(R.app == _NAMES.c.name, R.environment == _D.name)
+    .where(R.app == _PLACES.c.app, R.environment == _PLACES.c.environment)
     .order_by(R.number.desc())
     .limit(1)
-    .correlate(_NAMES, tables.declarations)
+    .correlate(_PLACES)
     .scalar_subquery()
 )
-_FAILED = Among(
-    select(_NAMES.c.name, _D.name.label("environment"))
-    .where(_NAMES.c.name.is_not(None), ~_DECLARED, _D.kind == "Environment", _LAST_STATUS == "failed")
-    .distinct()
-    .order_by(_NAMES.c.name),
-    _D.name,
+_FAILED = Prepared(
+    select(_PLACES.c.app, _PLACES.c.environment)
+    .where(_PLACES.c.environment.is_not(None), _LAST_STATUS == "failed")
+    .order_by(_PLACES.c.app, _PLACES.c.environment)
 )
 _UNENDED = Among(select(tables.reports).where(UNENDED).order_by(R.sequence), R.app)
 _NEXT_PLACE = Prepared(
@@ -49,12 +68,20 @@ _LAST = Prepared(select(tables.reports).where(_HERE).order_by(R.number.desc()).l
 _COMPLETED = Prepared(select(tables.reports).where(_HERE, R.status == "completed").order_by(R.number.desc()).limit(1))
 
 
-def failed(connection: Connection, environments: Iterable[str]) -> dict[str, list[str]]:
-    """In which of these environments, which git declares, what was reported last has failed, by the names of apps
-    that git has never declared, in order."""
+def failed(connection: Connection) -> dict[str, list[str]]:
+    """In which environments what was reported last has failed, by the names of apps that git has never declared, in
+    order."""
     found: dict[str, list[str]] = {}
-    for row in _FAILED.run(connection, environments):
-        found.setdefault(row.name, []).append(row.environment)
+    for row in _FAILED.run(connection):
+        found.setdefault(row.app, []).append(row.environment)
+    return found
+
+
+def outside(connection: Connection, apps: Sequence[str]) -> dict[str, list[str]]:
+    """In which environments that git does not declare anything was reported of these apps, in order."""
+    found: dict[str, list[str]] = {}
+    for row in _OUTSIDE.run(connection, names=apps) if apps else ():
+        found.setdefault(row.app, []).append(row.environment)
     return found
 
 

@@ -5,28 +5,26 @@ Standings are made of those apps alone that are shown; what may need a person or
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from reconciler.model.output import Standing, Wait
+from reconciler.model.output import Standing
 from reconciler.planner.recorded import FurtherBack
-from reconciler.store import concerns, elsewhere
+from reconciler.store import concerns
 from reconciler.store.concerns import Wanted
-from reconciler.views import undeclared
+from reconciler.views import candidates, elsewhere
+from reconciler.views.elsewhere import Beside, Elsewhere
 from reconciler.views.pictures import Picture, pictures
 from reconciler.views.remarks import FACTS, GROUPS, Fact, Group, Remark, facts_of, group_of, remarks
 from reconciler.views.remembering import Memory
 from reconciler.views.scene import Scene, scene_of
 from reconciler.views.standings import standings
-from reconciler.views.undeclared import Places
 
 MOST = 200
 """Rows of a group that come whole, and of a page."""
-LOOKED_AT = 500
-"""Apps of a group whose standings are made: with more, what is counted is at least so many."""
 LOOKED_THROUGH = 1_000
 """Quiet apps among which those that fit a filter are looked for, for one page."""
 AGAIN = timedelta(hours=1)
@@ -71,19 +69,20 @@ class Row:
         return len(runs) == 1 and not any(cell.remarks or cell.standing.seasons for cell in self.cells.values())
 
     @property
+    def declared(self) -> bool:
+        """Whether git places it anywhere."""
+        return any(cell.standing.desired is not None for cell in self.cells.values())
+
+    @property
+    def rank(self) -> int:
+        """What went wrong stands before what is held, and that before the rest."""
+        facts = frozenset[Fact]().union(*(cell.facts for cell in self.cells.values()))
+        return 0 if "failed" in facts else 1 if "held" in facts else 2
+
+    @property
     def differs(self) -> bool:
         """Whether any of its environments differs from the one that is compared with."""
         return any(cell.differs for cell in self.cells.values())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Elsewhere:
-    """An app that git does not know: what was reported last in each environment, and what completed last there."""
-
-    name: str
-    places: Places
-    waits: Mapping[str, Sequence[Wait]]
-    """Which starts wait for people, by environment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,15 +105,17 @@ class Matrix:
     places: int
     more: dict[Group, int]
     """Apps of a group that are not among the rows."""
-    at_least: bool
-    """Whether there is more going on than was looked at."""
+    unseen: dict[Group, int]
+    """Apps of which only the store's traces say that they may belong there: none of them was looked at."""
+    at_least: frozenset[Fact]
+    """What is counted too low, since not every app was looked at in which it may be going on."""
     next_name: str | None = None
     """Behind which name the next page of quiet apps begins."""
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to show."""
-        return not (self.people or self.elsewhere or any(self.groups.values()))
+        return not (self.people or self.elsewhere or any(self.groups.values()) or any(self.unseen.values()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,33 +146,34 @@ def matrix(connection: Connection, asked: Asked, now: datetime, memory: Memory) 
     base = asked.base if asked.base in scene.environments else (environments[-1] if environments else None)
     look = _Look(connection, now, base, memory, asked)
     apps, places = look.count()
-    candidates, at_least = look.candidates()
-    looked_at = look.rows(candidates)
+    found = candidates.candidates(connection, now, asked.fact, look.fitting)
+    look.unseen = found.unseen
+    looked_at = look.rows(found.names)
     busy = [row for row in looked_at.values() if row.group != "quiet" and row.cells]
     quiet, next_name = look.quiet(looked_at)
-    shown = [row for row in busy if asked.fits(row)]
+    shown = sorted((row for row in busy if asked.fits(row)), key=lambda row: row.rank)
     groups: dict[Group, list[Row]] = {group: [row for row in shown if row.group == group] for group in GROUPS}
-    more = {group: max(0, len(found) - asked.most) for group, found in groups.items()}
-    waits = look.waiting()
-    failed = look.failed(environments)
-    in_question = {name: found for name, found in waits.items() if asked.fact != "failed" or name in failed}
-    people, others, more_others = look.elsewhere(environments, in_question, failed)
-    more["person"] += len(in_question) - len(people) if people else 0
-    groups = {group: found[: asked.most] for group, found in groups.items()} | {"quiet": quiet}
+    more = {group: max(0, len(several) - asked.most) for group, several in groups.items()}
+    beside = elsewhere.beside(connection, asked, environments, now)
+    more["person"] += beside.more_people
+    groups = {group: several[: asked.most] for group, several in groups.items()} | {"quiet": quiet}
     whole = asked.fact is None and not asked.only_differing
-    more["quiet"] = max(0, apps - len(busy) - len(quiet)) if whole and (next_name or asked.after) else 0
+    others = sum(row.declared for row in busy) + len(found.unseen) + len(quiet)
+    more["quiet"] = max(0, apps - others) if whole and (next_name or asked.after) else 0
+    running = places - concerns.places_of(connection, [*found.unseen])
     return Matrix(
         environments=environments,
         base=base,
         groups=groups,
-        people=people,
-        elsewhere=others,
-        more_elsewhere=more_others,
-        facts=_facts(busy, places, {"waiting": waits, "failed": failed}),
+        people=beside.people,
+        elsewhere=beside.others,
+        more_elsewhere=beside.more_others,
+        facts=_facts(busy, running, beside),
         apps=apps,
         places=places,
         more=more,
-        at_least=at_least,
+        unseen=found.fitting(asked.fact),
+        at_least=found.uncertain,
         next_name=next_name,
     )
 
@@ -191,6 +193,8 @@ class _Look:
     memory: Memory
     asked: Asked
     fitting: list[str] | None = None
+    unseen: Collection[str] = ()
+    """Apps in which something may be going on, and that are not looked at."""
 
     def __post_init__(self) -> None:
         wanted = self.asked.wanted
@@ -202,15 +206,6 @@ class _Look:
         if self.fitting is None:
             return concerns.count(self.connection)
         return len(self.fitting), concerns.places_of(self.connection, self.fitting)
-
-    def candidates(self) -> tuple[list[str], bool]:
-        """Apps in which something may be going on, and whether there are more of them."""
-        people, moving = concerns.person(self.connection), concerns.motion(self.connection, self.now)
-        if self.fitting is not None:
-            fit = set(self.fitting)
-            people, moving = ([name for name in names if name in fit] for names in (people, moving))
-        more = len(people) > LOOKED_AT or len(moving) > LOOKED_AT
-        return list(dict.fromkeys([*people[:LOOKED_AT], *moving[:LOOKED_AT]])), more
 
     def rows(self, names: list[str]) -> dict[str, Row]:
         """These apps, in their order."""
@@ -230,7 +225,18 @@ class _Look:
             yield row.name, row, min(ends, default=_NEVER)
 
     def others(self, after: str, limit: int) -> list[str]:
-        """Further apps, in order of name."""
+        """Further apps, in order of name, but those of which nobody knows whether they are quiet."""
+        found: list[str] = []
+        at_a_time = LOOKED_THROUGH if self.unseen else limit
+        while len(found) < limit:
+            names = self._behind(after, at_a_time)
+            found += [name for name in names if name not in self.unseen]
+            if len(names) < at_a_time:
+                break
+            after = names[-1]
+        return found[:limit]
+
+    def _behind(self, after: str, limit: int) -> list[str]:
         if self.fitting is None:
             return concerns.others(self.connection, after, limit)
         return [name for name in self.fitting if name > after][:limit]
@@ -259,50 +265,6 @@ class _Look:
                 return found, None
             if seen >= LOOKED_THROUGH:
                 return found, after
-
-    def waiting(self) -> dict[str, dict[str, tuple[Wait, ...]]]:
-        """What starts of apps that git does not know wait for, by app and environment."""
-        if self.asked.wanted.team:
-            return {}
-        words = (self.asked.wanted.text or "").lower()
-        found = undeclared.waiting(self.connection, self.now)
-        return {name: waits for name, waits in found.items() if words in name.lower()}
-
-    def failed(self, environments: Sequence[str]) -> dict[str, list[str]]:
-        """Where the last deployment of an app that git does not know has failed, by app."""
-        if self.asked.wanted.team:
-            return {}
-        words = (self.asked.wanted.text or "").lower()
-        found = elsewhere.failed(self.connection, environments)
-        return {name: places for name, places in found.items() if words in name.lower()}
-
-    def elsewhere(
-        self,
-        environments: Sequence[str],
-        waits: Mapping[str, Mapping[str, Sequence[Wait]]],
-        failed: Mapping[str, Sequence[str]],
-    ) -> tuple[list[Elsewhere], list[Elsewhere], int]:
-        """Apps that git does not know: those that wait for people, others, and how many more others there are."""
-        fact, wanted = self.asked.fact, self.asked.wanted
-        if fact not in (None, "waiting", "failed") or self.asked.only_differing:
-            return [], [], 0
-        words = (wanted.text or "").lower()
-        every: Iterable[str] = failed if fact == "failed" else []
-        if not (fact or wanted.team or self.asked.after):
-            every = elsewhere.undeclared(self.connection)
-        others = [name for name in every if name not in waits and words in name.lower()]
-        people, shown = (
-            [
-                Elsewhere(
-                    name=name,
-                    places={**elsewhere.last_in(self.connection, name, environments)},
-                    waits=waits.get(name, {}),
-                )
-                for name in names
-            ]
-            for names in ([*waits][: self.asked.most], others[:MOST])
-        )
-        return people, shown, len(others) - len(shown)
 
 
 def _row(picture: Picture, now: datetime, base: str | None) -> Row:
@@ -335,10 +297,8 @@ def _number(one: Standing) -> int | None:
     return max(one.deployment.traffic, key=lambda part: (part.percent, part.number)).number
 
 
-def _facts(
-    busy: Iterable[Row], places: int, elsewhere: Mapping[Fact, Mapping[str, Collection[object]]]
-) -> dict[Fact, int]:
-    """`elsewhere`: what is counted of apps that git does not know, by app and place."""
+def _facts(busy: Iterable[Row], places: int, beside: Beside) -> dict[Fact, int]:
+    """`places`: those that were looked at, or in which nothing is going on."""
     counted = dict.fromkeys(FACTS, 0)
     off = 0
     for row in busy:
@@ -347,6 +307,6 @@ def _facts(
             for fact in cell.facts:
                 counted[fact] += 1
     counted["running"] = max(0, places - off)
-    for fact, found in elsewhere.items():
-        counted[fact] += sum(map(len, found.values()))
+    counted["waiting"] += beside.waiting
+    counted["failed"] += beside.failed
     return counted

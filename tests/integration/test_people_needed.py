@@ -90,19 +90,52 @@ def test_what_failed_last_elsewhere_is_counted_and_found(ci: Reporter) -> None:
     ci.done("staging", product_name="fine")
     for where in ("staging", "sandbox"):
         assert ci.tell("failed", where, product_name="poor").status_code == 201
-    # Another one failed where git declares no environment, which no column shows; and one of ours has its own history.
+    # One failed where git declares no environment, which has no column; and one of ours has its own history.
     assert ci.tell("failed", "nowhere", product_name="far").status_code == 201
     assert ci.tell("failed", "sandbox", product_name="shop", version="9").status_code == 201
     page = ci.asked.get("/ui/").text
-    assert counted(page, "failed") == 2
+    assert counted(page, "failed") == 3
     assert group(page, "elsewhere")[1] == ["far", "fine", "poor"]
     failed = ci.asked.get("/ui/?state=failed").text
-    assert (counted(failed, "failed"), group(failed, "elsewhere")[1]) == (2, ["poor"])
-    for narrowed, number in {"q=poo": 2, "q=fin": 0, "team=payments": 0, "state=waiting": 2, "after=shop": 2}.items():
+    assert (counted(failed, "failed"), group(failed, "elsewhere")[1]) == (3, ["far", "poor"])
+    numbers = {"q=poo": 2, "q=fa": 1, "q=fin": 0, "team=payments": 0, "state=waiting": 3, "after=shop": 3}
+    for narrowed, number in numbers.items():
         assert counted(ci.asked.get(f"/ui/?{narrowed}").text, "failed") == number, narrowed
     # One that waits for people, too, is among those that need some.
     ci.refused(428, "careful", product_name="poor")
     failed = ci.asked.get("/ui/?state=failed").text
     assert group(failed, "person") == ("Needs a person 1 app", ["poor"])
     ci.done("staging", product_name="poor", version="3.0")
+    assert counted(ci.asked.get("/ui/").text, "failed") == 2
+
+
+def beside(page: str, name: str) -> list[str]:
+    """What stands beside the name of an app that is deployed elsewhere."""
+    told = page.partition(f'<div id="{name}."')[2].partition(">")[2].partition("</div>")[0]
+    return [" ".join(html.unescape(re.sub("<[^>]*>", "", one)).split()) for one in re.findall("<p.*?</p>", told)]
+
+
+def test_what_runs_where_git_declares_no_environment_is_told_beside_the_name(ci: Reporter) -> None:
+    ci.done("fut", product_name="far")
+    ci.done("staging", product_name="near")
+    ci.world.later(minutes=5)
+    page = ci.asked.get("/ui/").text
+    assert beside(page, "far") == ["in fut: 2.0 runs, 12:00"]
+    assert beside(page, "near") == []
+    assert ci.tell("failed", "fut", product_name="far", version="3.0", message="no room").status_code == 201
+    (told,) = beside(ci.asked.get("/ui/?state=failed").text, "far")
+    assert told == "in fut: 3.0 failed: no room, 12:05; 2.0 runs"
+
+
+def test_of_very_many_such_environments_those_that_failed_come_first(ci: Reporter) -> None:
+    for number in range(6):
+        ci.done(f"fut-{number}", product_name="far")
+    assert ci.tell("failed", "fut-5", product_name="far", version="3.0").status_code == 201
+    told = beside(ci.asked.get("/ui/").text, "far")
+    assert [one.partition(",")[0] for one in told] == [
+        "in fut-5: 3.0 failed",
+        "in fut-0: 2.0 runs",
+        "in fut-1: 2.0 runs",
+        "and in 3 more environments that git does not declare",
+    ]
     assert counted(ci.asked.get("/ui/").text, "failed") == 1

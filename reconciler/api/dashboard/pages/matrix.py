@@ -20,6 +20,7 @@ from reconciler.store import concerns, declared
 from reconciler.store.concerns import Wanted
 from reconciler.views import headings, upcoming
 from reconciler.views import matrix as found_in
+from reconciler.views.candidates import LOOKED_AT
 from reconciler.views.remarks import FACTS, Fact
 from reconciler.views.scene import scene_of
 from reconciler.words import nearest
@@ -28,7 +29,7 @@ Given = Annotated[Context, Depends(context)]
 router = APIRouter(include_in_schema=False)
 MOST_COLUMNS = 6
 """More environments are chosen by `env`."""
-MOST_ROWS = found_in.LOOKED_AT
+MOST_ROWS = LOOKED_AT
 Word = Annotated[str, Query(max_length=200)]
 
 
@@ -128,6 +129,7 @@ def _page(given: Context, actor: Actor, asked: Asked, connection: Connection) ->
             "found": found,
             "columns": columns,
             "most_columns": MOST_COLUMNS,
+            "most_rows": MOST_ROWS,
             "misunderstood": asked.misread + _unknown(asked, found.environments),
             "asked": asked,
             "teams": sorted(set(given.memory.teams(connection).values())),
