@@ -6,8 +6,7 @@ What only the engine can do is handed to the API here, as functions: the API its
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from fastapi import FastAPI
 from reconciler.api import serving
 from reconciler.api.app import application as made_of
 from reconciler.api.context import Context, Terms, nothing_recorded
+from reconciler.api.waiting import OneAtATime
 from reconciler.config import Settings
 from reconciler.drafting.asking import promote
 from reconciler.engine import alone, clock
@@ -61,7 +61,7 @@ def application(settings: Settings, busy: Busy | None = None) -> FastAPI:
             place=settings.place,
             mirror=settings.mirror,
             find_store=lambda: _store(settings),
-            foresee=lambda at, until: _foresee(settings, at, until),
+            foresee=lambda at, until, meanwhile: _foresee(settings, at, until, meanwhile),
             promote=lambda asked, dry_run: _promote(settings, asked, dry_run),
             provider=_provider(settings),
         ),
@@ -145,17 +145,19 @@ def _runs(settings: Settings, connection: Connection) -> bool:
     return alone.somebody_runs(settings.place) or (shared and leases.count(connection) > 0)
 
 
-_PLANNING, _WRITING = threading.Lock(), threading.Lock()
+PLAN_WITHIN, COMMIT_WITHIN = 3.0, 10.0
+"""Seconds that somebody waits until another one's is made."""
+_PLANNING, _WRITING = OneAtATime("a plan", PLAN_WITHIN), OneAtATime("a commit", COMMIT_WITHIN)
 """One at a time of each: several plans would leave no processor to the daemon, and git takes its time to answer."""
 
 
-def _foresee(settings: Settings, at: datetime, until: datetime | None) -> PlanShown:
-    with _PLANNING, _present(settings) as store:
-        return foresee(store, _mirror(settings), settings.root, at, until)
+def _foresee(settings: Settings, at: datetime, until: datetime | None, meanwhile: Callable[[], None]) -> PlanShown:
+    with _PLANNING.turn(), _present(settings) as store:
+        return foresee(store, _mirror(settings), settings.root, at, until, meanwhile)
 
 
 def _promote(settings: Settings, asked: PromotionAsked, dry_run: bool) -> Promotion:
-    with _WRITING, _present(settings) as store:
+    with _WRITING.turn(), _present(settings) as store:
         return promote(settings, store, asked, clock.system(), dry_run=dry_run)
 
 

@@ -7,7 +7,7 @@ file: nothing that waits for the answer holds the daemon up.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -55,14 +55,21 @@ def _at(played: Rehearsal, at: datetime) -> PlanShown:
     return shown_plan(replace(together(plans.values()), wake_at=wake_at), played.noted, at)
 
 
-def foresee(store: Database, mirror: Mirror, root: str, at: datetime, until: datetime | None) -> PlanShown:
+def foresee(
+    store: Database,
+    mirror: Mirror,
+    root: str,
+    at: datetime,
+    until: datetime | None,
+    meanwhile: Callable[[], None] | None = None,
+) -> PlanShown:
     """The same of what is recorded at this moment; the branch is not looked at. `mirror` tells lines, if it is there.
 
-    Raises StoreError.
+    `meanwhile` is called again and again; what it raises ends it. Raises StoreError.
     """
     with (
         copied(store) as copy,
-        rehearsal(copy, mirror, root=root, adopt=0, allow_rewrites=False) as played,
+        rehearsal(copy, mirror, root=root, adopt=0, allow_rewrites=False, meanwhile=meanwhile) as played,
     ):
         return planned(played, at, until)
 

@@ -7,7 +7,7 @@ What is left to people, approvals above all, is not guessed here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -41,6 +41,8 @@ class Rehearsal:
     following: Following
     cut_at: datetime | None = None
     """Where the walk into the future was ended, since it took too many steps (UTC)."""
+    meanwhile: Callable[[], None] | None = None
+    """Called again and again while it lasts; what it raises ends it."""
 
     @property
     def noted(self) -> str | None:
@@ -80,6 +82,8 @@ class Rehearsal:
         waiting = {row.app for row in deployments.active(self.transaction.connection) if row.status == "pending"}
         declared.mark_due(self.transaction, waiting, now)  # a freeze may have begun since they were planned
         for _ in range(MOST_ROUNDS):
+            if self.meanwhile is not None:
+                self.meanwhile()
             plans = self.plan(now)
             yield plans
             worked = self.complete(now)
@@ -104,13 +108,20 @@ class Rehearsal:
 
 @contextmanager
 def rehearsal(
-    database: Database, mirror: Mirror, *, root: str, adopt: int, allow_rewrites: bool
+    database: Database,
+    mirror: Mirror,
+    *,
+    root: str,
+    adopt: int,
+    allow_rewrites: bool,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Iterator[Rehearsal]:
-    """A rehearsal on a store; nothing of it stays. `root` and `adopt` are as for `Following`."""
+    """A rehearsal on a store; nothing of it stays. `root` and `adopt` are as for `Following`, `meanwhile` as for
+    `Rehearsal`."""
     never = timedelta(days=1)
     following = Following(database, mirror, root=root, interval=never, allow_rewrites=allow_rewrites, adopt=adopt)
     try:
-        with database.rehearse() as transaction:
-            yield Rehearsal(transaction, following)
+        with database.rehearse(meanwhile) as transaction:
+            yield Rehearsal(transaction, following, meanwhile=meanwhile)
     finally:
         following.close()

@@ -143,13 +143,17 @@ class Database:
             yield connection
 
     @contextmanager
-    def rehearse(self) -> Iterator[Transaction]:
-        """A transaction that never commits: what would happen, seen with the very code that makes it happen."""
+    def rehearse(self, before: Callable[[], None] | None = None) -> Iterator[Transaction]:
+        """A transaction that never commits: what would happen, seen with the very code that makes it happen.
+
+        `before` is as for `read`; what it raises ends the rehearsal.
+        """
         with _said(self.engine), self.engine.connect() as connection:
             outer = connection.begin()
             try:
                 _begin(connection, "BEGIN IMMEDIATE")
-                yield Transaction(connection)
+                with asking_first(connection, before):
+                    yield Transaction(connection)
             finally:
                 outer.rollback()
 

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Self, TypeVar, cast
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, exc
+
+from reconciler.errors import ReconcilerError
 
 _Made = TypeVar("_Made")
 Question = tuple[str, tuple[Any, ...]]
@@ -94,7 +96,8 @@ def untraced(connection: Connection) -> Iterator[None]:
 
 @contextmanager
 def asking_first(connection: Connection, before: Callable[[], None] | None) -> Iterator[None]:
-    """`before` is called before each question that is asked meanwhile, where the driver lets us."""
+    """`before` is called before each question that is asked meanwhile, where the driver lets us; it may raise one of
+    our errors."""
     driver: Any = connection.connection.dbapi_connection
     if before is None or not isinstance(driver, Noting):
         yield
@@ -102,6 +105,10 @@ def asking_first(connection: Connection, before: Callable[[], None] | None) -> I
     driver.before = before
     try:
         yield
+    except exc.StatementError as error:
+        if isinstance(error.orig, ReconcilerError):
+            raise error.orig from None  # it was taken for a mistake of the statement
+        raise
     finally:
         driver.before = None
 
