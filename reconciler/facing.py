@@ -20,7 +20,7 @@ from reconciler.api.app import application as made_of
 from reconciler.api.context import Context, Terms, nothing_recorded
 from reconciler.api.waiting import OneAtATime
 from reconciler.config import Settings
-from reconciler.drafting.asking import promote
+from reconciler.drafting import asking
 from reconciler.engine import alone, clock
 from reconciler.engine.foreseeing import foresee
 from reconciler.git import addresses
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from reconciler.api.oidc import Provider
-    from reconciler.model.report import Promotion, PromotionAsked
+    from reconciler.model.report import PauseAsked, Promotion, PromotionAsked, Return, RollbackAsked, Told
     from reconciler.model.shown import PlanShown
     from reconciler.telemetry.busy import Busy
 
@@ -63,6 +63,8 @@ def application(settings: Settings, busy: Busy | None = None) -> FastAPI:
             find_store=lambda: _store(settings),
             foresee=lambda at, until, meanwhile: _foresee(settings, at, until, meanwhile),
             promote=lambda asked, dry_run: _promote(settings, asked, dry_run),
+            roll_back=lambda asked, dry_run: _roll_back(settings, asked, dry_run),
+            pause=lambda asked, dry_run: _pause(settings, asked, dry_run),
             provider=_provider(settings),
         ),
         busy,
@@ -158,7 +160,17 @@ def _foresee(settings: Settings, at: datetime, until: datetime | None, meanwhile
 
 def _promote(settings: Settings, asked: PromotionAsked, dry_run: bool) -> Promotion:
     with _WRITING.turn(), _present(settings) as store:
-        return promote(settings, store, asked, clock.system(), dry_run=dry_run)
+        return asking.promote(settings, store, asked, clock.system(), dry_run=dry_run)
+
+
+def _roll_back(settings: Settings, asked: RollbackAsked, dry_run: bool) -> Return:
+    with _WRITING.turn(), _present(settings) as store:
+        return asking.roll_back(settings, store, asked, clock.system(), dry_run=dry_run)
+
+
+def _pause(settings: Settings, asked: PauseAsked, dry_run: bool) -> Told:
+    with _WRITING.turn(), _present(settings) as store:
+        return asking.pause(settings, store, asked, clock.system(), dry_run=dry_run)
 
 
 @contextmanager

@@ -31,6 +31,7 @@ from reconciler.api.routes import (
     ledger,
     metrics,
     plan,
+    promotions,
     status,
     versions,
     webhooks,
@@ -42,6 +43,7 @@ from reconciler.telemetry.busy import Busy
 ROUTERS = (
     health.router,
     interventions.router,
+    promotions.router,
     deployment_events.router,
     webhooks.router,
     apps.router,

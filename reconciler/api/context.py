@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from reconciler.api.oidc import Provider
-    from reconciler.model.report import Promotion, PromotionAsked
+    from reconciler.model.report import PauseAsked, Promotion, PromotionAsked, Return, RollbackAsked, Told
     from reconciler.model.shown import PlanShown
     from reconciler.store.database import Database, Transaction
 
@@ -34,6 +34,10 @@ meanwhile, and what it raises ends the work. Raises ReconcilerError."""
 Promote = Callable[["PromotionAsked", bool], "Promotion"]
 """The commit that makes an environment run a version, written onto a branch; with True only told. Raises
 ReconcilerError."""
+RollBack = Callable[["RollbackAsked", bool], "Return"]
+"""The same of the commit that makes git say what an environment goes back to."""
+Pause = Callable[["PauseAsked", bool], "Told"]
+"""The same of the commit that writes a pause into a manifest, or takes it out."""
 
 
 def nothing_recorded() -> StoreError:
@@ -85,6 +89,8 @@ class Context:
     """The store, or None while nothing has been recorded yet. Raises StoreError."""
     foresee: Foresee
     promote: Promote
+    roll_back: RollBack
+    pause: Pause
     gives_way: Callable[[], None] | None = None
     """Called before each question of a reading, which waits as long; None: it never waits."""
     memory: Memory = field(default_factory=Memory, repr=False)

@@ -10,9 +10,10 @@ import click
 
 from reconciler.cli import asking
 from reconciler.drafting.committing import How as How
+from reconciler.drafting.committing import own_words
+from reconciler.errors import WrongUse
 
 F = TypeVar("F", bound=Callable[..., Any])
-_LONGEST_MESSAGE = 10_000
 
 
 def options(function: F) -> F:
@@ -33,14 +34,10 @@ def options(function: F) -> F:
 
 
 def _told(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    if value is None:
-        return None
-    text = value.strip()
-    if not text or len(text) > _LONGEST_MESSAGE:
-        raise click.BadParameter(f"say something in at most {_LONGEST_MESSAGE} letters.", param=option)
-    if option.name == "freeze_override" and not text.isprintable():
-        raise click.BadParameter("say it in one line.", param=option)
-    return text
+    try:
+        return own_words(value, option.opts[-1], one_line=option.name == "freeze_override")
+    except WrongUse as error:
+        raise click.BadParameter(f"{error.next_step}.", param=option) from None
 
 
 _OPTIONS = (

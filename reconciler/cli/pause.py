@@ -20,6 +20,7 @@ from reconciler.cli.committing import How
 def command(app: str, environment: str | None, reason: str, until: datetime, git: bool, how: How) -> None:
     """Start nothing new for APP (in ENVIRONMENT, or everywhere) until a moment. Rollbacks still pass."""
     from reconciler.cli import pausing
+    from reconciler.drafting.pausing import Asked
     from reconciler.engine import clock
     from reconciler.wishes import pausing as wishes
 
@@ -28,7 +29,7 @@ def command(app: str, environment: str | None, reason: str, until: datetime, git
     if until <= now:
         raise click.BadParameter(f"{printing.when(until)} is over.", param_hint="--until")
     if git:
-        pausing.pause(app, environment, reason, until, how, now)
+        pausing.write(Asked(app=app, environment=environment, until=until, reason=reason), how, now)
         return
     settings = opened.settings()
     with opened.store(settings) as store, store.write() as transaction:

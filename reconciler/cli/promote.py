@@ -61,18 +61,12 @@ def command(
     there; else in the followed repository, when it is on this machine.
     """
     from reconciler.cli import written
-    from reconciler.drafting.promoting import Asked, report
+    from reconciler.drafting.promoting import Asked, at_odds, report
     from reconciler.engine import clock
 
-    given = [
-        name for name, one in (("--version", version), ("--traffic", traffic), ("--track", track)) if one is not None
-    ]
-    if len(given) > 1:
-        raise click.UsageError(f"{' and '.join(given)} exclude each other.")
-    if at is not None and (traffic is not None or track is not None):
-        raise click.UsageError("--at takes one version.")
-    if timezone is not None and at is None:
-        raise click.UsageError("--timezone goes with --at.")
+    said = {"version": version, "traffic": traffic, "track": track, "at": at, "timezone": timezone}
+    if wrong := at_odds([name for name, one in said.items() if one is not None], lambda name: f"--{name}"):
+        raise click.UsageError(f"{wrong}.")
     now = clock.system()
     moment, wall = _moment(at, timezone, now) if at is not None else (None, None)
     asked = Asked(
@@ -100,10 +94,9 @@ def _moment(at: str, timezone: str | None, now: datetime) -> tuple[datetime, tup
         moment = whole
     else:
         try:
-            moment = schedule.instant(at, timezone)
+            moment, written = schedule.kept(at, timezone)
         except ScheduleError as error:
             raise click.BadParameter(f"{error.message}. {error.next_step}.", param_hint="--at") from None
-        written = (at, timezone) if schedule.wall(at).tzinfo is None else (schedule.rfc3339(moment), None)
     if moment <= now:
         raise click.BadParameter(f"{printing.when(moment)} is over.", param_hint="--at")
     return moment, written

@@ -16,13 +16,14 @@ from reconciler.cli.committing import How
 def command(app: str, environment: str | None, git: bool, how: How) -> None:
     """End the pauses of APP: all of them, or the one of ENVIRONMENT."""
     from reconciler.cli import pausing
+    from reconciler.drafting.pausing import Asked
     from reconciler.engine import clock
     from reconciler.wishes import pausing as wishes
 
     pausing.only_with_git(how, git=git)
     now = clock.system()
     if git:
-        pausing.resume(app, environment, how, now)
+        pausing.write(Asked(app=app, environment=environment, until=None), how, now)
         return
     settings = opened.settings()
     with opened.store(settings) as store, store.write() as transaction:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from reconciler.config import Settings
-    from reconciler.drafting.reports import Report
     from reconciler.drafting.workplaces import Put, Workplace
-    from reconciler.model.report import Then
     from reconciler.store.database import Database
     from reconciler.wishes.going_back import Back
 
@@ -127,12 +125,13 @@ def _held_by_daemon(store: Database, settings: Settings, back: Back, how: How) -
 
 def _show(back: Back, outcome: str, row: Row[Any], settings: Settings, form: str) -> None:
     if form == "json":
+        from reconciler.drafting.taking_back import facts
         from reconciler.git.addresses import address
 
         where = {"branch": row.branch, "commit": row.branch_commit, "followed": settings.repository.branch}
         pushed = row.branch is not None
         where |= {"repository": address(settings.repository.url).url, "pushed": pushed, "dry_run": False}
-        printing.as_json({**_facts(back, outcome), **where})
+        printing.as_json({**facts(back, outcome), **where})
         return
     printing.heading(back.words)
     printing.echo(_held(back, settings.repository.branch), "good")
@@ -147,12 +146,6 @@ def _show(back: Back, outcome: str, row: Row[Any], settings: Settings, form: str
 
 def _held(back: Back, followed: str) -> str:
     return f"{back.environment} is held there until {followed} says the same"
-
-
-def _facts(back: Back, outcome: str | None) -> dict[str, Any]:
-    from reconciler.model.wish import way_json
-
-    return {**way_json(back.shown), "asked": outcome is not None, "outcome": outcome or None}
 
 
 # The commit
@@ -172,18 +165,17 @@ def _write(
     """Write the commit ourselves. What was asked for before goes on where that fails."""
     from reconciler.cli import written
     from reconciler.drafting import committing as commits
+    from reconciler.drafting import taking_back
     from reconciler.drafting.workplaces import workplace
 
     try:
         with workplace(settings, printing.note) as place:
             if not how.dry_run and not how.onto_followed:
                 place.require_reachable(push=how.push)
-            report = _drafted(settings, store, place, back, how, now)
-            if only:
-                report = replace(report, effects=_when_merged(settings, store, place, back, report.draft.commit, now))
+            report = taking_back.report(settings, store, place, back, how, now, only=only)
             report = replace(
                 report,
-                facts=_facts(back, recorded),
+                facts=taking_back.facts(back, recorded),
                 put=commits.put(settings, place, report.draft.commit, report.branch, how),
             )
             if recorded is not None and report.put is not None:
@@ -205,29 +197,6 @@ def _not_written(settings: Settings) -> str:
     write = settings.write
     said = "The commit for git is not written"
     return f"{said} yet: a daemon that runs writes it when git answers" if write.branches and write.push else said
-
-
-def _drafted(settings: Settings, store: Database, place: Workplace, back: Back, how: How, now: datetime) -> Report:
-    """A revert, where it gives what is gone back to; else a pin."""
-    from reconciler.drafting import taking_back, writing
-
-    with writing.desk(settings, store, place, now) as desk:
-        found = taking_back.reverting(desk, back, how)
-    if not isinstance(found, str):
-        return found
-    with writing.desk(settings, store, place, now) as desk:
-        return taking_back.pinning(desk, back, how, found)
-
-
-def _when_merged(
-    settings: Settings, store: Database, place: Workplace, back: Back, commit: str, now: datetime
-) -> Sequence[Then]:
-    """What the commit does where nobody has gone back before it."""
-    from reconciler.drafting import reports, writing
-
-    with writing.desk(settings, store, place, now) as desk:
-        environments = list(desk.picture(back.app).environments)
-        return reports.effects(desk.foresee(commit, back.app, now), back.app, environments)
 
 
 def _tell_hold(store: Database, place: Workplace, back: Back, put: Put, commit: str, now: datetime) -> None:

@@ -5,7 +5,7 @@
     writing      the desk: the newest commit, noted in a rehearsal
     committing   who makes a commit, in which words, on which branch
     choosing     which version is meant, and what speaks against it
-    promoting    an environment is to run a version; `taking_back` where it went back
+    promoting    an environment is to run a version; `taking_back` where it went back, `pausing` a pause
     reports      what is to be said of a commit that was written, or would be
     asking       the same for whoever has no command line
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reconciler.drafting import scratch as scratches
+from reconciler.errors import WrongUse
 from reconciler.words import plain
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from reconciler.drafting.workplaces import Put, Workplace
     from reconciler.git.signatures import Person, Signature
 
+LONGEST_MESSAGE = 10_000
 SUBJECT = 72
 """Letters that the first line of a message has at most."""
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
@@ -43,6 +45,18 @@ class How:
         """Whether anything was said about it."""
         asked = (self.message, self.branch, self.push, self.onto_followed, self.dry_run, self.freeze_override)
         return any(one not in (None, False) for one in asked)
+
+
+def own_words(value: str | None, name: str, *, one_line: bool = False) -> str | None:
+    """What somebody says in a commit, without blanks around it; None: nothing. Raises WrongUse, by its `name`."""
+    if value is None:
+        return None
+    text = value.strip()
+    if not text or len(text) > LONGEST_MESSAGE:
+        raise WrongUse(f"{name} has {len(text)} letters", f"say something in at most {LONGEST_MESSAGE} letters")
+    if one_line and not text.isprintable():
+        raise WrongUse(f"{name} is not one line", "say it in one line, without control characters")
+    return text
 
 
 def person(actor: str) -> Person:

@@ -5,7 +5,7 @@ Behind `promote` and `pin`, and what pages ask for.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,21 @@ class Asked:
     reason: str = ""
     """Why, in a person's words; part of the message."""
     verb: str = "promote"
+
+
+def at_odds(given: Sequence[str], spelled: Callable[[str], str]) -> str:
+    """Why these of `version`, `traffic`, `track`, `at` and `timezone` cannot be said together; '' where they can.
+
+    `spelled` is how whoever asks calls them.
+    """
+    choices = [spelled(one) for one in ("version", "traffic", "track") if one in given]
+    if len(choices) > 1:
+        return f"{' and '.join(choices)} exclude each other"
+    if "at" in given and choices and "version" not in given:
+        return f"{spelled('at')} takes one version"
+    if "timezone" in given and "at" not in given:
+        return f"{spelled('timezone')} goes with {spelled('at')}"
+    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,8 @@ for good and everywhere; else a pin in the environment's own entry.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from reconciler.drafting import choosing, committing, reports
@@ -14,10 +16,42 @@ from reconciler.errors import NotSo
 if TYPE_CHECKING:
     from sqlalchemy import Row
 
+    from reconciler.config import Settings
     from reconciler.drafting.committing import How
     from reconciler.drafting.reports import Report
+    from reconciler.drafting.workplaces import Workplace
     from reconciler.drafting.writing import Desk
+    from reconciler.store.database import Database
     from reconciler.wishes.going_back import Back
+
+
+def report(
+    settings: Settings, store: Database, place: Workplace, back: Back, how: How, now: datetime, *, only: bool
+) -> Report:
+    """The commit for that, and what it would do: a revert, where it gives what is gone back to; else a pin.
+
+    With `only` it goes back when that is merged, and not before. Raises NotSo, ManifestError.
+    """
+    from reconciler.drafting.writing import desk
+
+    with desk(settings, store, place, now) as drafted:
+        found = reverting(drafted, back, how)
+    if isinstance(found, str):
+        with desk(settings, store, place, now) as drafted:
+            found = pinning(drafted, back, how, found)
+    if not only:
+        return found
+    with desk(settings, store, place, now) as drafted:
+        environments = list(drafted.picture(back.app).environments)
+        plan = drafted.foresee(found.draft.commit, back.app, now)
+        return replace(found, effects=reports.effects(plan, back.app, environments))
+
+
+def facts(back: Back, outcome: str | None) -> dict[str, Any]:
+    """What is told besides the commit. `outcome` is what became of the wish: '' for nothing yet, None for none."""
+    from reconciler.model.wish import way_json
+
+    return {**way_json(back.shown), "asked": outcome is not None, "outcome": outcome or None}
 
 
 def reverting(desk: Desk, back: Back, how: How) -> Report | str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
@@ -12,23 +12,63 @@ from reconciler.model.version import Author
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PromotionAsked:
-    """What an environment is to run, and who says so."""
+class CommitAsked:
+    """Who wants a commit on a branch, why, and in which words."""
+
+    actor: str
+    reason: str = ""
+    expected: str | None = None
+    """The deployment that the person was looking at there."""
+    message: str | None = None
+    """What the commit says, in place of our words."""
+    freeze_override: str | None = None
+    """Why it passes freezes: the commit says so in a trailer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromotionAsked(CommitAsked):
+    """What an environment is to run: `version`, `traffic` and `track` exclude each other."""
 
     app: str
     environment: str
     version: str | None = None
-    """By default what completed in the environment that this one follows."""
-    at: datetime | None = None
-    """From a moment on (UTC), as an entry of `schedule`; None: as soon as the commit is merged."""
-    actor: str
-    reason: str = ""
+    """By default what completed in the environment that this one follows; of a pin, what runs there."""
+    traffic: str | None = None
+    """A split by hand, `v1=90,v2=10`."""
+    track: str | None = None
+    """Which environment it is to follow again, or `latest`; '' for the one that is declared."""
+    at: datetime | str | None = None
+    """From a moment on (UTC), as an entry of `schedule`; a text is a wall time in `timezone`. None: as soon as the
+    commit is merged."""
+    timezone: str | None = None
     allow_suspect: bool = False
     """Even a version that went wrong there: the commit says so in a trailer."""
     allow_rollback: bool = False
     """Even past a guard that speaks against going back: the commit says so in a trailer."""
-    expected: str | None = None
-    """The deployment that the person was looking at there."""
+    verb: Literal["promote", "pin"] = "promote"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollbackAsked(CommitAsked):
+    """What git is to say of an environment that goes back, or would."""
+
+    app: str
+    environment: str
+    to: str | None = None
+    """By default what ran well before."""
+    branch_only: bool = False
+    """It goes back when the commit is merged, and not before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseAsked(CommitAsked):
+    """A pause that the manifest is to hold, or no longer."""
+
+    app: str
+    environment: str | None
+    """None: in every one."""
+    until: datetime | None
+    """UTC; None: it goes on."""
 
 
 @shape
@@ -91,7 +131,26 @@ class Promotion(Told):
     """The moment from which on it holds, as it is written; None: as soon as it is merged."""
 
 
+@shape
+class Return(Told):
+    """A commit that makes git say what an environment goes back to: written onto a branch, or what it would be."""
+
+    environment: str
+    traffic: tuple[Allotment, ...]
+    """What it goes back to."""
+    rolled_back_from: str
+    """The id of the deployment that is left."""
+    deployments_back: int
+    limit: int
+    """So many deployments back it may go at most."""
+    asked: bool
+    """Whether it goes back now, and not only when the commit is merged."""
+    outcome: str | None
+    """What whoever leads made of it, where it was asked."""
+
+
 TOLD = TypeAdapter(Told)
+RETURN = TypeAdapter(Return)
 PROMOTION = TypeAdapter(Promotion)
 
 

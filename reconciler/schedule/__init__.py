@@ -19,7 +19,7 @@ from reconciler.schedule.checks import check
 from reconciler.schedule.crons import cron_next, cron_previous
 from reconciler.schedule.durations import duration, offset, spell
 from reconciler.schedule.edges import active, next_edge, windows
-from reconciler.schedule.instants import WITH_OFFSET, instant, rfc3339, to_the_second, utc, wall
+from reconciler.schedule.instants import WITH_OFFSET, instant, kept, rfc3339, to_the_second, utc, wall
 from reconciler.schedule.span import Span, Window
 from reconciler.schedule.zones import resolve, zone
 
@@ -33,6 +33,7 @@ __all__ = [
     "cron_previous",
     "duration",
     "instant",
+    "kept",
     "next_edge",
     "offset",
     "resolve",

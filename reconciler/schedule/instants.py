@@ -53,6 +53,15 @@ def instant(text: str, timezone: str | None) -> datetime:
     return resolve(value, zone(timezone))
 
 
+def kept(text: str, timezone: str) -> tuple[datetime, tuple[str, str | None]]:
+    """The instant, in UTC, and how it is written in a manifest: a wall time with its zone, or an instant without one.
+
+    Raises ScheduleError as `instant` does.
+    """
+    moment = instant(text, timezone)
+    return moment, ((text, timezone) if wall(text).tzinfo is None else (rfc3339(moment), None))
+
+
 def rfc3339(moment: datetime) -> str:
     """`moment` in UTC as text, '2026-12-01T08:00:00Z'; microseconds only when there are any."""
     return aware(moment).isoformat().removesuffix("+00:00") + "Z"

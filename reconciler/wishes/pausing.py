@@ -32,14 +32,19 @@ def pause(
     Raises WrongUse where that is over, UnknownReference.
     """
     actor, reason = saying.name(actor), saying.reason(reason, required=True)
-    if until <= now:
-        raise WrongUse(f"{rfc3339(until)} is over", "name a moment to come")
-    if until.year > LAST_YEAR:
-        raise WrongUse(f"{rfc3339(until)} is too far away", f"name a year up to {LAST_YEAR}")
+    require_to_come(until, now)
     resolving.placed(transaction.connection, app, environment)
     expecting.require(transaction.connection, app, environment, expected)
     wish = Wish(kind="pause", app=app, environment=environment, actor=actor, reason=reason, until=until)
     return record(transaction, wish, f"{_place(app, environment)} is paused until {rfc3339(until)}", now)
+
+
+def require_to_come(until: datetime, now: datetime) -> None:
+    """Raises WrongUse where a pause cannot end then."""
+    if until <= now:
+        raise WrongUse(f"{rfc3339(until)} is over", "name a moment to come")
+    if until.year > LAST_YEAR:
+        raise WrongUse(f"{rfc3339(until)} is too far away", f"name a year up to {LAST_YEAR}")
 
 
 def resume(

@@ -1,12 +1,13 @@
 """What may be asked for over HTTP: the same as on the command line, recorded for whoever leads to act on.
 
-Each answers 202 with what was recorded. `expected` is the id of the deployment that was looked at, or four or more of
+Each answers 202 with what was recorded, or with the commit that was written onto a branch. `expected` is the id of the deployment that was looked at, or four or more of
 its first digits (`none` where there was none): where something else stands there by now, nothing is recorded, and the
 answer is 409. A held head is named by its own id, so that is all that is expected of it.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -17,8 +18,9 @@ from reconciler.api.access import Actor, Approver, Operator
 from reconciler.api.asked import Moment, moment_to_come
 from reconciler.api.context import Context, context
 from reconciler.api.problems import Refused
-from reconciler.model.report import Promotion, PromotionAsked
-from reconciler.model.shape import PROSE_PATTERN, Flag, Name, Text, Told, shape
+from reconciler.errors import WrongUse
+from reconciler.model.report import PauseAsked, Return, RollbackAsked, Told
+from reconciler.model.shape import PROSE_PATTERN, Flag, Name, Prose, Text, shape
 from reconciler.model.wish import Recorded
 from reconciler.wishes import accepting, approving, going_back, pausing, releasing, stopping
 from reconciler.wishes.saying import LONGEST_REASON
@@ -32,6 +34,8 @@ Expected = Annotated[str | None, Field(max_length=64)]
 Why = Annotated[str, Field(strict=True, max_length=LONGEST_REASON, pattern=PROSE_PATTERN)]
 RequiredWhy = Annotated[Why, Field(min_length=1)]
 RECORDED: dict[str, Any] = {"status_code": HTTPStatus.ACCEPTED}
+DRY_RUN, MESSAGE, FREEZE_OVERRIDE = "dry_run", "message", "freeze_override"
+"""What says how a commit is written."""
 
 
 @shape
@@ -69,7 +73,25 @@ class Approval:
 
 
 @shape
-class Pause:
+class Written:
+    """How a commit is written, where one is."""
+
+    dry_run: Flag = False
+    """Tell what it would be, and write nothing."""
+    message: Annotated[Prose, Field(min_length=1)] | None = None
+    """What it says, in place of our words."""
+    freeze_override: Annotated[Text, Field(min_length=1)] | None = None
+    """Why it passes freezes: it carries the trailer."""
+
+    def require_none(self, unless: str) -> None:
+        """Raise WrongUse where anything is said of a commit though none is written; `unless` is what asks for one."""
+        said = [name for name in (DRY_RUN, MESSAGE, FREEZE_OVERRIDE) if getattr(self, name) not in (None, False)]
+        if said:
+            raise WrongUse(f"body.{said[0]}: no commit is written here without {unless}", f"say {unless} as well")
+
+
+@shape
+class Pause(Written):
     """Nothing new starts until a moment."""
 
     reason: RequiredWhy
@@ -77,41 +99,31 @@ class Pause:
     """An instant with an offset, or a length of time from now such as `2h`."""
     environment: Name | None = None
     """In this one alone; else in every one."""
+    git: Flag = False
+    """Write it into the manifest, as a commit on a branch; it holds when merged."""
     expected: Expected = None
 
 
 @shape
-class Resume:
+class Resume(Written):
     """Where a pause ends, and why."""
 
     environment: Name | None = None
     reason: Why = ""
+    git: Flag = False
+    """Take it out of the manifest, as a commit on a branch."""
     expected: Expected = None
 
 
 @shape
-class Rollback:
+class Rollback(Written):
     """Where to go back to, and why."""
 
     to: Text | None = None
     """A version by name, v12, a digest or commit:SHA; by default what ran well before."""
+    branch_only: Flag = False
+    """Only write the commit: it goes back when that is merged."""
     reason: Why = ""
-    expected: Expected = None
-
-
-@shape
-class Promote:
-    """Which version an environment is to run, from when on."""
-
-    version: Text | None = None
-    """By name, v12, a digest or commit:SHA; by default what completed in the environment that this one follows."""
-    at: Told | None = None
-    reason: Why = ""
-    allow_suspect: Flag = False
-    """Even a version that went wrong there."""
-    allow_rollback: Flag = False
-    """Even past a guard that speaks against going back."""
-    dry_run: Flag = False
     expected: Expected = None
 
 
@@ -158,16 +170,23 @@ def retry(id: DeploymentId, asked: Asked, given: Given, actor: Operator) -> Reco
 
 
 @router.post("/apps/{app}/pause", **RECORDED)
-def pause(app: AppName, asked: Pause, given: Given, actor: Operator) -> Recorded:
-    """Start nothing new for an app until a moment; rollbacks pass."""
+def pause(app: AppName, asked: Pause, given: Given, actor: Operator) -> Recorded | Told:
+    """Start nothing new for an app until a moment; rollbacks pass.
+
+    With `git` it is a commit on a branch in place of that, and holds when it is merged.
+    """
     now = given.now()
+    until = moment_to_come(asked.until, now)
+    if asked.git:
+        return given.pause(_paused(app, asked, actor, until), asked.dry_run)
+    asked.require_none("`git`")
     with given.write() as transaction:
         return pausing.pause(
             transaction,
             app,
             asked.environment,
             reason=asked.reason,
-            until=moment_to_come(asked.until, now),
+            until=until,
             actor=actor.name,
             now=now,
             expected=asked.expected,
@@ -175,8 +194,11 @@ def pause(app: AppName, asked: Pause, given: Given, actor: Operator) -> Recorded
 
 
 @router.post("/apps/{app}/resume", **RECORDED)
-def resume(app: AppName, asked: Resume, given: Given, actor: Operator) -> Recorded:
-    """End the pauses of an app."""
+def resume(app: AppName, asked: Resume, given: Given, actor: Operator) -> Recorded | Told:
+    """End the pauses of an app. With `git` those that its manifest holds, by a commit on a branch."""
+    if asked.git:
+        return given.pause(_paused(app, asked, actor, None), asked.dry_run)
+    asked.require_none("`git`")
     with given.write() as transaction:
         return pausing.resume(
             transaction,
@@ -189,9 +211,41 @@ def resume(app: AppName, asked: Resume, given: Given, actor: Operator) -> Record
         )
 
 
+def _paused(app: str, asked: Pause | Resume, actor: Actor, until: datetime | None) -> PauseAsked:
+    return PauseAsked(
+        app=app,
+        environment=asked.environment,
+        until=until,
+        actor=actor.name,
+        reason=asked.reason,
+        expected=asked.expected,
+        message=asked.message,
+        freeze_override=asked.freeze_override,
+    )
+
+
 @router.post("/apps/{app}/environments/{environment}/rollback", **RECORDED)
-def rollback(app: AppName, environment: EnvironmentName, asked: Rollback, given: Given, actor: Operator) -> Recorded:
-    """Go back now, hold the environment there, and write the commit onto a branch that makes git say the same."""
+def rollback(
+    app: AppName, environment: EnvironmentName, asked: Rollback, given: Given, actor: Operator
+) -> Recorded | Return:
+    """Go back now, hold the environment there, and write the commit onto a branch that makes git say the same.
+
+    With `branch_only` nothing goes back before that commit is merged; with `dry_run` it is only told.
+    """
+    if asked.branch_only or asked.dry_run:
+        wanted = RollbackAsked(
+            app=app,
+            environment=environment,
+            to=asked.to,
+            branch_only=asked.branch_only,
+            actor=actor.name,
+            reason=asked.reason,
+            expected=asked.expected,
+            message=asked.message,
+            freeze_override=asked.freeze_override,
+        )
+        return given.roll_back(wanted, asked.dry_run)
+    asked.require_none("`branch_only`")
     with given.write() as transaction:
         return going_back.rollback(
             transaction,
@@ -203,26 +257,6 @@ def rollback(app: AppName, environment: EnvironmentName, asked: Rollback, given:
             reason=asked.reason,
             expected=asked.expected,
         )
-
-
-@router.post("/apps/{app}/environments/{environment}/promote", **RECORDED)
-def promote(app: AppName, environment: EnvironmentName, asked: Promote, given: Given, actor: Operator) -> Promotion:
-    """Write the commit that lets an environment run a version, onto a branch, ready for a pull request.
-
-    With `dry_run` nothing is written: what is answered tells what would be, and which commits come along.
-    """
-    wanted = PromotionAsked(
-        app=app,
-        environment=environment,
-        version=asked.version,
-        at=asked.at,
-        actor=actor.name,
-        reason=asked.reason,
-        allow_suspect=asked.allow_suspect,
-        allow_rollback=asked.allow_rollback,
-        expected=asked.expected,
-    )
-    return given.promote(wanted, asked.dry_run)
 
 
 @router.post("/apps/{app}/environments/{environment}/release", **RECORDED)
