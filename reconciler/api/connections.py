@@ -14,6 +14,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import ClassVar, Literal, cast
 
+from fastapi import FastAPI
 from starlette.responses import Response
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -68,9 +69,10 @@ class Open:
             del self._held[address]
 
 
-def bounded(most_of_one: int) -> type[Bounded]:
-    """HTTP within these bounds, with so many connections for each address."""
-    found: type[Bounded] = type("Bounded", (Bounded,), {"opened": Open(most_of_all(), most_of_one)})
+def bounded(most_of_one: int, application: FastAPI | None = None) -> type[Bounded]:
+    """HTTP within these bounds, with so many connections for each address; `application` has the pages."""
+    those = {"opened": Open(most_of_all(), most_of_one), "application": application}
+    found: type[Bounded] = type("Bounded", (Bounded,), those)
     return found
 
 
@@ -80,9 +82,10 @@ class _TooMuchError(Exception):
 
 class Bounded(HttpToolsProtocol):
     """HTTP as uvicorn speaks it, within bounds. Before a request is handed on there is nobody who could refuse it, so
-    refusals are written here, as the problem documents that they are."""
+    refusals are written here, as the problem documents that they are, or as pages."""
 
     opened = Open(most_of_all())
+    application: ClassVar[FastAPI | None] = None
     within: ClassVar[dict[str, float]] = {"head": HEAD_WITHIN, "body": BODY_WITHIN}
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -210,12 +213,21 @@ class Bounded(HttpToolsProtocol):
         if self.transport.is_closing() or (under_way is not None and under_way.response_started):
             lingers = 0
         else:
-            self.transport.write(_written(wrong))
+            self.transport.write(_written(self._as_asked(wrong)))
             self.transport.write_eof()
         if under_way is not None:
             under_way.disconnected = True
             under_way.message_event.set()
         self._end_after(lingers, self.transport.close)
+
+    def _as_asked(self, wrong: Response) -> Response:
+        """As a page, where what has come of the request says that a browser asks for one."""
+        if self.application is None or not self.headers:
+            return wrong
+        path = self.url.partition(b"?")[0].decode("latin-1")
+        method = self.parser.get_method().decode("latin-1")
+        asked = {"type": "http", "app": self.application, "method": method, "path": path, "headers": self.headers}
+        return problems.at_once(asked, wrong)
 
 
 def _written(wrong: Response) -> bytes:

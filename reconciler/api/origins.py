@@ -37,7 +37,7 @@ class Origins:
                 "this did not come from a page of the reconciler",
                 "open the page again, and act from there; behind a proxy set api.address to what browsers see",
             )
-            await refused(scope, receive, send)
+            await problems.at_once(scope, refused)(scope, receive, send)
             return
         await self._application(scope, receive, send)
 

@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import Field
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from reconciler import telemetry
 from reconciler.api import mistakes
@@ -174,6 +175,16 @@ async def as_asked(request: Request, problem: Response) -> Response:
         return problem
     page: Callable[[Request, Response], Awaitable[Response]] = request.app.state.error_page
     return await page(request, problem)
+
+
+def at_once(scope: Scope, problem: Response) -> Response:
+    """As `as_asked`, of a request that is refused before anything is looked up: to make its page, nothing is either.
+    Programs get the problem as it is, whatever they asked for."""
+    asks = next((value for name, value in scope["headers"] if name == b"accept"), b"")
+    if not scope["path"].startswith("/ui/") or b"text/html" not in asks:
+        return problem
+    page: Callable[[Request, Response], Response] = scope["app"].state.error_page_at_once
+    return page(Request(scope), problem)
 
 
 async def _ours(request: Request, error: Exception) -> Response:

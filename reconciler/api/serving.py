@@ -61,7 +61,7 @@ def serve(application: FastAPI, listening: socket.socket, parent: int | None = N
         server_header=False,
         timeout_graceful_shutdown=_GRACE,
         timeout_keep_alive=30,
-        http=bounded(application.state.context.terms.connections),
+        http=bounded(application.state.context.terms.connections, application),
         ws="none",
         proxy_headers=False,
     )
@@ -96,10 +96,10 @@ class Ending:
             if scope["type"] != "http":
                 raise
             if not begun:
-                await _ends(scope["path"])(scope, receive, send)
+                await _ends(scope)(scope, receive, send)
 
 
-def _ends(path: str) -> Response:
+def _ends(scope: Scope) -> Response:
     # What goes on in a thread is not stopped, and may be recorded yet.
     found = problems.response(
         HTTPStatus.SERVICE_UNAVAILABLE,
@@ -107,7 +107,9 @@ def _ends(path: str) -> Response:
         "ask again in a moment; whether what was to be changed is recorded, the ledger tells",
         retry_after=5.0,
     )
-    found.raw_headers.extend(said(path))
+    if "app" in scope:
+        found = problems.at_once(scope, found)
+    found.raw_headers.extend(said(scope["path"]))
     return found
 
 

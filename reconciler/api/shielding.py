@@ -138,7 +138,7 @@ class Hosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         wrong = self._wrong(scope) if scope["type"] == "http" else None
-        await (wrong or self._application)(scope, receive, send)
+        await (problems.at_once(scope, wrong) if wrong else self._application)(scope, receive, send)
 
     def _wrong(self, scope: Scope) -> Response | None:
         given = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
@@ -208,7 +208,7 @@ class Bodies:
             details={"limit": self._largest},
             headers={"Connection": "close"},
         )
-        await refused(scope, receive, send)
+        await problems.at_once(scope, refused)(scope, receive, send)
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
@@ -246,4 +246,4 @@ class Rates:
             details={"limit": limit.amount, "per_seconds": 60},
             retry_after=5.0,
         )
-        await refused(scope, receive, send)
+        await problems.at_once(scope, refused)(scope, receive, send)

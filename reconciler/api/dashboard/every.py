@@ -46,5 +46,6 @@ def install(application: FastAPI, context: Context) -> None:
     application.state.watch = Watch(context)
     application.state.verifying = ledger.Verifying()
     application.state.error_page = errors.page
+    application.state.error_page_at_once = errors.at_once
     for page in PAGES:
         application.include_router(page.router)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache, partial
 from http import HTTPStatus
 from typing import Any
@@ -21,7 +22,7 @@ from sqlalchemy import Connection
 
 from reconciler import schedule
 from reconciler.api import problems
-from reconciler.api.access import Actor
+from reconciler.api.access import NOBODY, Actor
 from reconciler.api.answers import Ready, has
 from reconciler.api.context import Context
 from reconciler.api.dashboard import wording
@@ -92,7 +93,12 @@ def _still(value: object) -> object:
 
 def clocks(context: Context) -> Clocks:
     """The clocks of a page that is made now."""
-    return Clocks(schedule.zone(context.terms.timezone), context.now())
+    return clocks_at(context.terms.timezone, context.now())
+
+
+def clocks_at(zone: str, now: datetime) -> Clocks:
+    """The clocks of a page that is made at a moment (UTC)."""
+    return Clocks(schedule.zone(zone), now)
 
 
 def rendered(request: Request, context: Context, page: Page) -> Rendered:
@@ -109,7 +115,7 @@ def rendered(request: Request, context: Context, page: Page) -> Rendered:
         "clocks": clocks(context),
         "daemon": page.daemon,
         "actor": page.actor,
-        "theme": _theme(request),
+        "theme": theme(request),
         "path": path,
         "here": here,
         "link": partial(_link, request, path),
@@ -119,6 +125,13 @@ def rendered(request: Request, context: Context, page: Page) -> Rendered:
     return Rendered(templates().get_template(page.template).render(values).encode(), parts)
 
 
+def frame(template: str, clocks: Clocks, theme: str, **values: object) -> bytes:
+    """A page that is the same for everybody, at whatever address."""
+    # An empty address is the one where it stands; whoever signs in there comes to the matrix.
+    fixed = {"actor": NOBODY, "path": "", "here": "", "part": lambda _name, html: html}
+    return templates().get_template(template).render(fixed | {"clocks": clocks, "theme": theme} | values).encode()
+
+
 def line(context: Context, daemon: Daemon | None) -> str:
     """The line at the top, as it stands among the parts of a page."""
     return templates().get_template("daemon.html").render({"clocks": clocks(context), "daemon": daemon}).strip()
@@ -126,12 +139,13 @@ def line(context: Context, daemon: Daemon | None) -> str:
 
 def who(request: Request, actor: Actor) -> tuple[object, ...]:
     """Who looks at a page, with which colours."""
-    return actor.name, actor.word, tuple(sorted(actor.scopes)), tuple(sorted(actor.roles)), _theme(request)
+    return actor.name, actor.word, tuple(sorted(actor.scopes)), tuple(sorted(actor.roles)), theme(request)
 
 
-def _theme(request: Request) -> str:
-    theme = request.cookies.get("theme", "")
-    return theme if theme in THEMES else ""
+def theme(request: Request) -> str:
+    """The colours that somebody has chosen; '' for the system's."""
+    found = request.cookies.get("theme", "")
+    return found if found in THEMES else ""
 
 
 def address_of(request: Request, path: str) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
+from functools import lru_cache
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import Request, Response
@@ -27,11 +30,21 @@ _TITLES = {
     HTTPStatus.UNPROCESSABLE_ENTITY: "That makes no sense",
     HTTPStatus.SERVICE_UNAVAILABLE: "The store does not answer",
 }
+_TITLES_AT_ONCE = {
+    HTTPStatus.FORBIDDEN: "That is not allowed",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "That is too large",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "That makes no sense",
+    HTTPStatus.TOO_MANY_REQUESTS: "Too much at once",
+    HTTPStatus.SERVICE_UNAVAILABLE: "That cannot be answered just now",
+}
 _MEANT = re.compile(r"did you mean (?P<name>[A-Za-z0-9._-]+)\?")
 _REPORTED = re.compile("git declares no app (?P<name>.+): it is known from reports alone")
 _FORM = re.compile(r"(?P<page>/ui/apps/[^/]+(?=/)|/ui(?=/(?:sign-out|theme)$))/[a-z-]+")
 """Where a form of an app's page, or of every page, is sent, which is no page itself."""
-_KEPT = ("allow", "retry-after", "www-authenticate")
+_KEPT = ("allow", "connection", "retry-after", "www-authenticate")
+_NOT_ASKED = Daemon(state="is-wait", icon="wait", word="not looked at this time")
+_HELD = 64
+"""Pages that are kept ready: what a flood is told is laid out once."""
 
 
 async def page(request: Request, problem: Response) -> Response:
@@ -54,6 +67,27 @@ async def page(request: Request, problem: Response) -> Response:
     return await run_in_threadpool(_page, request, given, actor, problem)
 
 
+def at_once(request: Request, problem: Response) -> Response:
+    """The same without a question to the store, and without the address: whoever is refused before anything is looked
+    up may be a flood, and what the address holds may be what is wrong."""
+    given: Context = request.app.state.context
+    hour = given.now().replace(minute=0, second=0, microsecond=0)
+    body = _at_once(given.terms.timezone, hour, rendering.theme(request), request.method == "GET", bytes(problem.body))
+    return _answer(problem, body)
+
+
+@lru_cache(_HELD)
+def _at_once(zone: str, now: datetime, theme: str, again: bool, problem: bytes) -> bytes:
+    said = from_json(problem)
+    return rendering.frame(
+        "error.html",
+        rendering.clocks_at(zone, now),
+        theme,
+        daemon=_NOT_ASKED,
+        **_values(said, _TITLES_AT_ONCE.get(said["status"], said["title"]), again=again),
+    )
+
+
 def _page(request: Request, given: Context, actor: Actor, problem: Response) -> Response:
     said = from_json(bytes(problem.body))
     reported = _REPORTED.fullmatch(said["detail"])
@@ -62,21 +96,27 @@ def _page(request: Request, given: Context, actor: Actor, problem: Response) -> 
         actor=actor,
         daemon=_daemon(given),
         path=request.url.path,
-        values={
-            "title": _title(request, problem.status_code, said["title"]),
-            "said": said,
-            "again": request.method == "GET",
-            "nearest": _nearest(request, said["next_step"]),
-            "reported": reported["name"] if reported else "",
-        },
-        status=problem.status_code,
+        values=_values(
+            said,
+            _title(request, problem.status_code, said["title"]),
+            again=request.method == "GET",
+            nearest=_nearest(request, said["next_step"]),
+            reported=reported["name"] if reported else "",
+        ),
     )
-    answer = rendering.answer(request, given, found)
-    answer.headers["Cache-Control"] = "no-store"
-    for name in _KEPT:
-        if name in problem.headers:
-            answer.headers[name] = problem.headers[name]
-    return answer
+    return _answer(problem, rendering.rendered(request, given, found).body)
+
+
+def _values(said: Any, title: str, *, again: bool, nearest: str = "", reported: str = "") -> dict[str, Any]:
+    # What will be taken in a moment, or may be, is worth another try.
+    again = again and (said["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR or said["retry_after"] is not None)
+    return {"said": said, "title": title, "again": again, "nearest": nearest, "reported": reported}
+
+
+def _answer(problem: Response, body: bytes) -> Response:
+    kept = {name: problem.headers[name] for name in _KEPT if name in problem.headers}
+    headers = rendering.HEADERS | {"Cache-Control": "no-store"} | kept
+    return Response(body, problem.status_code, headers, rendering.HTML)
 
 
 def _title(request: Request, status: int, otherwise: str) -> str:
