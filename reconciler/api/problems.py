@@ -34,7 +34,7 @@ from reconciler.model.shape import shape
 log = telemetry.logger("api")
 MEDIA_TYPE = "application/problem+json"
 _LONGEST = 2_000
-_AGAIN_AFTER = "5"
+_AGAIN_AFTER = 5.0
 """Seconds after which a store that did not answer may be asked again."""
 
 
@@ -150,8 +150,8 @@ def of_error(error: ReconcilerError) -> Response:
             retry_after=error.retry_after,
             headers=error.headers,
         )
-    again = {"Retry-After": _AGAIN_AFTER} if isinstance(error, StoreError) else {}
-    return response(status_of(error), error.message, error.next_step, headers=again)
+    again = _AGAIN_AFTER if isinstance(error, StoreError) else None
+    return response(status_of(error), error.message, error.next_step, retry_after=again)
 
 
 def install(application: FastAPI, said: Callable[[str], Iterable[tuple[bytes, bytes]]]) -> None:

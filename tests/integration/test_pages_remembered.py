@@ -199,9 +199,13 @@ def test_a_page_says_in_its_frame_that_there_is_no_store_yet(world: World) -> No
         assert "The store does not answer" in answer.text
         assert "Nothing has been recorded yet." in answer.text
         assert 'href="/ui/">Try again' in answer.text
+        # True beside a daemon, and where none has been started.
+        assert "what runs goes on, and a daemon that runs works on its own" in answer.text
         assert asked.get("/ui/sign-in").status_code == 200
-        # The API says the same as a problem document.
-        assert asked.get("/apps").headers["content-type"] == "application/problem+json"
+        # The API says the same as a problem document, whose head and body name the same time.
+        problem = asked.get("/apps")
+        assert problem.headers["content-type"] == "application/problem+json"
+        assert (problem.headers["retry-after"], problem.json()["retry_after"]) == ("5", 5.0)
 
 
 def test_where_reading_needs_a_token_pages_lead_to_where_one_signs_in(world: World) -> None:
