@@ -111,7 +111,8 @@ def _by_address(given: Context, text: str, now: datetime) -> Actor:
         _refuse("the token in the address is none", _FEED)
     token = _held(given, written, now)
     if access.FEED not in token.scopes:
-        _refuse("this token must not stand in an address: revoke it, since others may have read it by now", _FEED)
+        said = "this token must not stand in an address: revoke it, since others may have read it by now"
+        _refuse(said, f"`reconciler tokens revoke {token.id}`; then {_FEED}")
     tokens.note_use(given.store, token, now)
     return Actor(name=token.name, scopes=frozenset(token.scopes))
 

@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from reconciler import __version__
-from reconciler.api import again, answers, documents, doors, origins, problems, shielding
+from reconciler.api import again, answers, documents, doors, origins, problems, revealed, shielding
 from reconciler.api.context import Context
 from reconciler.api.dashboard import every, rendering
 from reconciler.api.dashboard.pages import acting
@@ -100,6 +100,7 @@ def application(context: Context, busy: Busy | None = None) -> FastAPI:
     made.add_middleware(shielding.Bodies)
     made.add_middleware(doors.Doors, context=context, routers=(*ROUTERS, acting.router))
     made.add_middleware(origins.Origins, address=terms.address)
+    made.add_middleware(revealed.Revealed)
     made.add_middleware(shielding.Bodiless)
     made.add_middleware(shielding.Rates, reads=terms.reads, writes=terms.writes)
     made.add_middleware(shielding.Hosts, hosts=terms.hosts)

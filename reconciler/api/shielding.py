@@ -32,7 +32,7 @@ UNCOUNTED = ("/healthz", "/readyz")
 """Whoever watches over this process is never told to wait: it would be taken for dead."""
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
 _REFERRER = b"referrer-policy"
-_FEED = "/calendar.ics"
+FEED = "/calendar.ics"
 """Its address may hold a token, which leads nowhere else."""
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -47,7 +47,7 @@ _HEADERS = (
 def said(path: str) -> list[tuple[bytes, bytes]]:
     """What a browser may do with what stands at a path."""
     policy = _POLICY_OF_DOCS if path == "/docs" else _POLICY
-    headers = [one if path != _FEED or one[0] != _REFERRER else (_REFERRER, b"no-referrer") for one in _HEADERS]
+    headers = [one if path != FEED or one[0] != _REFERRER else (_REFERRER, b"no-referrer") for one in _HEADERS]
     return [*headers, (b"content-security-policy", policy.encode())]
 
 

@@ -43,7 +43,15 @@ class Written:
 
 def read(text: str) -> Written | None:
     """The parts of a token; None for what is none."""
-    found = _TOKEN.fullmatch(text)
+    return _written(_TOKEN.fullmatch(text))
+
+
+def found_in(text: str) -> Written | None:
+    """The first token that stands anywhere in a text."""
+    return _written(_TOKEN.search(text))
+
+
+def _written(found: re.Match[str] | None) -> Written | None:
     return Written(found["id"], found["secret"]) if found else None
 
 
