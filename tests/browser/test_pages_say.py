@@ -211,11 +211,15 @@ def test_addresses_that_make_no_sense_are_pages_too(shop: Served) -> None:
     [
         ("/ui/?state=bogus", "state “bogus”"),
         ("/ui/?base=moon&env=mars&env=live", "differs from “moon”, environments “mars”"),
+        ("/ui/?rows=abc&team=nobody", "rows “abc”, team “nobody”"),
+        ("/ui/?foo=1&environments=nope", "“foo”, “environments”"),
         ("/ui/metrics?days=abc", "days “abc”"),
+        ("/ui/metrics?since=9999d", "“since”"),
         ("/ui/ledger?since=abc", "abc"),
         ("/ui/ledger?kind=nonsense&before=x", "kind “nonsense”, before “x”"),
         ("/ui/apps/storefront?cause=luck", "cause “luck”"),
         ("/ui/alerts?status=lost", "status “lost”"),
+        ("/ui/apps/storefront/compare?from=v1", "“from”"),
         ("/ui/calendar?from=soon&zone=Mars&place=moon", "from “soon”, zone “Mars”, environment “moon”"),
     ],
 )
@@ -227,9 +231,17 @@ def test_what_is_asked_for_and_not_known_is_said(shop: Served, address: str, mis
     assert misread in page.partition(told)[2].partition("</p>")[0]
 
 
+def test_a_team_that_nobody_knows_hides_nothing(shop: Served) -> None:
+    assert _apps(_get(shop, "/ui/?team=nobody").text) == _apps(_get(shop, "/ui/").text)
+
+
 def test_what_is_known_is_not_called_misread(shop: Served) -> None:
     for address in (
         "/ui/?state=failed&base=live&env=live",
+        "/ui/?q=&state=&team=money&only=1&rows=400&after=a",
+        "/ui/sign-in?then=/ui/",
+        "/ui/apps/storefront?env=live&done=pause&own=&reported=",
+        "/ui/apps/storefront/compare?a=v1&b=v2&whole=1",
         "/ui/metrics?days=7",
         "/ui/ledger?since=2026-11-20&kind=gate.approved&before=100",
         "/ui/apps/storefront?cause=promotion",

@@ -7,7 +7,7 @@ stands and remembers it: so the stream of changes is made of the very parts that
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, partial
@@ -16,6 +16,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from sqlalchemy import Connection
@@ -120,6 +122,7 @@ def rendered(request: Request, context: Context, page: Page) -> Rendered:
         "here": here,
         "link": partial(_link, request, path),
         "part": part,
+        "strange": _strange(request) if page.status == HTTPStatus.OK else (),
         **page.values,
     }
     return Rendered(templates().get_template(page.template).render(values).encode(), parts)
@@ -128,7 +131,7 @@ def rendered(request: Request, context: Context, page: Page) -> Rendered:
 def frame(template: str, clocks: Clocks, theme: str, **values: object) -> bytes:
     """A page that is the same for everybody, at whatever address."""
     # An empty address is the one where it stands; whoever signs in there comes to the matrix.
-    fixed = {"actor": NOBODY, "path": "", "here": "", "part": lambda _name, html: html}
+    fixed = {"actor": NOBODY, "path": "", "here": "", "part": lambda _name, html: html, "strange": ()}
     return templates().get_template(template).render(fixed | {"clocks": clocks, "theme": theme} | values).encode()
 
 
@@ -156,6 +159,21 @@ def address_of(request: Request, path: str) -> str:
 
 def _asked(request: Request) -> list[tuple[str, str]]:
     return [(name, value) for name, value in request.query_params.multi_items() if name.lower() != "token"]
+
+
+def _strange(request: Request) -> tuple[str, ...]:
+    """What the address asks for and the page does not have, by name: of what value it is nobody knows either."""
+    route = request.scope.get("route")
+    if request.method != "GET" or not request.query_params or not isinstance(route, APIRoute):
+        return ()
+    known = set(_asks_for(route.dependant))
+    return tuple(f"“{name[:100]}”" for name in request.query_params if name not in known)
+
+
+def _asks_for(dependant: Dependant) -> Iterator[str]:
+    yield from (one.alias for one in dependant.query_params)
+    for one in dependant.dependencies:
+        yield from _asks_for(one)
 
 
 def _link(request: Request, path: str, **changed: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import quote
@@ -84,8 +84,9 @@ def asked(
 ) -> Asked:
     """What stands in the address. What makes no sense asks for nothing, and the page says so."""
     fact = next((one for one in FACTS if one == state), None)
-    many = int(rows) if rows.isascii() and rows.isdigit() and len(rows) < 5 else found_in.MOST
-    misread = not_understood(state="" if fact else state)
+    counted = rows.isascii() and rows.isdigit() and len(rows) < 5
+    many = int(rows) if counted else found_in.MOST
+    misread = not_understood(state="" if fact else state, rows="" if counted else rows)
     words = (_plain(q.strip()), fact, _plain(team), _plain(base), bool(only), tuple(env), _plain(after))
     return Asked(*words, rows=min(max(many, found_in.MOST), MOST_ROWS), misread=misread)
 
@@ -116,6 +117,9 @@ def changes(request: Request, given: Given, actor: Reader, asked: Filter) -> Res
 
 def _page(given: Context, actor: Actor, asked: Asked, connection: Connection) -> Page:
     now = given.now()
+    teams = sorted(set(given.memory.teams(connection).values()))
+    if asked.team not in teams:
+        asked = replace(asked, team="", misread=asked.misread + not_understood(team=asked.team))
     found = found_in.matrix(connection, asked.of_view, now, given.memory)
     shown = tuple(name for name in found.environments if name in asked.environments)[:MOST_COLUMNS]
     # What comes last is what people ask about most.
@@ -132,7 +136,7 @@ def _page(given: Context, actor: Actor, asked: Asked, connection: Connection) ->
             "most_rows": MOST_ROWS,
             "misunderstood": asked.misread + _unknown(asked, found.environments),
             "asked": asked,
-            "teams": sorted(set(given.memory.teams(connection).values())),
+            "teams": teams,
             "upcoming": upcoming.next_change(connection, now),
             "nearest": nearest(asked.q, declared.known_names(connection)) if asked.q and found.empty else None,
         },
