@@ -19,6 +19,11 @@ from reconciler.store.statements import Prepared
 
 GENESIS = "0" * 64
 BATCH = 1_000
+KINDS = (
+    "branch", "commit", "daemon", "deployment", "drift", "gate", "hold", "intervention", "manifest", "override", "plan",
+    "report", "repository", "session", "store", "suspicion", "token", "triggers", "version",
+)  # fmt: skip
+"""The first words of kinds."""
 _L = tables.ledger.c
 _WRITTEN = Prepared(
     select(*(type_coerce(column, Text).label("body") if column.name == "body" else column for column in _L))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reconciler.store import tables
+from reconciler.store.database import Database
 from tests.http_asking import Face, face
 from tests.world import World, app_manifest
 
@@ -185,6 +187,34 @@ def test_a_paused_app_and_one_that_left_git_are_found(tmp_path_factory: pytest.T
 )
 def test_the_ledger_is_filtered(asked: Face, filters: str, kinds: set[str]) -> None:
     assert {one["kind"] for one in asked.all(f"/ledger?limit=5&{filters}")} == kinds
+
+
+@pytest.mark.parametrize(
+    ("filters", "status", "meant"),
+    [
+        ("app=bta", 404, "did you mean beta?"),
+        ("environment=sandbx", 404, "did you mean sandbox?"),
+        ("kind=deploymnt.failed", 422, "did you mean deployment?"),
+        ("app=bta&since=1d&kind=deployment&actor=nobody", 404, "did you mean beta?"),
+    ],
+)
+def test_facts_of_what_nobody_knows_are_not_none(asked: Face, filters: str, status: int, meant: str) -> None:
+    refused = asked.refused(f"/ledger?{filters}")
+    assert (refused["status"], refused["next_step"]) == (status, meant)
+
+
+def test_what_only_the_ledger_knows_of_is_read(tmp_path: Path) -> None:
+    world = World(tmp_path).begun()
+    store = Database(world.settings["state"]["url"])
+    with store.write() as transaction:
+        transaction.note("moon.landed", world.now, {}, app="apollo", environment="sea")
+    store.close()
+    with face(world) as asked:
+        for filters in ("app=apollo", "environment=sea", "kind=moon", "kind=moon.landed"):
+            assert [one["app"] for one in asked.json(f"/ledger?{filters}")] == ["apollo"], filters
+            # It is known, though nothing of it fits.
+            assert asked.json(f"/ledger?{filters}&actor=nobody") == [], filters
+        assert asked.json("/ledger?kind=override") == []
 
 
 def test_environments_along_the_chain(asked: Face) -> None:

@@ -16,6 +16,7 @@ from reconciler.api.routes.reading import answers
 from reconciler.api.routes.reading import router as reading
 from reconciler.api.shapes import VERIFICATION, Fact, Verification
 from reconciler.store import ledger
+from reconciler.views import facts
 
 router = reading("ledger")
 _verifying = threading.Lock()
@@ -57,11 +58,11 @@ def listed(
         limit=limit,
     )
 
-    def found(connection: Connection) -> Answer:
-        facts, below = ledger.listed(connection, wanted, before)
-        return Answer(facts, cursors.written("s", below) if below is not None else None)
+    def page(connection: Connection) -> Answer:
+        found, below = facts.listed(connection, wanted, before)
+        return Answer(found, cursors.written("s", below) if below is not None else None)
 
-    return tagged(request, given, found, at=now if since is not None or until is not None else None)
+    return tagged(request, given, page, at=now if since is not None or until is not None else None)
 
 
 @router.get("/ledger/verification", summary="Verify the ledger", **answers(Verification, examples.VERIFICATION))

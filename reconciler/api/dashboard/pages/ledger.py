@@ -27,10 +27,6 @@ from reconciler.store import ledger
 router = APIRouter(include_in_schema=False)
 Given = Annotated[Context, Depends(context)]
 Word = Annotated[str, Query(max_length=200)]
-KINDS = (
-    "branch", "commit", "daemon", "deployment", "drift", "gate", "hold", "intervention", "manifest", "plan", "report",
-    "repository", "session", "store", "suspicion", "token", "triggers", "version",
-)  # fmt: skip
 FACTS = 100
 """Of one page."""
 FEW = 20_000
@@ -111,7 +107,7 @@ def asked(
     before: Word = "",
 ) -> Asked:
     """What stands in the address."""
-    known = kind if kind.partition(".")[0] in KINDS else ""
+    known = kind if kind.partition(".")[0] in ledger.KINDS else ""
     place = before if before.isascii() and before.isdigit() and len(before) < 18 else ""
     misread = not_understood(kind="" if known else kind, before="" if place else before)
     return Asked(known, _plain(app), _plain(environment), _plain(actor), _plain(subject), since, place, misread)
@@ -163,7 +159,7 @@ def _page(given: Context, actor: Actor, asked: Asked, verified: Verified | None,
         values={
             "asked": asked,
             "wrong": wrong,
-            "kinds": KINDS,
+            "kinds": ledger.KINDS,
             "facts": [{**one, "at": utc(one["at"]), "said": _said(one["body"])} for one in facts],
             "below": below,
             "verified": verified,
