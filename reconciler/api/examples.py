@@ -83,6 +83,8 @@ _SURROUNDINGS = Surroundings(
         next_step=None,
         error_since=None,
         again_at=None,
+        broken_files=0,
+        complaint=None,
     ),
 )
 _FIGURES = Figures(

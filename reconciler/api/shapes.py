@@ -17,7 +17,7 @@ from reconciler.model.entry import Train
 from reconciler.model.gates import Gates, Rollout
 from reconciler.model.rollout import Course, Progress
 from reconciler.model.shape import Instant, Labels, shape
-from reconciler.model.surroundings import Surroundings
+from reconciler.model.surroundings import ComplaintShown, Surroundings
 from reconciler.model.traffic import Allotment
 
 _CONFIG = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True, serialize_by_alias=True)
@@ -92,18 +92,6 @@ ActionPlanned = create_model(
     **(_ACTION | _LATER),
 )
 PlanTold = _made("PlanTold", shown.PlanShown.__doc__, _fields(shown.PlanShown, actions=list[ActionPlanned]))  # type: ignore[valid-type]
-
-
-@shape
-class ComplaintShown:
-    """A mistake in a manifest, and where it stands."""
-
-    path: str
-    line: int
-    column: int
-    message: str
-    remedy: str
-    severity: str
 
 
 @shape

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from reconciler.config import Settings
+    from reconciler.store.complaining import Broken
     from reconciler.store.repository import Followed
 
 
@@ -22,6 +23,8 @@ class Surroundings:
 
     daemon: bool
     place: Followed | None
+    broken: Broken | None = None
+    """Files that are broken."""
     refused: NotSo | None = None
     """Why `run` refuses to go on with the settings as they are now."""
 
@@ -35,10 +38,10 @@ class Surroundings:
 
 def look(settings: Settings, connection: Connection) -> Surroundings:
     """How it is now."""
-    from reconciler.store import repository
+    from reconciler.store import complaining, repository
 
-    place = repository.followed(connection)
-    return Surroundings(opened.somebody_runs(settings, connection), place, _refused(settings, place))
+    place, broken = repository.followed(connection), complaining.broken(connection)
+    return Surroundings(opened.somebody_runs(settings, connection), place, broken, _refused(settings, place))
 
 
 def _refused(settings: Settings, place: Followed | None) -> NotSo | None:
@@ -58,7 +61,7 @@ def as_json(found: Surroundings) -> dict[str, Any]:
     from reconciler.model.surroundings import surroundings_json
     from reconciler.views.surroundings import surroundings
 
-    return surroundings_json(surroundings(found.place, daemon=found.daemon, start=_start()))
+    return surroundings_json(surroundings(found.place, found.broken, daemon=found.daemon, start=_start()))
 
 
 def _start() -> str:

@@ -17,6 +17,18 @@ class DaemonShown:
 
 
 @shape
+class ComplaintShown:
+    """A mistake in a manifest, and where it stands."""
+
+    path: str
+    line: int
+    column: int
+    message: str
+    remedy: str
+    severity: str
+
+
+@shape
 class RepositoryShown:
     """What is followed."""
 
@@ -37,6 +49,10 @@ class RepositoryShown:
     error_since: Instant | None
     again_at: Instant | None
     """When it is tried again."""
+    broken_files: int
+    """How many files are broken at the commit in force: what they declared before stays as it is."""
+    complaint: ComplaintShown | None
+    """What is wrong with the first of them."""
 
 
 @shape

@@ -3,11 +3,11 @@
 For those who tell it; what was wrong before is theirs to know.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, null, select
+from sqlalchemy import Connection, bindparam, func, null, select
 
 from reconciler.store import tables
 from reconciler.store.statements import Prepared, many, side_by_side
@@ -21,8 +21,18 @@ _HELD = select(null(), _A.name, _A.complaints).where(_A.complaints.is_not(None))
 _AMONG = Prepared(
     _BROKEN.where(_F.path.in_(many("paths"))).union_all(_HELD.where(_A.name.in_(many("names")))),
 )
+_COUNTED = Prepared(select(func.count(_F.path)).where(_F.complaints.is_not(None)))
+_BEHIND = Prepared(_FILES.where(_F.path > bindparam("after")).order_by(_F.path).limit(bindparam("most")))
 
 Complaints = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """How many files are broken, and what is wrong with the first of them."""
+
+    files: int
+    first: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +61,18 @@ def among(connection: Connection, paths: Iterable[str], names: Iterable[str]) ->
             else:
                 found.apps[row.name] = row.complaints
     return found
+
+
+def broken(connection: Connection) -> Broken | None:
+    """What is to be said in a line; None where every file is sound."""
+    files = listed(connection, "", 1)
+    if not files:
+        return None
+    (complaints,) = files.values()
+    first = next((one for one in complaints if one["severity"] == "error"), complaints[0])
+    return Broken(_COUNTED.run(connection).scalar(), first)
+
+
+def listed(connection: Connection, after: str, most: int) -> dict[str, Complaints]:
+    """Complaints of broken files, so many behind a path, in order of it."""
+    return {row.path: row.complaints for row in _BEHIND.run(connection, after=after, most=most)}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Text, exists, func, or_, select, type_coerce, union
@@ -44,7 +45,7 @@ def person(connection: Connection) -> list[str]:
     """Apps that may need a person, in order of name."""
     candidates = _PEOPLE.subquery()
     query = select(A.name).join(candidates, candidates.c.app == A.name)
-    return list(connection.execute(query.order_by(A.name)).scalars())
+    return list(connection.execute(query.order_by(A.name)).scalars().all())
 
 
 def motion(connection: Connection, now: datetime) -> list[str]:
@@ -54,7 +55,8 @@ def motion(connection: Connection, now: datetime) -> list[str]:
     first = select(A.name).join(candidates, candidates.c.app == A.name).order_by(A.name)
     waiting = select(A.name).where(A.due_at.is_not(None), A.due_at < now + SOON).order_by(A.due_at, A.name)
     long = select(_W.app).where(_W.kind.not_in(NEEDS_PERSON)).distinct().order_by(_W.app)
-    return list(dict.fromkeys(name for query in (first, waiting, long) for name in connection.execute(query).scalars()))
+    found = (connection.execute(query).scalars().all() for query in (first, waiting, long))
+    return list(dict.fromkeys(chain.from_iterable(found)))
 
 
 def wrong(connection: Connection) -> list[str]:
@@ -77,21 +79,14 @@ def started(connection: Connection) -> list[str]:
     return _named(connection, select(_D.app).where(_D.status == "started"))
 
 
-def waiting(connection: Connection, now: datetime) -> list[str]:
-    """Apps that may wait for something, in order of name."""
-    due = select(A.name).where(A.due_at.is_not(None), A.due_at < now + SOON)
-    pending = select(_D.app).where(_D.status == "pending")
-    return _named(connection, select(_W.app).where(_W.kind != REFUSED), pending, due)
-
-
 def overdue(connection: Connection, now: datetime) -> list[str]:
     """Apps whose plans may say something else than what is recorded of them."""
-    return list(connection.execute(select(A.name).where(A.due_at <= now)).scalars())
+    return list(connection.execute(select(A.name).where(A.due_at <= now)).scalars().all())
 
 
 def _named(connection: Connection, *queries: Select[Any]) -> list[str]:
     names = union(*queries) if len(queries) > 1 else queries[0].distinct()
-    return sorted(name for name in connection.execute(names).scalars() if name is not None)
+    return sorted(filter(None, connection.execute(names).scalars().all()))
 
 
 def _paused(now: datetime) -> Select[Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 
 from sqlalchemy import Connection
 
@@ -53,10 +54,10 @@ def candidates(connection: Connection, now: datetime, fact: Fact | None, fitting
     moving = [name for name in concerns.motion(connection, now) if name not in known and (fit is None or name in fit)]
     if max(len(people), len(moving)) <= LOOKED_AT:
         return Candidates([*people, *moving])
-    kinds = _kinds(connection, now)
-    first = [*kinds["failed"], *kinds["held"]]
     groups: dict[str, Group] = {**dict.fromkeys(people, "person"), **dict.fromkeys(moving, "motion")}
-    wanted = [name for name in kinds.get(fact, ()) if name in groups] if fact is not None else []
+    kinds = _kinds(connection, groups, now)
+    first = [*kinds["failed"], *kinds["held"]]
+    wanted = kinds.get(fact, []) if fact is not None else []
     chosen = dict.fromkeys([*_cut(people, first), *_cut(moving, first), *wanted[:LOOKED_AT]])
     unseen = {name: group for name, group in groups.items() if name not in chosen}
     # With the next turn they may be whatever their plans say.
@@ -64,13 +65,17 @@ def candidates(connection: Connection, now: datetime, fact: Fact | None, fitting
     return Candidates(list(chosen), unseen, {kind: late | (unseen.keys() & names) for kind, names in kinds.items()})
 
 
-def _kinds(connection: Connection, now: datetime) -> dict[Fact, list[str]]:
-    return {
+def _kinds(connection: Connection, names: Collection[str], now: datetime) -> dict[Fact, list[str]]:
+    """Which of these apps may be counted as what."""
+    traced: dict[Fact, list[str]] = {
         "failed": concerns.wrong(connection),
         "held": concerns.stopped(connection, now),
-        "waiting": concerns.waiting(connection, now),
         "started": concerns.started(connection),
     }
+    found = {fact: [name for name in several if name in names] for fact, several in traced.items()}
+    # Each may wait for something besides; those that do nothing else come first.
+    others = set(chain.from_iterable(found.values()))
+    return found | {"waiting": sorted(names, key=lambda name: name in others)}
 
 
 def _cut(names: list[str], first: Iterable[str]) -> list[str]:

@@ -76,7 +76,7 @@ class Row:
     @property
     def rank(self) -> int:
         """What went wrong stands before what is held, and that before the rest."""
-        facts = frozenset[Fact]().union(*(cell.facts for cell in self.cells.values()))
+        facts = {remark.fact for cell in self.cells.values() for remark in cell.remarks}
         return 0 if "failed" in facts else 1 if "held" in facts else 2
 
     @property

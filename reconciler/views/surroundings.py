@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from reconciler.model.surroundings import DaemonShown, RepositoryShown, Surroundings
+from reconciler.model.surroundings import ComplaintShown, DaemonShown, RepositoryShown, Surroundings
+from reconciler.store.complaining import Broken
 from reconciler.store.repository import Followed
 
 
-def surroundings(place: Followed | None, *, daemon: bool, start: str) -> Surroundings:
+def surroundings(place: Followed | None, broken: Broken | None, *, daemon: bool, start: str) -> Surroundings:
     """What is to be said beside every standing. `start` tells how a daemon is started."""
     shown = DaemonShown(running=daemon, next_step="" if daemon else start)
-    return Surroundings(daemon=shown, repository=None if place is None else _repository(place, daemon))
+    return Surroundings(daemon=shown, repository=None if place is None else _repository(place, broken, daemon))
 
 
 def reading(place: Followed | None, daemon: bool) -> bool:
@@ -17,7 +18,7 @@ def reading(place: Followed | None, daemon: bool) -> bool:
     return daemon and (place is None or (place.head is None and place.trouble is None))
 
 
-def _repository(place: Followed, daemon: bool) -> RepositoryShown:
+def _repository(place: Followed, broken: Broken | None, daemon: bool) -> RepositoryShown:
     trouble = place.trouble
     return RepositoryShown(
         url=place.url,
@@ -31,4 +32,6 @@ def _repository(place: Followed, daemon: bool) -> RepositoryShown:
         next_step=trouble.next_step if trouble else None,
         error_since=trouble.since if trouble else None,
         again_at=trouble.again_at if trouble else None,
+        broken_files=broken.files if broken else 0,
+        complaint=ComplaintShown(**broken.first) if broken else None,
     )

@@ -25,6 +25,7 @@ PAGES = {
     "ledger": "/ui/ledger?kind=gate",
     "metrics": "/ui/metrics?days=90",
     "alerts": "/ui/alerts",
+    "complaints": "/ui/complaints",
     "sign in": "/ui/sign-in",
 }
 DIALOGS = {

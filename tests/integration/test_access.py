@@ -109,7 +109,8 @@ def test_every_path_for_everybody(
 
 def test_every_page_wants_a_token_where_reading_does(strict: Face, given: dict[str, str]) -> None:
     free = {"/ui/sign-in", "/ui/sign-in/oidc", "/ui/sign-in/oidc/callback"}
-    pages = ["/ui/", "/ui/apps/shop", "/ui/calendar", "/ui/ledger", "/ui/metrics", "/ui/alerts", "/ui/events"]
+    pages = ["/ui/", "/ui/apps/shop", "/ui/calendar", "/ui/ledger", "/ui/metrics", "/ui/alerts", "/ui/complaints"]
+    pages += ["/ui/events"]
     for page in pages:
         answer = strict.get(page)
         assert answer.status_code in (303, 307, 401, 404), (page, answer.status_code)

@@ -124,6 +124,9 @@ def test_pages_are_right_after_what_people_ask_for_and_what_goes_wrong(world: Wo
     story.wish("rollback", "/ui/apps/shop", app="shop", environment="live", reason="it is slow")
     story.wish("release", "/ui/apps/shop", app="shop", environment="live", reason="it is not")
     story.commit("It breaks", {"cart.yaml": BROKEN}, "/ui/apps/cart")
+    # The line at the top of every page tells of it.
+    new = BROKEN.replace("name: cart", "name: brandnew")
+    story.commit("A new one is broken", {"brandnew.yaml": new}, "/ui/apps/shop", "/ui/apps/search", "/ui/")
     story.commit("It leaves git", {"search.yaml": None}, "/ui/apps/search")
     event = {"product_name": "shop", "environment_name": "sandbox", "version": "9", "status": "started"}
     story.post("/deployment-events/", event, "/ui/apps/shop")

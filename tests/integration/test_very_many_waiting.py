@@ -1,4 +1,4 @@
-"""Where more apps wait than are looked at, is all true that the matrix says, and is what went wrong found among them?"""
+"""Where more apps wait than are looked at: is all true that the matrix says, and is what went wrong found?"""
 
 from __future__ import annotations
 

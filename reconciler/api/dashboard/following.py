@@ -1,4 +1,4 @@
-"""What does the line at the top say: which commit is followed, how fresh it is, and what is wrong with that?"""
+"""What does the line at the top say: which commit is followed, how fresh it is, and what is wrong with or in it?"""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from reconciler.api.context import Context
-from reconciler.store import repository
+from reconciler.store import complaining, repository
+from reconciler.store.complaining import Broken
 from reconciler.store.traces import untraced
 
 
@@ -23,16 +24,19 @@ class Daemon:
     head: str = ""
     detail: str = ""
     since: datetime | None = None
+    broken: Broken | None = None
+    """Files of that commit that are broken: what they declared before stays as it is."""
 
 
 def look(context: Context, connection: Connection) -> Daemon:
     """How it is now."""
     with untraced(connection):  # it is looked at anew with each answer, see `keeping`
-        place = repository.followed(connection)
+        place, broken = repository.followed(connection), complaining.broken(connection)
     runs = context.daemon_runs(connection)
     if place is None:
         return Daemon(state="is-wait", icon="wait", word="nothing read yet")
     found = Daemon(state="is-ok", icon="ok", word="following", branch=place.branch, head=place.head or "")
+    found = replace(found, broken=broken)
     if not runs:
         return replace(found, state="is-bad", icon="bad", word="no daemon runs", detail="nothing goes on by itself")
     if place.held_head is not None:
@@ -43,3 +47,8 @@ def look(context: Context, connection: Connection) -> Daemon:
         since = place.trouble.since
         return replace(found, state="is-bad", icon="warn", word="cannot fetch", detail=detail, since=since)
     return found
+
+
+def glance(context: Context, connection: Connection) -> Daemon:
+    """The same for somebody who may not be allowed to read: no word of what a file holds."""
+    return replace(look(context, connection), broken=None)

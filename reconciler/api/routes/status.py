@@ -17,8 +17,8 @@ from reconciler.api.routes.reading import answers
 from reconciler.api.routes.reading import router as reading
 from reconciler.api.shapes import StatusShown
 from reconciler.model.output import Standing, standing_json
-from reconciler.model.surroundings import surroundings_json
-from reconciler.store import declared, deployments, repository
+from reconciler.model.surroundings import Surroundings, surroundings_json
+from reconciler.store import complaining, declared, deployments, repository
 from reconciler.views import resolving, undeclared
 from reconciler.views.pictures import pictures
 from reconciler.views.standings import past, standings
@@ -50,7 +50,7 @@ def listed(
             resolving.known_environment(connection, environment)
         reported = app is not None and moment >= now and resolving.reported_alone(connection, app)
         names, last = ([], None) if reported else _names(connection, app, environment, after, limit)
-        around = surroundings_json(surroundings(repository.followed(connection), daemon=runs, start=START))
+        around = surroundings_json(_around(connection, runs))
         several = chain(_standings(connection, names, moment, now), _others(connection, app, last, moment, now))
         shown = [standing_json(one) | around for one in several if environment in (None, one.environment)]
         return Answer(shown, cursors.written("n", last) if last is not None else None)
@@ -58,6 +58,11 @@ def listed(
     with given.read() as connection:
         runs = given.daemon_runs(connection)
     return tagged(request, given, found, at=now, besides=str(runs))
+
+
+def _around(connection: Connection, runs: bool) -> Surroundings:
+    place, broken = repository.followed(connection), complaining.broken(connection)
+    return surroundings(place, broken, daemon=runs, start=START)
 
 
 def _names(

@@ -135,6 +135,6 @@ def _daemon(given: Context) -> Daemon | None:
     """The line at the top; None where the store does not answer."""
     try:
         with given.read() as connection:
-            return following.look(given, connection)
+            return following.glance(given, connection)
     except ReconcilerError:
         return None

@@ -44,7 +44,7 @@ def page_of(
 ) -> Response:
     try:
         with given.read() as connection:
-            daemon = following.look(given, connection)
+            daemon = following.glance(given, connection)
     except StoreError:
         daemon = None
     values = {"then": then, "wrong": wrong, "provider": given.provider is not None, "by_token": status == _NO_TOKEN}
