@@ -9,7 +9,7 @@ import click
 
 from reconciler.cli.main import VERBS, program, verb
 
-_EVERYWHERE = {"config", "help", "version"}
+_EVERYWHERE = {"config", "help"}
 """Options that every command has; they are told once."""
 
 _INTRODUCTION = """\

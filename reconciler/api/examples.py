@@ -13,7 +13,7 @@ from reconciler.model.figures import Figures, Measured, Spread, measured_json
 from reconciler.model.gates import Gates
 from reconciler.model.reasons import Why, why_json
 from reconciler.model.surroundings import DaemonShown, RepositoryShown, Surroundings, surroundings_json
-from reconciler.model.telling import AlertShown, Delivery, MessageShown, alert_json, message_json
+from reconciler.model.telling import AlertShown, Delivery, MessageShown, NoticeShown, alert_json, message_json
 from reconciler.model.version import Author, Version
 
 _AT = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
@@ -258,18 +258,20 @@ ALERT: dict[str, Any] = alert_json(
         messages={"sent": 12},
     )
 )
-MESSAGE: dict[str, Any] = message_json(
-    MessageShown(
-        id="0d4c9e1f2a3b4c5d6e7f8091a2b3c4d5",
-        channel="alert",
-        alert="checkout-failed",
-        title="shop failed in live",
-        notices=1,
-        status="sent",
-        made_at=_AT,
-        ended_at=_AT + timedelta(seconds=2),
-        deliveries=(Delivery(attempt=1, at=_AT, ended_at=_AT + timedelta(seconds=2), outcome="sent"),),
-    )
+_MESSAGE = MessageShown(
+    id="0d4c9e1f2a3b4c5d6e7f8091a2b3c4d5",
+    channel="alert",
+    alert="checkout-failed",
+    title="shop failed in live",
+    notices=1,
+    status="sent",
+    made_at=_AT,
+    ended_at=_AT + timedelta(seconds=2),
+    deliveries=(Delivery(attempt=1, at=_AT, ended_at=_AT + timedelta(seconds=2), outcome="sent"),),
+)
+MESSAGE: dict[str, Any] = message_json(_MESSAGE)
+MESSAGE_TOLD: dict[str, Any] = message_json(
+    _MESSAGE, [NoticeShown(at=_AT, event="failed", app="shop", environment="live", title="shop failed in live")]
 )
 FEED = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//reconciler//calendar//EN\r\nEND:VCALENDAR\r\n"
 METRICS = (

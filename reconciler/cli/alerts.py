@@ -89,13 +89,13 @@ def _message(one: MessageShown) -> None:
 @asking.output_option()
 def show(id_: str, form: str) -> None:
     """Show the message ID (the beginning of an id is enough) with every notice that it carries."""
-    from reconciler.model.telling import message_json, notice_json
+    from reconciler.model.telling import message_json
     from reconciler.views import alerts
 
     with opened.store(opened.settings()) as store, store.read() as connection:
         found = alerts.message(connection, id_)
     if form == "json":
-        printing.as_json(message_json(found.message) | {"carries": [notice_json(one) for one in found.notices]})
+        printing.as_json(message_json(found.message, found.notices))
         return
     _message(found.message)
     for line in printing.lines(found.message.body):

@@ -3,7 +3,7 @@
 Addresses are nowhere in it, only where they are found.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 from pydantic import Field, TypeAdapter
@@ -74,6 +74,13 @@ class NoticeShown:
     title: str
 
 
+@shape
+class MessageTold(MessageShown):
+    """Something that was or is to be sent, with every notice that it carries."""
+
+    carries: tuple[NoticeShown, ...]
+
+
 _ALERT, _MESSAGE, _NOTICE = TypeAdapter(AlertShown), TypeAdapter(MessageShown), TypeAdapter(NoticeShown)
 
 
@@ -118,9 +125,12 @@ def alert_json(alert: AlertShown) -> Any:
     return _ALERT.dump_python(alert, mode="json")
 
 
-def message_json(message: MessageShown) -> Any:
-    """A message as JSON."""
-    return _MESSAGE.dump_python(message, mode="json")
+def message_json(message: MessageShown, carries: Iterable[NoticeShown] | None = None) -> Any:
+    """A message as JSON; with the notices that it carries where they are given."""
+    told = _MESSAGE.dump_python(message, mode="json")
+    if carries is None:
+        return told
+    return told | {"carries": [_NOTICE.dump_python(one, mode="json") for one in carries]}
 
 
 def notice_shown(row: Any) -> NoticeShown:
@@ -128,8 +138,3 @@ def notice_shown(row: Any) -> NoticeShown:
     said = row.said
     what = said.get("title") or said.get("message") or said.get("reason") or ""
     return NoticeShown(at=row.at, event=row.event, app=row.app, environment=row.environment, title=what)
-
-
-def notice_json(notice: NoticeShown) -> Any:
-    """A notice as JSON."""
-    return _NOTICE.dump_python(notice, mode="json")

@@ -78,7 +78,7 @@ def test_every_example_is_answered_as_it_is_shown(tmp_path: Path) -> None:
     url = world.settings["state"]["url"]
     token = bearer(url, "approve", "operate", now=world.now, name="ann@example.com")
     examples = {heading: found for heading, _, text in SECTIONS for found in EXAMPLE.findall(text)}
-    assert len(examples) == PAGE.count("\nanswers ") == len(SECTIONS) == 9
+    assert len(examples) == PAGE.count("\nanswers ") == len(SECTIONS) == 10
     with served(world) as face:
 
         def type_in(typed: str, values: Values) -> tuple[str, Any]:

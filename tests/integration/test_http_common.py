@@ -234,7 +234,9 @@ def test_a_moment_that_is_none(asked: Face, known: dict[str, str], until: str, w
 def test_a_moment_in_a_body_needs_an_offset(asked: Face, known: dict[str, str]) -> None:
     said = post(asked, known, "/apps/shop/environments/live/promote", {"at": "soon"})
     assert "write it with an offset, 2026-12-01T09:00:00+01:00, or Z for UTC" in said["detail"]
-    assert "timezone" not in said["detail"]
+    assert "beside `timezone`" in said["detail"], "which this body has"
+    said = post(asked, known, "/apps/shop/pause", {"until": "soon", "reason": "x"})
+    assert "timezone" not in said["detail"], "and this one has not"
 
 
 def test_a_mistake_of_ours_says_as_much_as_any_answer(asked: Face, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,6 +74,8 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Face]:
         ("/ledger?kind=%27%3B--", 422, "query.kind"),
         ("/environments/%2e%2e", 404, "environment"),
         ("/alerts/log?alert=nobody", 404, "there is no alert nobody"),
+        ("/alerts/log/abcd", 404, "there is no message abcd"),
+        ("/alerts/log/xyz", 422, "path.id"),
     ],
 )
 def test_what_cannot_be_answered(asked: Face, address: str, status: int, words: str) -> None:

@@ -72,6 +72,7 @@ def asked(shop: Told) -> Iterator[Face]:
         ("/alerts", ["alerts", "list"]),
         ("/alerts/log", ["alerts", "log"]),
         ("/alerts/log?alert=chat&limit=1", ["alerts", "log", "chat", "--limit", "1"]),
+        (f"/alerts/log/{'A' * 12}", ["alerts", "show", "a" * 12]),
     ],
 )
 def test_the_same_json(shop: Told, asked: Face, address: str, command: list[str]) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 
 from reconciler.api import asked, cursors, examples
 from reconciler.api.answers import Answer, untagged
 from reconciler.api.context import Context, context
 from reconciler.api.routes.reading import answers
 from reconciler.api.routes.reading import router as reading
-from reconciler.model.telling import AlertShown, MessageShown, MessageStatus, alert_json, message_json
+from reconciler.model.telling import AlertShown, MessageShown, MessageStatus, MessageTold, alert_json, message_json
 from reconciler.views import alerts as told
 
 router = reading("alerts")
@@ -41,3 +41,17 @@ def log(
         sent = told.log(connection, alert=alert, status=status, limit=limit, before=before)
     more = cursors.written("s", sent.below) if sent.below is not None else None
     return untagged(request, Answer([message_json(one) for one in sent.messages], more))
+
+
+@router.get("/alerts/log/{id}", summary="Show what was sent", **answers(MessageTold, examples.MESSAGE_TOLD, tags=False))
+def shown(
+    request: Request,
+    given: Annotated[Context, Depends(context)],
+    id: Annotated[
+        str, Path(min_length=1, max_length=64, pattern=r"^[0-9A-Fa-f]+$", description="Its id, or the beginning of it.")
+    ],
+) -> Response:
+    """One message with every notice that it carries; the beginning of an id is enough."""
+    with given.read() as connection:
+        found = told.message(connection, id.lower())
+    return untagged(request, message_json(found.message, found.notices))

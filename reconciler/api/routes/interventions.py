@@ -1,8 +1,9 @@
 """What may be asked for over HTTP: the same as on the command line, recorded for whoever leads to act on.
 
-Each answers 202 with what was recorded, or with the commit that was written onto a branch. `expected` is the id of the deployment that was looked at, or four or more of
-its first digits (`none` where there was none): where something else stands there by now, nothing is recorded, and the
-answer is 409. A held head is named by its own id, so that is all that is expected of it.
+Each answers 202 with what was recorded, or with the commit that was written onto a branch. `expected` is the id of the
+deployment that was looked at, or four or more of its first digits (`none` where there was none): where something else
+stands there by now, nothing is recorded, and the answer is 409. A held head is named by its own id, so that is all that
+is expected of it.
 """
 
 from __future__ import annotations
