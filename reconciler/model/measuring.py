@@ -7,9 +7,10 @@ one environment, and a number for each length of time. What each figure means is
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from itertools import groupby
 from math import ceil
 from typing import NamedTuple
@@ -65,6 +66,8 @@ class Period:
 
     since: datetime
     until: datetime
+    zone: tzinfo = UTC
+    """On whose calendar the series goes: its first and its last day may be parts of one."""
 
     @property
     def earlier(self) -> datetime:
@@ -72,10 +75,18 @@ class Period:
         least = datetime.min.replace(tzinfo=UTC) + WEEK
         return self.since - min(self.until - self.since, self.since - least)
 
-    @property
-    def step(self) -> timedelta:
-        """How long a point of the series is."""
-        return DAY if self.until - self.since <= LONGEST_BY_DAY * DAY else WEEK
+    def steps(self) -> Iterator[tuple[datetime, datetime]]:
+        """From when to when each point of the series is: days, or weeks that begin with Monday."""
+        by_day = self.until - self.since <= LONGEST_BY_DAY * DAY
+        begin = self.since
+        while begin < self.until:
+            here = begin.astimezone(self.zone).date()
+            end = begin
+            while end <= begin:  # a zone may leave a day out
+                here += DAY if by_day else WEEK - here.weekday() * DAY
+                end = datetime.combine(here, time(), self.zone).astimezone(UTC)
+            yield begin, min(end, self.until)
+            begin = end
 
 
 class _Kind(NamedTuple):
@@ -164,13 +175,14 @@ class _Book:
     apps: dict[str, _Tally] = field(default_factory=dict)
     environments: dict[str, _Tally] = field(default_factory=dict)
     since: int = 0
-    step: int = 1
+    begins: Sequence[int] = ()
+    """When each step of the series does."""
 
     def of(self, one: Made) -> list[_Tally]:
         """Those of this one."""
         if one.created_at < self.since:
             return [self.earlier]
-        step = self.series[(one.created_at - self.since) // self.step]
+        step = self.series[bisect_right(self.begins, one.created_at) - 1]
         return [step, self._part(self.apps, one.app), self._part(self.environments, one.environment)]
 
     def _part(self, parts: dict[str, _Tally], name: str) -> _Tally:
@@ -214,22 +226,14 @@ def measure(made: Iterable[Made], period: Period, app: str | None = None, enviro
 
 
 def _book(period: Period) -> _Book:
-    steps = list(_steps(period))
+    steps = list(period.steps())
     return _Book(
         period=period,
         earlier=_Tally(period.earlier, period.since),
         series=[_Tally(begin, end) for begin, end in steps],
         since=microseconds(period.since),
-        step=period.step // _MICROSECOND,
+        begins=[microseconds(begin) for begin, _ in steps],
     )
-
-
-def _steps(period: Period) -> Iterator[tuple[datetime, datetime]]:
-    begin = period.since
-    while begin < period.until:
-        end = min(begin + period.step, period.until)
-        yield begin, end
-        begin = end
 
 
 def _count(rows: Sequence[Made], book: _Book) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from sqlalchemy import Connection
 
@@ -21,11 +21,13 @@ def measured(
     since: datetime | None = None,
     app: str | None = None,
     environment: str | None = None,
+    zone: tzinfo = UTC,
 ) -> Measured:
-    """The figures from `since` (30 days ago) up to `now` (UTC). Raises WrongUse where that is no period."""
+    """The figures from `since` (30 days ago) up to `now` (UTC), by the days of `zone`. Raises WrongUse where that is no
+    period."""
     begin = now - BY_DEFAULT if since is None else since
     if begin >= now:
         raise WrongUse("figures are of what has been", "name a moment that is past, or a length of time such as 30d")
-    period = Period(since=begin, until=now)
+    period = Period(since=begin, until=now, zone=zone)
     rows = figures.made(connection, period.earlier, period.until, app, environment)
     return measure(rows, period, app, environment)

@@ -190,7 +190,7 @@ def test_the_metrics_are_those_of_the_api(shop: Served, looking: Looking) -> Non
         "median, of the same app in the same environment",
     ]
     page.locator("[aria-labelledby=f-lead] summary").click()
-    assert page.locator("[aria-labelledby=f-lead] tbody tr").count() == 13
+    assert page.locator("[aria-labelledby=f-lead] tbody tr").count() == 14
 
 
 def test_addresses_that_make_no_sense_are_pages_too(shop: Served) -> None:

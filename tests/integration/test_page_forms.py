@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from tests.bearers import bearer, header
-from tests.http_asking import Face
+from tests.http_asking import Face, face
 from tests.world import CHAIN, World
 
 
@@ -96,3 +96,25 @@ def test_the_metrics_say_since_when_anything_is_recorded(world: World, asked: Fa
     assert "still counted for all 30 days" in page
     world.later(days=31)
     assert "Recorded since" not in asked.get("/ui/metrics?days=30").text
+
+
+@pytest.mark.parametrize(
+    ("zone", "hours", "days"),
+    [
+        ("UTC", 1, [("31 May", "0"), ("01 Jun", "3")]),
+        ("UTC", 13, [("01 Jun", "3"), ("02 Jun", "0")]),
+        # It is twelve hours later there.
+        ("Pacific/Auckland", 1, [("01 Jun", "0"), ("02 Jun", "3")]),
+        ("Pacific/Auckland", 23, [("01 Jun", "0"), ("02 Jun", "3")]),
+    ],
+)
+def test_what_was_deployed_today_stands_under_today(
+    world: World, zone: str, hours: int, days: list[tuple[str, str]]
+) -> None:
+    world.later(hours=hours)
+    with face(world, timezone=zone) as asked:
+        page = asked.get("/ui/metrics?days=7").text
+    numbers = page.partition('aria-labelledby="f-frequency"')[2].partition("</table>")[0]
+    rows = re.findall(r'<th scope="row"><time [^>]*>([^<]+)</time></th><td class="end">([^<]+)</td>', numbers)
+    assert rows[-2:] == days
+    assert f'text-anchor="end">{days[-1][0].lstrip("0")}</text>' in numbers.partition("</svg>")[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -148,11 +149,32 @@ def test_the_period_before_stands_beside_and_takes_nothing_from_this_one() -> No
 
 
 def test_the_series_goes_by_day_and_for_longer_by_week() -> None:
-    assert len(of().series) == 30
-    assert of().series[1].since == NOON + timedelta(days=1)
+    # From noon to noon: the first day's afternoon, 29 whole days, and today so far.
+    by_day = of(made(1), made(11.9), made(12), made(24 * 30 - 0.1))
+    assert [one.changes for one in by_day.series] == [2, 1, *[0] * 28, 1]
+    assert [one.since.hour for one in by_day.series] == [12, *[0] * 30]
+    assert (by_day.series[-1].since, by_day.series[-1].until) == (NOON + timedelta(days=29.5), MONTH.until)
+    # 1 June 2026 is a Monday.
     by_week = of(made(1), made(24 * 64), period=Period(since=NOON, until=NOON + timedelta(days=65)))
     assert [one.changes for one in by_week.series] == [1, 0, 0, 0, 0, 0, 0, 0, 0, 1]
-    assert by_week.series[-1].until - by_week.series[-1].since == timedelta(days=2)
+    assert {one.since.weekday() for one in by_week.series} == {0}
+    assert by_week.series[-1].until - by_week.series[-1].since == timedelta(days=2.5)
+
+
+@pytest.mark.parametrize(
+    ("zone", "at", "days"),
+    [
+        ("Europe/Berlin", "2026-10-24T22:30:00+00:00", ["24 22", "25 23", "26 23"]),  # 25 October has 25 hours
+        ("America/New_York", "2026-06-01T12:00:00+00:00", ["01 12", "02 04", "03 04"]),
+        ("Pacific/Apia", "2011-12-29T12:00:00+00:00", ["29 12", "30 10", "31 10"]),  # it had no 30 December
+    ],
+)
+def test_days_are_those_of_a_calendar(zone: str, at: str, days: list[str]) -> None:
+    begin = datetime.fromisoformat(at)
+    period = Period(since=begin, until=begin + timedelta(days=2, hours=3), zone=ZoneInfo(zone))
+    series = measure([], period).series
+    assert [f"{one.since.astimezone(UTC):%d %H}" for one in series] == days
+    assert [one.until for one in series] == [*(one.since for one in series[1:]), period.until]
 
 
 def test_apps_and_environments_are_told_apart_with_the_most_changes_first() -> None:

@@ -141,7 +141,8 @@ def _page(given: Context, actor: Actor, asked: Asked, connection: Connection) ->
     now = given.now()
     app, environment = asked.app or None, asked.environment or None
     history.known(connection, app, environment)
-    found = measured(connection, now, now - timedelta(days=asked.days), app, environment)
+    zone = rendering.clocks(given).zone
+    found = measured(connection, now, now - timedelta(days=asked.days), app, environment, zone)
     begun = ledger.begun(connection)
     return Page(
         template="metrics.html",
