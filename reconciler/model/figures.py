@@ -84,7 +84,7 @@ class Measured:
     earlier: Figures
     """The same of the period of the same length before."""
     series: tuple[Figures, ...] = ()
-    """The period in steps of a day or of a week, counted from its beginning; the last one may be shorter."""
+    """The period by days or weeks of a calendar; the first and the last one may be parts of one."""
     apps: tuple[FiguresOf, ...] = ()
     """Those with the most changes, the most first; so with environments."""
     environments: tuple[FiguresOf, ...] = ()
