@@ -12,9 +12,11 @@ from typing import Any
 from urllib.parse import quote
 
 from reconciler.model.alert import Alert
+from reconciler.notify import wording
 from reconciler.notify.facts import Happening, stable_id
 from reconciler.schedule import rfc3339
 from reconciler.store import messages
+from reconciler.words import plain
 
 SPEC = "0.4.1"
 SOURCE = "/reconciler"
@@ -27,7 +29,8 @@ OUTCOMES = {"completed": "success", "failed": "failure", "aborted": "cancel"}
 def event_message(alert: Alert, one: Happening, now: datetime) -> dict[str, Any]:
     """The message that carries an event to an alert whose format is `cdevents`."""
     made = stable_id("cdevents", alert.name, one.fact)
-    content = {"format": "cdevents", "events": cloud_events(one, made)}
+    title = plain(wording.fields(alert, one.said)["title"])
+    content = {"format": "cdevents", "title": title, "events": cloud_events(one, made)}
     stream = stable_id("cdevents", alert.name, one.app, one.environment)
     return messages.to_send(made, "alert", content, now, stream=stream, alert=alert.name, to=alert.spec.to)
 

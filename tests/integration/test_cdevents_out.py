@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cdevents import check
+from tests.http_asking import face
 from tests.receiver import Answer, Receiver, receiving
 from tests.telling import FAILING, alert, settle_and_tell, to
 from tests.world import World, app_manifest
@@ -51,6 +52,13 @@ def test_a_release_an_upgrade_and_a_rollback(world: World) -> None:
         *("taskrun.started", "taskrun.finished", "service.rolledback"),
     ]
     assert len({one["id"] for one in several}) == len(several)
+    # Whoever reads the log of what was sent knows what each message was about.
+    with face(world) as asked:
+        titles = [one["title"] for one in asked.json("/alerts/log")]
+        page = asked.get("/ui/alerts").text
+    assert titles[-1] == "shop in sandbox: v1 is being deployed"
+    assert titles[0] == "shop in sandbox: rolled back to v1"
+    assert all(f"<b>{title}</b>" in page for title in titles)
     released, rolled_back = several[2]["data"]["subject"], several[-1]["data"]["subject"]
     assert released["id"] == "shop"
     assert released["content"]["environment"]["id"] == "sandbox"

@@ -85,3 +85,16 @@ def test_nothing_comes_before_the_first_version_of_all(tmp_path: Path) -> None:
         assert "Nothing comes before v1" in page
         assert '<option value="v1" selected>' in page.partition('name="b"')[2].partition("</select>")[0]
         assert "The two versions" not in page
+
+
+def test_who_changed_a_file_several_times_is_named_once(tmp_path: Path) -> None:
+    world = World(tmp_path).begun()
+    for number in range(3):
+        world.commit(f"Again {number}", {"shop/index.html": f"{number}\n"})
+        world.settle()
+    with face(world) as asked:
+        page = asked.get("/ui/apps/shop/compare?a=v1&b=v4").text
+        (written,) = {one["by"][0]["name"] for one in asked.json("/apps/shop/versions/v1/compare/v4")["code"]["files"]}
+    assert "in 3 versions by 1 person" in page
+    files = page.partition('id="h-files"')[2].partition("</table>")[0]
+    assert re.findall(r'<td data-label="By"><span>([^<]*)</span>', files) == [written]
