@@ -16,7 +16,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from reconciler.config import OFF, load
 from reconciler.engine.alone import somebody_runs
+from reconciler.errors import ReconcilerError
 
 HOST, PORT = "127.0.0.1", 8080
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,10 +50,7 @@ A daemon follows {desired} now. Leave it running, open a second terminal in this
 {define}
      reconciler status
 
-   The dashboard, in a browser: http://{listen}/ui/. Its buttons ask for a token, such as this one:
-
-     reconciler tokens create --name you@example.org --scope approve --scope operate --actor you@example.org
-
+{dashboard}
    The shop, as it is live: http://localhost:8000/ after
 
      python3 -m http.server 8000 --bind 127.0.0.1 --directory {state}/releases/live/storefront/current
@@ -88,6 +87,14 @@ A daemon follows {desired} now. Leave it running, open a second terminal in this
 Ctrl-C here ends the daemon; the next start goes on where it ended.
 """
 DEFINE = '     reconciler() {{ {program} --config {settings} "$@"; }}'
+DASHBOARD = """\
+   The dashboard, in a browser: http://{listen}/ui/. Its buttons ask for a token, such as this one:
+
+     reconciler tokens create --name you@example.org --scope approve --scope operate --actor you@example.org
+"""
+NO_DASHBOARD = """\
+   There is no dashboard: api.listen is off.
+"""
 CLONE = "     git clone --quiet --config user.name=You --config user.email=you@example.org {desired} {clone}"
 PULL = "     git -C {clone} pull --quiet"
 
@@ -116,7 +123,7 @@ def main() -> None:
         sys.exit(f"git could not make {state / 'desired.git'}: {error.stderr.strip()}")
     program = Path(sys.executable).with_name("reconciler")
     program = program.relative_to(ROOT) if program.is_relative_to(ROOT) else program
-    print(instructions(state, settings, program, listen), flush=True)
+    print(instructions(state, settings, program, serves_at(settings, listen)), flush=True)
     os.execv(sys.executable, [sys.executable, "-m", "reconciler", "--config", str(settings), "run"])
 
 
@@ -174,6 +181,14 @@ def write_settings(state: Path, listen: str = f"{HOST}:{PORT}") -> Path:
     return settings
 
 
+def serves_at(settings: Path, listen: str) -> str:
+    """Where the daemon is going to serve: a variable holds over what was written."""
+    try:
+        return load(str(settings), os.environ).api.listen
+    except ReconcilerError:
+        return listen  # the daemon says what is wrong with them
+
+
 def instructions(state: Path, settings: Path, program: Path, listen: str = f"{HOST}:{PORT}") -> str:
     """What to type next, ready to be copied line by line into a shell in the checkout."""
     clone = state / "desired"
@@ -188,7 +203,8 @@ def instructions(state: Path, settings: Path, program: Path, listen: str = f"{HO
         }.items()
     }
     checkout = (PULL if clone.exists() else CLONE).format(**names)
-    return NEXT.format(define=DEFINE.format(**names), checkout=checkout, listen=listen, **names)
+    dashboard = NO_DASHBOARD if listen == OFF else DASHBOARD.format(listen=listen)
+    return NEXT.format(define=DEFINE.format(**names), checkout=checkout, dashboard=dashboard, **names)
 
 
 if __name__ == "__main__":

@@ -90,6 +90,20 @@ def test_the_dashboard_is_where_it_is_said_to_be_though_its_port_is_taken(tmp_pa
             until(lambda: "storefront" in answered(address), "the dashboard shows the shop")
 
 
+def test_the_dashboard_is_where_a_variable_puts_it(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = found.getsockname()[1]
+    with quickstart(tmp_path / "state", RECONCILER_API__LISTEN=f"127.0.0.1:{port}") as printed:
+        until(lambda: "Ctrl-C" in printed(), "it says where")
+        assert re.findall(r"http://[^/]+/ui/", printed()) == [f"http://127.0.0.1:{port}/ui/"]
+        until(lambda: "storefront" in answered(f"http://127.0.0.1:{port}/ui/"), "the dashboard shows the shop")
+    with quickstart(tmp_path / "state", RECONCILER_API__LISTEN="off") as printed:
+        until(lambda: "Ctrl-C" in printed(), "it says that there is none")
+        assert "There is no dashboard: api.listen is off." in printed()
+        assert "/ui/" not in printed()
+        until(lambda: '"started"' in (tmp_path / "state" / "log").read_text(), "it has started")
+
+
 def test_the_readme_has_the_commands_that_the_quickstart_prints() -> None:
     readme = (ROOT / "README.md").read_text().splitlines()
     state = Path("state/quickstart")
@@ -111,12 +125,12 @@ def script() -> ModuleType:
 
 
 @contextmanager
-def quickstart(state: Path) -> Iterator[Callable[[], str]]:
+def quickstart(state: Path, **variables: str) -> Iterator[Callable[[], str]]:
     """The script as `make run` starts it, ended by TERM; what it has printed so far."""
     state.mkdir(exist_ok=True)
     command = [sys.executable, "tools/quickstart.py", "--state", str(state)]
     with (state / "out").open("w") as out, (state / "log").open("w") as log:
-        daemon = subprocess.Popen(command, cwd=ROOT, env=FRESH, stdout=out, stderr=log)
+        daemon = subprocess.Popen(command, cwd=ROOT, env=FRESH | variables, stdout=out, stderr=log)
     try:
         yield (state / "out").read_text
         assert daemon.poll() is None, (state / "log").read_text()
