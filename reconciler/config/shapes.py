@@ -132,8 +132,8 @@ class ApiSettings:
     writes: Count = 600
     """The same for requests that change something."""
     connections: Count = 512
-    """How many connections one address may hold open, at most as many as there are files for; a page that is seen holds one,
-    and a proxy in front is one address."""
+    """How many connections one address may hold open, at most as many as there are files for; a page that is seen holds
+    one, and a proxy in front is one address."""
     oidc: Annotated[OidcSettings, BeforeValidator(group)] = Field(default_factory=OidcSettings)
 
     @property
