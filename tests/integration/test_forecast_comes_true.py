@@ -10,7 +10,7 @@ import pytest
 from tests.foretelling import Stretch, Year
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2, pytest.param(3, marks=pytest.mark.long)])
 def test_a_year_comes_as_it_was_foretold(tmp_path: Path, seed: int) -> None:
     causes = lived(tmp_path, seed, commits=16)
     assert causes["promotion"] >= 5

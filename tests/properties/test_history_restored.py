@@ -76,7 +76,7 @@ def on_disk(player: Player) -> dict[tuple[str, str], Any]:
     return found
 
 
-@examples(8)
+@examples(6)
 @given(histories(*KINDS), st.integers(1, 8))
 @example([Step("content"), Step("revert")], 2)
 def test_after_a_restore_the_same_runs_as_before_the_disaster(history: list[Step], backup_at: int) -> None:

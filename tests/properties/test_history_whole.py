@@ -23,7 +23,7 @@ from tests.strategies import APPS, ORDINARY, PINNING, ROUGH, TIMED, Step, exampl
 from tests.world import CHAIN
 
 pytestmark = pytest.mark.timeout(300)  # examples are whole reconcilers; a busy machine takes its time
-FEW = examples(5)
+FEW = examples(4)
 NEEDS = {"mail": ["shop"]}
 KINDS = (*ORDINARY, *PINNING, *TIMED, *ROUGH, "push", "push", "both")
 COMMITS = (*ORDINARY, "both", "break", "mend", "remove", "return")
