@@ -47,10 +47,11 @@ def aim(wanted: Desired, app: RecordedApp, record: EnvironmentRecord, spec: Envi
     if not isinstance(wanted.choice, Tracked):
         answer = _gated(answer, wanted, app, record, spec)
     stays = (refusals.nothing_good(wanted, hit[0]),) if hit and found.source is None else ()
-    answer = replace(answer, refused=(*answer.refused, *stays, *refusals.pinned_to_withdrawn(wanted, found, app)))
+    answer = answer.refusing(*stays, *refusals.pinned_to_withdrawn(wanted, found, app))
     answer = answer.besides(found.besides).besides(_experiment(wanted, app, record))
     joined = _joined(answer, joint, wanted, app, record, spec)
-    joined = replace(joined, refused=(*together.refused, *joined.refused))
+    if together.refused:
+        joined = replace(joined, refused=(*together.refused, *joined.refused))
     return _beside_a_freeze(joined, wanted, app, record, spec)
 
 

@@ -48,6 +48,8 @@ class Answer:
 
     def besides(self, said: Besides | Passage) -> Answer:
         """This answer, with what is to be said of candidates that wait at their gates."""
+        if not (said.waiting or said.refused or said.checks or said.wake_at):
+            return self
         return replace(
             self,
             waiting=(*self.waiting, *said.waiting),
@@ -55,3 +57,7 @@ class Answer:
             checks=self.checks or said.checks,
             wake_at=earliest([self.wake_at, said.wake_at]),
         )
+
+    def refusing(self, *refused: Refused) -> Answer:
+        """This answer, with what is refused besides."""
+        return replace(self, refused=(*self.refused, *refused)) if refused else self

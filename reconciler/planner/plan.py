@@ -65,7 +65,7 @@ def _environment(
         answer = _beneath_freeze(aim(wanted, recorded, record, environment.spec), wanted, recorded, record)
     done = _reconcile(answer, wanted, recorded, record, now)
     step, halted = _next_step(recorded, record, done, now)
-    done = replace(done, actions=(*done.actions, *step), waiting=(*done.waiting, *halted))
+    waiting = (*done.waiting, *halted)
     triggers = _triggers(app, wanted, recorded, record)
     wakes = [
         wanted.next_edge if wanted else None,
@@ -73,12 +73,12 @@ def _environment(
         record.active.rollout.until if record.active and record.active.rollout else None,
         record.triggers.retry_at if record.triggers else None,
         answer.wake_at,
-        *(item.until for item in done.waiting),
+        *(item.until for item in waiting),
     ]
     besides = [action for action in (answer.checks, answer.lift) if action is not None]
     return Plan(
-        actions=(*done.actions, *triggers, *besides),
-        waiting=done.waiting,
+        actions=(*done.actions, *step, *triggers, *besides),
+        waiting=waiting,
         refused=done.refused,
         wake_at=earliest([moment for moment in wakes if moment and moment > now]),
     )
