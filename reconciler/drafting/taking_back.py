@@ -112,7 +112,7 @@ def pinning(desk: Desk, back: Back, how: How, instead_of: str) -> Report:
     )
     follow = f"`reconciler promote {back.app} --to {back.environment} --track`"
     paragraphs = [
-        f"{back.words[0].upper()}{back.words[1:]}.",
+        f"{back.words}.",
         *([f"    {back.reason[:300]}"] if back.reason.isprintable() and back.reason else []),
         "It is a pin and no revert:",
         f"    {instead_of}",

@@ -100,7 +100,7 @@ def test_a_conflict_makes_a_pin_that_says_why(told: Told) -> None:
     found = back(told, "--reason", "and further")
     assert found["branch"] == "reconciler/rollback-shop-live-v1"
     assert "conflicts in shop/index.html" in found["warnings"][0]
-    assert found["message"].startswith("Roll shop back to v1 in live\n")
+    assert found["message"].startswith("Roll shop back to v1 in live\n\nshop in live goes back to v1 from v2")
     told.settle()
     merge(told, found["branch"])
     assert (told.runs("live"), told.runs("sandbox"), live(told)["held"]) == ("one", "three", None)

@@ -83,7 +83,7 @@ def templates() -> Environment:
     made.globals["themes"] = ("", *THEMES)
     made.globals["split_now"] = rollouts.split
     made.filters |= {"plain": plain, "said": wording.said, "spent": wording.spent, "share": wording.share}
-    made.filters |= {"value": wording.value, "brief": brief, "sentence": wording.sentence}
+    made.filters |= {"value": wording.value, "brief": brief, "sentence": wording.sentence, "opened": wording.opened}
     made.filters["in_cell"] = wording.in_cell
     made.filters["segment"] = partial(quote, safe="")
     return made

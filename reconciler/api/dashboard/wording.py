@@ -73,6 +73,23 @@ def value(found: object) -> str:
     return found if isinstance(found, str) else canonical(found)
 
 
+_OUR_WORDS = """
+    a an another as drifted held if it manifest more neither no nobody nothing one only orphaned others paused refused
+    retirement rolling several so somebody such that the there these this those too two until waits what whatever when
+    where whoever without
+    act add approve ask begin choose close correct declare did free give install leave look make mend move name open put
+    remove rename replace say send set sign signing start stop take try use wait write
+"""
+_OURS = frozenset(_OUR_WORDS.split())
+"""What our own clauses begin with, and nobody calls an app, a version or an environment."""
+
+
+def opened(text: str) -> str:
+    """A clause with which a sentence begins. What may be a name keeps its letters: v2 is not V2."""
+    word = re.match(r"[a-z]+(?=[ ,:;.]|$)", text)
+    return text[:1].upper() + text[1:] if word is not None and word[0] in _OURS else text
+
+
 def sentence(text: str) -> str:
     """A clause as a sentence of its own."""
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
+    return opened(text) + ("" if text.endswith((".", "?", "!")) else ".")

@@ -21,6 +21,7 @@ from reconciler import telemetry
 from reconciler.api.access import Actor
 from reconciler.api.context import Context, context
 from reconciler.api.dashboard.pages.signing_in import LASTS, page_of, set_session, way_on
+from reconciler.api.dashboard.wording import sentence
 from reconciler.api.oidc import Begun, Provider, ProviderTrouble, SignInRefused
 from reconciler.api.origins import is_https
 from reconciler.api.problems import Refused
@@ -113,7 +114,7 @@ def _again(request: Request, given: Context, then: str, error: ReconcilerError) 
     if isinstance(error, PersonNeeded) and not isinstance(error, ProviderTrouble):
         # Where a secret should lie is nothing for somebody whom nobody knows yet.
         message, next_step = "this reconciler is not set up for it", "ask who runs it, whose log says what is missing"
-    said = f"{message[:1].upper()}{message[1:]}: {next_step}."
+    said = sentence(f"{message}: {next_step}")
     status = HTTPStatus.FORBIDDEN if isinstance(error, SignInRefused) else HTTPStatus.BAD_GATEWAY
     answer = page_of(request, given, Actor(), then, said, status)
     answer.delete_cookie(COOKIE, path=PATH)
