@@ -218,7 +218,7 @@ def test_addresses_that_make_no_sense_are_pages_too(shop: Served) -> None:
         ("/ui/ledger?since=abc", "abc"),
         ("/ui/ledger?kind=nonsense&before=x", "kind “nonsense”, before “x”"),
         ("/ui/apps/storefront?cause=luck", "cause “luck”"),
-        ("/ui/alerts?status=lost", "status “lost”"),
+        ("/ui/alerts?status=lost&before=x", "status “lost”, before “x”"),
         ("/ui/apps/storefront/compare?from=v1", "“from”"),
         ("/ui/calendar?from=soon&zone=Mars&place=moon", "from “soon”, zone “Mars”, environment “moon”"),
     ],

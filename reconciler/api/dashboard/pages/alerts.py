@@ -30,7 +30,7 @@ def page(
     digits = before.isascii() and before.isdigit() and len(before) < 18
     place = int(before) if digits else None
     with given.read() as connection:
-        misread = not_understood(status="" if wanted else status)
+        misread = not_understood(status="" if wanted else status, before="" if digits else before)
         found = _page(given, actor, alert if alert.isprintable() else "", wanted, place, connection, misread)
     return rendering.answer(request, given, found)
 
