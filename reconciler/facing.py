@@ -153,7 +153,9 @@ _PLANNING, _WRITING = OneAtATime("a plan", PLAN_WITHIN), OneAtATime("a commit", 
 """One at a time of each: several plans would leave no processor to the daemon, and git takes its time to answer."""
 
 
-def _foresee(settings: Settings, at: datetime, until: datetime | None, meanwhile: Callable[[], None]) -> PlanShown:
+def _foresee(
+    settings: Settings, at: datetime, until: datetime | None, meanwhile: Callable[[], None]
+) -> tuple[PlanShown, datetime | None]:
     with _PLANNING.turn(), _present(settings) as store:
         return foresee(store, _mirror(settings), settings.root, at, until, meanwhile)
 

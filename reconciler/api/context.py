@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from reconciler.model.shown import PlanShown
     from reconciler.store.database import Database, Transaction
 
-Foresee = Callable[[datetime, datetime | None, Callable[[], None]], "PlanShown"]
-"""What would happen at a moment, or from then until another one (UTC). The function is called again and again
-meanwhile, and what it raises ends the work. Raises ReconcilerError."""
+Foresee = Callable[[datetime, datetime | None, Callable[[], None]], "tuple[PlanShown, datetime | None]"]
+"""What would happen at a moment, or from then until another one (UTC); and when it ends, where so much happens that it
+ends earlier. The function is called again and again meanwhile, and what it raises ends the work. Raises
+ReconcilerError."""
 Promote = Callable[["PromotionAsked", bool], "Promotion"]
 """The commit that makes an environment run a version, written onto a branch; with True only told. Raises
 ReconcilerError."""

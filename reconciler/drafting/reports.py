@@ -75,7 +75,7 @@ def _steps(report: Report, place: Workplace, how: How) -> Iterator[str]:
     put = report.put
     if put is None:
         if how.dry_run:
-            yield "the same without --dry-run writes it"
+            yield "the same without --dry-run, over HTTP without `dry_run`, writes it"
     elif put.branch == place.followed:
         yield f"`reconciler status {report.app}` shows what comes of it"
     elif put.pushed:

@@ -62,16 +62,17 @@ def foresee(
     at: datetime,
     until: datetime | None,
     meanwhile: Callable[[], None] | None = None,
-) -> PlanShown:
+) -> tuple[PlanShown, datetime | None]:
     """The same of what is recorded at this moment; the branch is not looked at. `mirror` tells lines, if it is there.
 
-    `meanwhile` is called again and again; what it raises ends it. Raises StoreError.
+    With it when the walk was ended, where that is earlier than `until`. `meanwhile` is called again and again; what it
+    raises ends it. Raises StoreError.
     """
     with (
         copied(store) as copy,
         rehearsal(copy, mirror, root=root, adopt=0, allow_rewrites=False, meanwhile=meanwhile) as played,
     ):
-        return planned(played, at, until)
+        return planned(played, at, until), played.cut_at
 
 
 @contextmanager

@@ -139,9 +139,9 @@ def test_the_plan_of_a_page_is_that_of_the_command_line_and_holds_no_writer_up(t
         with store.write() as writing:
             writing.note("test.fact", told.now, {})
             if not store.is_shared:
-                found = plan_json(foresee(store, mirror, settings.root, told.now, until))
+                found = plan_json(foresee(store, mirror, settings.root, told.now, until)[0])
         if store.is_shared:
-            found = plan_json(foresee(store, mirror, settings.root, told.now, until))
+            found = plan_json(foresee(store, mirror, settings.root, told.now, until)[0])
     finally:
         store.close()
     assert [(one["action"], one["environment"], one["at"]) for one in found["actions"]] == [

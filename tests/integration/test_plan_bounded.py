@@ -6,14 +6,14 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
 
-from reconciler import facing
+from reconciler import facing, schedule
 from reconciler.api import waiting
 from reconciler.api.connections import bounded
 from reconciler.api.problems import Refused
@@ -56,14 +56,14 @@ class Endless:
         at: datetime,
         _until: datetime | None,
         meanwhile: Callable[[], None],
-    ) -> PlanShown:
+    ) -> tuple[PlanShown, None]:
         self.begun.set()
         try:
             while not self.over.wait(0.01):
                 meanwhile()
         finally:
             self.ended.set()
-        return PlanShown(commit=None, at=at, actions=(), waiting=(), refused=(), wake_at=None)
+        return PlanShown(commit=None, at=at, actions=(), waiting=(), refused=(), wake_at=None), None
 
 
 @pytest.fixture
@@ -182,3 +182,16 @@ def test_the_bounds_are_told() -> None:
         assert f"{plan.FARTHEST.days} days" in text
         assert f"{plan.LONGEST:.0f} s" in text
     assert f"{facing.PLAN_WITHIN:.0f} s" in section
+
+
+def test_where_so_much_happens_that_it_ends_earlier_it_says_when(
+    asked: Face, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(_store: Database, _mirror: Mirror, _root: str, at: datetime, *_more: object) -> tuple[PlanShown, datetime]:
+        whole = PlanShown(commit=None, at=at, actions=(), waiting=(), refused=(), wake_at=None)
+        return whole, at + timedelta(days=3)
+
+    assert "reconciler-left-out" not in asked.get("/plan?until=20d").headers
+    monkeypatch.setattr(facing, "foresee", cut)
+    said = asked.get("/plan?until=21d").headers["reconciler-left-out"]
+    assert schedule.rfc3339(world.now + timedelta(days=3)) in said

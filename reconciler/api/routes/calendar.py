@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Request, Response
 from sqlalchemy import Connection
@@ -12,31 +12,20 @@ from reconciler.api import asked, examples
 from reconciler.api.access import subscriber
 from reconciler.api.answers import Answer, tagged
 from reconciler.api.context import Context, context
-from reconciler.api.routes.reading import answers
+from reconciler.api.routes.reading import answers, left_out
 from reconciler.api.routes.reading import router as reading
 from reconciler.api.shapes import EdgeShown
 from reconciler.errors import WrongUse
 from reconciler.model.output import edge_json
 from reconciler.views.calendar import AHEAD, calendar, stamp
 from reconciler.views.feed import feed
-from reconciler.views.forecast import Forecast
-from reconciler.words import plain
 
 router = reading("calendar")
 feeds = reading("calendar", subscriber)
 ICS = "text/calendar; charset=utf-8"
-_LEFT_OUT = {
-    "Reconciler-Left-Out": {"description": "What is not in it, if anything is not.", "schema": {"type": "string"}}
-}
 
 
-def _answers(model: Any, example: Any, **more: Any) -> dict[str, Any]:
-    told = answers(model, example, **more)
-    told["responses"][200]["headers"] = {**told["responses"][200]["headers"], **_LEFT_OUT}
-    return told
-
-
-@router.get("/calendar", summary="What will change by itself", **_answers(EdgeShown, [examples.EDGE]))
+@router.get("/calendar", summary="What will change by itself", **answers(EdgeShown, [examples.EDGE], bounded=True))
 def listed(
     request: Request,
     given: Annotated[Context, Depends(context)],
@@ -52,13 +41,15 @@ def listed(
 
     def found(connection: Connection) -> Answer:
         ahead = calendar(connection, app, now, end, given.mirror)
-        return Answer([edge_json(edge) for edge in ahead.edges], headers=_left_out(ahead))
+        return Answer([edge_json(edge) for edge in ahead.edges], headers=left_out(ahead.left_out))
 
     return tagged(request, given, found, at=now)
 
 
 @feeds.get(
-    "/calendar.ics", summary="What will change, as a feed", **_answers(None, examples.FEED, media_type="text/calendar")
+    "/calendar.ics",
+    summary="What will change, as a feed",
+    **answers(None, examples.FEED, bounded=True, media_type="text/calendar"),
 )
 def subscribed(
     request: Request,
@@ -72,7 +63,7 @@ def subscribed(
 
     def found(connection: Connection) -> Answer:
         ahead = calendar(connection, app, now, end, given.mirror)
-        return Answer(feed(ahead.edges, stamp(connection) or now), headers=_left_out(ahead))
+        return Answer(feed(ahead.edges, stamp(connection) or now), headers=left_out(ahead.left_out))
 
     return tagged(request, given, found, at=now, media_type=ICS)
 
@@ -82,8 +73,3 @@ def _end(until: datetime | timedelta | None, now: datetime) -> datetime:
     if end < now:
         raise WrongUse("query.until: that has been", "name a moment to come, or a length of time such as 90d")
     return end
-
-
-def _left_out(found: Forecast) -> dict[str, str]:
-    said = "; ".join(found.left_out)
-    return {"Reconciler-Left-Out": plain(said).encode("ascii", "replace").decode()} if said else {}

@@ -11,18 +11,18 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from math import ceil
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Request, Response
 from sqlalchemy import Connection
 
 from reconciler import schedule
 from reconciler.api import asked, examples
-from reconciler.api.answers import tagged
+from reconciler.api.answers import Answer, tagged
 from reconciler.api.context import Context, context
 from reconciler.api.in_turn import GONE
 from reconciler.api.problems import Refused
-from reconciler.api.routes.reading import answers
+from reconciler.api.routes.reading import answers, left_out
 from reconciler.api.routes.reading import router as reading
 from reconciler.api.shapes import PlanTold
 from reconciler.errors import WrongUse
@@ -36,7 +36,7 @@ LONGEST, AGAIN_AFTER = 20.0, 60.0
 _TYPED = "type `reconciler plan --until`, which takes as long as it needs"
 
 
-@router.get("/plan", summary="What would happen", **answers(PlanTold, examples.PLAN))
+@router.get("/plan", summary="What would happen", **answers(PlanTold, examples.PLAN, bounded=True))
 def foreseen(
     request: Request,
     given: Annotated[Context, Depends(context)],
@@ -54,8 +54,10 @@ def foreseen(
         _require_near(start, end)
     patience = _patience(request, LONGEST)
 
-    def found(_connection: Connection) -> dict[str, Any]:
-        return plan_json(given.foresee(start, end, patience))
+    def found(_connection: Connection) -> Answer:
+        plan, cut_at = given.foresee(start, end, patience)
+        cut = [f"what comes after {schedule.rfc3339(cut_at)}: so much happens until then"] if cut_at is not None else []
+        return Answer(plan_json(plan), headers=left_out(cut))
 
     return tagged(request, given, found, at=now)
 
