@@ -31,7 +31,7 @@ from reconciler.model.shown import plan_json
 router = reading("plan")
 FARTHEST = timedelta(days=366)
 """From the moment at which a plan begins to its end, over HTTP: a year, and the day that some of them have more."""
-LONGEST, AGAIN_AFTER = 20.0, 60.0
+LONGEST, AGAIN_AFTER = 30.0, 60.0
 """Seconds that anybody is made to wait for a plan, and after which to ask again for one that took longer."""
 _TYPED = "type `reconciler plan --until`, which takes as long as it needs"
 
@@ -46,7 +46,7 @@ def foreseen(
     """What would be done at the commit that has been noted, without doing it: now, at a moment, or up to one.
 
     With `until` everything up to then, step by step, if every deployment goes well: 366 days at most, and 503 where
-    that takes longer than 20 s, or where somebody else's plan is being made.
+    that takes longer than 30 s, or where somebody else's plan is being made.
     """
     now = given.now()
     start, end = asked.ahead(at, now) or now, asked.ahead(until, now)
