@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -32,6 +33,8 @@ LEAST, LEVEL, MUCH = 1_000, 5, 100_000
 MOST_BYTES, EACH = 24 << 20, 3_000
 """What the answers that are kept may take together, and what each takes about besides its body."""
 _PACKABLE = (b"text/", b"application/json", b"application/problem+json", b"image/svg+xml")
+SINCE = "reconciler.since"
+"""Under which a request's scope says since when somebody waits for its answer, in seconds of the monotonic clock."""
 _COOKIE = COOKIE.encode()
 Key = tuple[object, ...]
 State = tuple[int, datetime]
@@ -85,6 +88,7 @@ class Again:
         if held is not None and held.state == state:
             await held.send(known, send)
             return
+        scope = {**scope, SINCE: time.monotonic()}
         since = False  # whether what is being made was begun since this was asked
         while (making := self._making.get(key)) is not None:
             of, answer = making

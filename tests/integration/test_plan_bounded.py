@@ -128,6 +128,27 @@ def test_whoever_asks_meanwhile_is_told_when_to_ask_again(asked: Face, endless: 
     assert asked.get("/plan?until=29d").is_success
 
 
+def test_those_who_ask_the_same_wait_no_longer_than_the_first(
+    asked: Face, endless: Endless, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "LONGEST", 1.0)
+    took: list[tuple[int, float]] = []
+    assert asked.get("/apps").is_success  # once the store is open, the same is made only once
+
+    def asks() -> None:
+        begun = time.monotonic()
+        status = asked.get("/plan?until=30d").status_code
+        took.append((status, time.monotonic() - begun))
+
+    several = [threading.Thread(target=asks) for _ in range(3)]
+    for one in several:
+        one.start()
+    for one in several:
+        one.join(PATIENCE)
+    assert [status for status, _ in took] == [503] * 3
+    assert max(seconds for _, seconds in took) < 1.9, took
+
+
 def test_those_who_wait_are_few() -> None:
     alone, held = OneAtATime("a plan", within=PATIENCE), threading.Event()
     done: list[str] = []

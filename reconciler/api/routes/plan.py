@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 
 from reconciler import schedule
 from reconciler.api import asked, examples
+from reconciler.api.again import SINCE
 from reconciler.api.answers import Answer, tagged
 from reconciler.api.context import Context, context
 from reconciler.api.in_turn import GONE
@@ -80,7 +81,8 @@ def _require_near(start: datetime, end: datetime) -> None:
 
 def _patience(request: Request, seconds: float) -> Callable[[], None]:
     """Raises Refused, which ends a plan, once it has taken so long or once whoever asked for it has hung up."""
-    deadline = time.monotonic() + seconds
+    # Who waited for another one's answer that never came has waited so long already.
+    deadline = request.scope.get(SINCE, time.monotonic()) + seconds
     gone: Callable[[], bool] = request.scope.get(GONE, lambda: False)
 
     def heed() -> None:
