@@ -68,12 +68,17 @@ def _wrong(name: str, message: str, next_step: str) -> Refused:
     return Refused(HTTPStatus.UNPROCESSABLE_ENTITY, f"query.{name[:100]}: {message}", next_step)
 
 
+def looks_like_a_length(text: str) -> bool:
+    """Whether a length of time is meant, and no moment."""
+    return text[:1].isdigit() and text[-1:] in "dhms" and "-" not in text
+
+
 def _moment(value: object) -> datetime | timedelta:
     if isinstance(value, datetime | timedelta):
         return value
     text = str(value)
     try:
-        if text[:1].isdigit() and text[-1:] in "dhms" and "-" not in text:
+        if looks_like_a_length(text):
             return schedule.duration(text)
         found = schedule.wall(text, _EXAMPLES)
     except ScheduleError as error:

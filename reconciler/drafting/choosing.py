@@ -83,7 +83,9 @@ def upstream(desk: Desk, entry: Entry) -> Chosen:
     from reconciler.store import versions
 
     follows, recorded, app = entry.wanted.follows, entry.picture.recorded, entry.picture.name
-    remedy = f"name a version with --version; `reconciler versions list {app}` shows those it has"
+    remedy = (
+        f"name a version with --version, over HTTP as `version`; `reconciler versions list {app}` shows those it has"
+    )
     if isinstance(follows, Tracked):
         source = candidate(entry.picture.record(follows.environment), recorded)
         if source is None or len(source.traffic) != 1:
@@ -108,7 +110,7 @@ def running(desk: Desk, entry: Entry) -> Chosen:
     here = entry.record.running
     if here is None or len(here.traffic) != 1:
         said = "a split runs" if here is not None and here.traffic else "nothing runs"
-        raise NotSo(f"{said} in {entry.environment}", "name a version with --version")
+        raise NotSo(f"{said} in {entry.environment}", "name a version with --version, over HTTP as `version`")
     version_id = here.traffic[0].version
     found = versions.by_id(desk.connection, [version_id])[version_id]
     return _whole(desk.connection, found, None, f"which runs there ({_deployment(here)})")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reconciler import schedule
 from tests.bearers import bearer, header
 from tests.commands import Told
 from tests.http_asking import Face, face
@@ -113,6 +115,13 @@ def test_a_pin_is_written_and_taken_away_again(told: Told, post: Post) -> None:
     merge(told, again["branch"])
     assert told.runs("live") == "three"
     assert facts(told) == [("branch.pin", WHO, "live"), ("branch.promotion", WHO, "live")]
+
+
+def test_a_moment_may_be_a_length_of_time(told: Told, post: Post) -> None:
+    now = told.now
+    found = post(f"{LIVE}/promote", version="v1", at="2h", dry_run=True)
+    at = schedule.utc(found["at"])
+    assert timedelta(hours=2) <= at - now.replace(microsecond=0) < timedelta(hours=2, minutes=5)
 
 
 def test_a_way_back_that_is_only_written_lets_everything_run_on_until_it_is_merged(told: Told, post: Post) -> None:

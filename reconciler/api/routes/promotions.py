@@ -7,7 +7,7 @@ nothing is written, and what is answered tells what would be.
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter
@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from reconciler import schedule
 from reconciler.api.access import Operator
+from reconciler.api.asked import ahead, looks_like_a_length
 from reconciler.api.routes.interventions import RECORDED, AppName, EnvironmentName, Expected, Given, Why, Written
 from reconciler.errors import ScheduleError
 from reconciler.model.report import Promotion, PromotionAsked
@@ -22,14 +23,18 @@ from reconciler.model.shape import NAME_PATTERN, Flag, Text, refusal, shape
 
 router = APIRouter(tags=["interventions"])
 _LONGEST_NAME = 100
-_MOMENT = f"{schedule.WITH_OFFSET}; or as a wall time beside `timezone`, 2026-12-01T09:00"
+_MOMENT = (
+    f"{schedule.WITH_OFFSET}, or as a length of time such as 2h; or as a wall time beside `timezone`, 2026-12-01T09:00"
+)
 
 
-def _planned(value: object) -> datetime | str:
-    """An instant in UTC; a wall time as it is written."""
+def _planned(value: object) -> datetime | timedelta | str:
+    """An instant in UTC, or a length of time from now; a wall time as it is written."""
     if not isinstance(value, str):
         raise refusal("a moment is a text", _MOMENT)
     try:
+        if looks_like_a_length(value):
+            return schedule.duration(value)
         found = schedule.wall(value, _MOMENT)
         return value if found.tzinfo is None else schedule.utc(value)
     except ScheduleError as error:
@@ -48,7 +53,7 @@ def _followed(value: object) -> str:
 Planned = Annotated[
     Any,
     BeforeValidator(_planned),
-    WithJsonSchema({"type": "string", "maxLength": 40, "examples": ["2026-12-01T09:00:00Z", "2026-12-01T09:00"]}),
+    WithJsonSchema({"type": "string", "maxLength": 40, "examples": ["2026-12-01T09:00:00Z", "2h", "2026-12-01T09:00"]}),
 ]
 Followed = Annotated[
     Any,
@@ -82,7 +87,8 @@ class Promote(Written):
     track: Followed | None = None
     """Take a pin or a split away: follow this environment again, `latest`, or with true what is declared."""
     at: Planned | None = None
-    """From a moment on, as an entry of `schedule`: with an offset, or as a wall time in `timezone`."""
+    """From a moment on, as an entry of `schedule`: with an offset, a length of time from now such as `2h`, or a wall
+    time in `timezone`."""
     timezone: Annotated[Text, Field(min_length=1, max_length=100)] | None = None
     """The zone of `at`, such as Europe/Paris, which is kept in the entry."""
     reason: Why = ""
@@ -105,7 +111,7 @@ def promote(app: AppName, environment: EnvironmentName, asked: Promote, given: G
         version=asked.version,
         traffic=asked.traffic,
         track=asked.track,
-        at=asked.at,
+        at=asked.at if isinstance(asked.at, str) else ahead(asked.at, given.now()),
         timezone=asked.timezone,
         actor=actor.name,
         reason=asked.reason,
