@@ -151,8 +151,9 @@ def matrix(connection: Connection, asked: Asked, now: datetime, memory: Memory) 
     looked_at = look.rows(found.names)
     busy = [row for row in looked_at.values() if row.group != "quiet" and row.cells]
     quiet, next_name = look.quiet(looked_at)
-    shown = sorted((row for row in busy if asked.fits(row)), key=lambda row: row.rank)
+    shown = [row for row in busy if asked.fits(row)]
     groups: dict[Group, list[Row]] = {group: [row for row in shown if row.group == group] for group in GROUPS}
+    groups["person"].sort(key=lambda row: row.rank)
     more = {group: max(0, len(several) - asked.most) for group, several in groups.items()}
     beside = elsewhere.beside(connection, asked, environments, now)
     more["person"] += beside.more_people
