@@ -16,10 +16,10 @@ apiVersion: reconciler/v1
 kind: App
 metadata: {name: brandnew}
 spec:
-  confg: {a: 1}
+  configx: {a: 1}
   environments: [live]
 """
-WRONG = "the key confg is not known here"
+WRONG = "the key configx is not known here"
 
 
 def line(page: str) -> str:
@@ -44,7 +44,7 @@ def test_every_page_says_what_is_wrong_and_where_as_long_as_it_is(world: World, 
     listed = asked.get("/ui/complaints").text
     assert "<code>brandnew.yaml</code>" in listed
     assert f"<b>line 5, column 3</b>: {WRONG} (did you mean config?)" in listed
-    world.commit("Mend", {"brandnew.yaml": NEW.replace("confg", "config")})
+    world.commit("Mend", {"brandnew.yaml": NEW.replace("configx", "config")})
     world.settle()
     assert not any("broken" in line(asked.get(page).text) for page in pages)
     assert "No file is broken" in asked.get("/ui/complaints").text

@@ -42,7 +42,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     made.commit("Begin", {"places.yaml": PLACES, **{f"{name}.yaml": manifest(name) for name in NAMES}})
     made.settle()
     made.later(hours=1)
-    made.commit("Break it", {f"{NAMES[-1]}.yaml": manifest(NAMES[-1], confg="no")})
+    made.commit("Break it", {f"{NAMES[-1]}.yaml": manifest(NAMES[-1], configx="no")})
     until = made.now + timedelta(hours=2)
     made.wish("pause", app=NAMES[-2], environment="live", reason="stocktaking", until=until)
     made.settle()
