@@ -31,6 +31,8 @@ class Candidates:
     """Those that are not, with the group that they are likely to be in."""
     kinds: Mapping[Fact, Collection[str]] = field(default_factory=dict)
     """Those that are not and may be counted so."""
+    late: Collection[str] = ()
+    """Those that are not and are to be planned anew: they may be whatever their plans say, mostly quiet."""
 
     def fitting(self, fact: Fact | None) -> dict[Group, int]:
         """How many of those that are not looked at may be what a filter lets pass, by group."""
@@ -60,9 +62,9 @@ def candidates(connection: Connection, now: datetime, fact: Fact | None, fitting
     wanted = kinds.get(fact, []) if fact is not None else []
     chosen = dict.fromkeys([*_cut(people, first), *_cut(moving, first), *wanted[:LOOKED_AT]])
     unseen = {name: group for name, group in groups.items() if name not in chosen}
-    # With the next turn they may be whatever their plans say.
     late = unseen.keys() & concerns.overdue(connection, now)
-    return Candidates(list(chosen), unseen, {kind: late | (unseen.keys() & names) for kind, names in kinds.items()})
+    kinds_unseen = {kind: late | (unseen.keys() & names) for kind, names in kinds.items()}
+    return Candidates(list(chosen), unseen, kinds_unseen, late)
 
 
 def _kinds(connection: Connection, names: Collection[str], now: datetime) -> dict[Fact, list[str]]:

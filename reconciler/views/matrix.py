@@ -147,7 +147,7 @@ def matrix(connection: Connection, asked: Asked, now: datetime, memory: Memory) 
     look = _Look(connection, now, base, memory, asked)
     apps, places = look.count()
     found = candidates.candidates(connection, now, asked.fact, look.fitting)
-    look.unseen = found.unseen
+    look.unseen, look.late = found.unseen, found.late
     looked_at = look.rows(found.names)
     busy = [row for row in looked_at.values() if row.group != "quiet" and row.cells]
     quiet, next_name = look.quiet(looked_at)
@@ -196,6 +196,8 @@ class _Look:
     fitting: list[str] | None = None
     unseen: Collection[str] = ()
     """Apps in which something may be going on, and that are not looked at."""
+    late: Collection[str] = ()
+    """Those of them that are to be planned anew."""
 
     def __post_init__(self) -> None:
         wanted = self.asked.wanted
@@ -226,12 +228,12 @@ class _Look:
             yield row.name, row, min(ends, default=_NEVER)
 
     def others(self, after: str, limit: int) -> list[str]:
-        """Further apps, in order of name, but those of which nobody knows whether they are quiet."""
+        """Further apps, in order of name, but those in which something is likely to be going on."""
         found: list[str] = []
         at_a_time = LOOKED_THROUGH if self.unseen else limit
         while len(found) < limit:
             names = self._behind(after, at_a_time)
-            found += [name for name in names if name not in self.unseen]
+            found += [name for name in names if name not in self.unseen or name in self.late]
             if len(names) < at_a_time:
                 break
             after = names[-1]
@@ -248,6 +250,7 @@ class _Look:
         if self.asked.fact not in (None, "running"):
             return found, None  # whatever is counted so has left a trace
         after, limit, seen = self.asked.after, self.asked.limit, 0
+        most = limit if self.late else LOOKED_THROUGH  # what is to be planned anew is no row that was kept
         while True:
             names = self.others(after, limit + 1)
             page = names[:limit]
@@ -256,7 +259,9 @@ class _Look:
                 row = looked_at.get(name) or new.get(name)
                 after = name
                 # Whatever has no trace waits for a moment that is far away.
-                quiet = row is not None and row.cells and (name in new or row.group == "quiet")
+                quiet = (
+                    row is not None and row.cells and ((name in new and name not in self.late) or row.group == "quiet")
+                )
                 if row is not None and quiet and self.asked.fits(row):
                     found.append(replace(row, group="quiet"))
                 if len(found) == limit:
@@ -264,7 +269,7 @@ class _Look:
             seen += len(page)
             if len(names) <= limit:
                 return found, None
-            if seen >= LOOKED_THROUGH:
+            if seen >= most:
                 return found, after
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.store import declared
 from reconciler.views import candidates
 from tests.http_asking import Face, face
 from tests.world import World
@@ -111,6 +112,16 @@ def test_quiet_ones_among_them_are_listed(world: World, asked: Face) -> None:
     world.settle()
     page = asked.get("/ui/").text
     assert rows(page)["quiet"] == ("Quiet 1+ apps", ["svc-20-quiet"])
+
+
+def test_while_all_are_planned_anew_nothing_is_certain_and_quiet_ones_stay(world: World, asked: Face) -> None:
+    world.commit("One that waits for nobody", {"quiet.yaml": manifest("svc-20-quiet").replace(', "live"', "")})
+    world.settle()
+    with world.running() as found, found.database.write() as transaction:
+        declared.mark_all_due(transaction, world.now)
+    page = asked.get("/ui/").text
+    assert rows(page)["quiet"][1] == ["svc-20-quiet"]
+    assert all(number.endswith("+") for number in strip(page).values())
 
 
 def test_what_waits_can_be_looked_through_as_far_as_it_is_looked_at(asked: Face) -> None:
