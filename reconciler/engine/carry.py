@@ -15,7 +15,7 @@ from reconciler.engine import rolling
 from reconciler.model.app import Triggers
 from reconciler.model.deployment import Subject
 from reconciler.model.plan import Abort, Advance, ApplyTriggers, Deploy, Lift, Plan, RunChecks
-from reconciler.planner.plan import triggers_digest
+from reconciler.planner import triggers
 from reconciler.store import deployments, gates, holds, interventions, tables
 from reconciler.store.database import Transaction
 from reconciler.store.rows import deployment_of
@@ -153,7 +153,7 @@ def _request_triggers(transaction: Transaction, action: ApplyTriggers) -> None:
     t = tables.triggers
     here = (t.c.app == action.app) & (t.c.environment == action.environment)
     values = {
-        "requested": triggers_digest(action.triggers),
+        "requested": triggers.digest(action.triggers),
         "settings": TRIGGERS.dump_python(action.triggers, mode="json"),
         "attempts": 0,
         "retry_at": None,

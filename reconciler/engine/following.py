@@ -382,10 +382,7 @@ class Following:
             # Imported only where it is needed, as above.
             from reconciler.planner.causes import RECONCILER
 
-            why = "repository.allow_rewrites"
-            accepts = interventions.Wish(kind="accept", actor=RECONCILER, reason=why, subject=head)
-            interventions.record(transaction, accepts, now)
-            interventions.finish(transaction, "accept", head, now, "accepted")
+            interventions.accept_at_once(transaction, head, RECONCILER, "repository.allow_rewrites", now)
             return True
         wishes = interventions.open_of(transaction.connection, "accept")
         asked = [one for one in wishes if one.subject and head.startswith(one.subject)]

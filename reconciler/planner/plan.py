@@ -4,19 +4,18 @@ Every environment ends in exactly one bucket: in sync, an action, something it w
 again after the actions were carried out gives no action.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from reconciler.desired import Desired, earliest
-from reconciler.model.app import App, Triggers
+from reconciler.model.app import App
 from reconciler.model.deployment import Cause, Deployment, Grounds, Subject
 from reconciler.model.environment import Environment
-from reconciler.model.plan import Abort, Action, Advance, ApplyTriggers, Deploy, Plan, Refused, Waiting, together
+from reconciler.model.plan import Abort, Action, Advance, Deploy, Plan, Refused, Waiting, together
 from reconciler.model.rollout import Course
-from reconciler.model.version import canonical, spoken
-from reconciler.planner import freezes, repairs, rollouts
+from reconciler.model.version import spoken
+from reconciler.planner import freezes, repairs, rollouts, triggers
 from reconciler.planner.aim import aim
 from reconciler.planner.answer import Aim, Answer
 from reconciler.planner.causes import RECONCILER, Why
@@ -66,7 +65,7 @@ def _environment(
     done = _reconcile(answer, wanted, recorded, record, now)
     step, halted = _next_step(recorded, record, done, now)
     waiting = (*done.waiting, *halted)
-    triggers = _triggers(app, wanted, recorded, record)
+    handed = triggers.due(app, wanted, recorded, record)
     wakes = [
         wanted.next_edge if wanted else None,
         record.active.next_attempt_at if record.active else None,
@@ -77,7 +76,7 @@ def _environment(
     ]
     besides = [action for action in (answer.checks, answer.lift) if action is not None]
     return Plan(
-        actions=(*done.actions, *step, *triggers, *besides),
+        actions=(*done.actions, *step, *handed, *besides),
         waiting=waiting,
         refused=done.refused,
         wake_at=earliest([moment for moment in wakes if moment and moment > now]),
@@ -372,24 +371,6 @@ def _dependency(recorded: RecordedApp, record: EnvironmentRecord) -> Waiting | N
                 detail=f"{other.app}, which it depends on, {state} in {record.environment}",
             )
     return None
-
-
-def triggers_digest(triggers: Triggers) -> str | None:
-    """What trigger settings are compared by; None for none at all."""
-    parts = [list(triggers.routes), list(triggers.domains), list(triggers.crons)]
-    return hashlib.sha256(canonical(parts).encode()).hexdigest() if any(parts) else None
-
-
-def _triggers(
-    app: App | None, wanted: Desired | None, recorded: RecordedApp, record: EnvironmentRecord
-) -> tuple[Action, ...]:
-    """Routes, domains and crons that the target has not been asked to take yet, once something runs there."""
-    if app is None or wanted is None or record.running is None or recorded.complaints:
-        return ()
-    requested = record.triggers.requested if record.triggers else None
-    if requested == triggers_digest(app.spec.triggers):
-        return ()
-    return (ApplyTriggers(app=app.name, environment=record.environment, triggers=app.spec.triggers),)
 
 
 def _with_pause(recorded: RecordedApp, wanted: Desired | None) -> RecordedApp:

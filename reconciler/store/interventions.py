@@ -121,6 +121,12 @@ def finish(transaction: Transaction, kind: Kind, subject: str, now: datetime, ou
     _FINISH_ONE.change(transaction.connection, of_kind=kind, about=subject, at=now, how=outcome)
 
 
+def accept_at_once(transaction: Transaction, head: str, actor: str, reason: str, now: datetime) -> None:
+    """A head that does not descend from the one before is followed by a standing word."""
+    record(transaction, Wish(kind="accept", actor=actor, reason=reason, subject=head), now)
+    finish(transaction, "accept", head, now, "accepted")
+
+
 def resume(
     transaction: Transaction, app: str, environment: str | None, actor: str, now: datetime, reason: str = ""
 ) -> int:

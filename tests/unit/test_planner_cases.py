@@ -8,8 +8,7 @@ from typing import Any
 from reconciler.model.deployment import Grounds, Subject
 from reconciler.model.plan import Plan, RunChecks
 from reconciler.model.rollout import Course, Progress
-from reconciler.planner import rollouts
-from reconciler.planner.plan import triggers_digest
+from reconciler.planner import rollouts, triggers
 from reconciler.planner.recorded import Override, RecordedApp
 from tests.builders import (
     app,
@@ -200,7 +199,7 @@ def test_each_phase_of_a_rollout_says_since_when_and_each_step_has_its_split():
 
 def test_other_triggers_have_another_digest():
     def digest(**given: Any) -> str | None:
-        return triggers_digest(app(triggers=given).spec.triggers)
+        return triggers.digest(app(triggers=given).spec.triggers)
 
     assert digest() is None
     assert len({digest(routes=["a.example/*"]), digest(routes=["b.example/*"]), digest(domains=["a.example"])}) == 3
