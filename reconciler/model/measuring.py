@@ -75,15 +75,19 @@ class Period:
         least = datetime.min.replace(tzinfo=UTC) + WEEK
         return self.since - min(self.until - self.since, self.since - least)
 
+    @property
+    def step(self) -> timedelta:
+        """How long a point of the series is, but for those that the period cuts and those in which a clock changes."""
+        return DAY if self.until - self.since <= LONGEST_BY_DAY * DAY else WEEK
+
     def steps(self) -> Iterator[tuple[datetime, datetime]]:
         """From when to when each point of the series is: days, or weeks that begin with Monday."""
-        by_day = self.until - self.since <= LONGEST_BY_DAY * DAY
         begin = self.since
         while begin < self.until:
             here = begin.astimezone(self.zone).date()
             end = begin
             while end <= begin:  # a zone may leave a day out
-                here += DAY if by_day else WEEK - here.weekday() * DAY
+                here += DAY if self.step == DAY else WEEK - here.weekday() * DAY
                 end = datetime.combine(here, time(), self.zone).astimezone(UTC)
             yield begin, min(end, self.until)
             begin = end
@@ -109,6 +113,8 @@ class _Tally:
 
     since: datetime
     until: datetime
+    whole: timedelta = timedelta()
+    """What of it is no more than a part: a day that has just begun is no busier than one that is over."""
     kinds: dict[_Kind, int] = field(default_factory=dict)
     not_restored: int = 0
     lead: array[float] = field(default_factory=lambda: array("d"))
@@ -147,7 +153,7 @@ class _Tally:
             changes_failed=went_wrong,
             rollbacks=self._sum(one for one in self.kinds if one.completed and one.back),
             restores=self._sum(one for one in self.kinds if one.completed and one.restore),
-            deployment_frequency=changes * (DAY / (self.until - self.since)),
+            deployment_frequency=changes * (DAY / max(self.until - self.since, self.whole)),
             success_rate=_share(completed, completed + failed),
             failure_rate=_share(failed, completed + failed),
             change_failure_rate=_share(went_wrong, ended),
@@ -230,7 +236,7 @@ def _book(period: Period) -> _Book:
     return _Book(
         period=period,
         earlier=_Tally(period.earlier, period.since),
-        series=[_Tally(begin, end) for begin, end in steps],
+        series=[_Tally(begin, end, period.step) for begin, end in steps],
         since=microseconds(period.since),
         begins=[microseconds(begin) for begin, _ in steps],
     )

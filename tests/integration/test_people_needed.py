@@ -44,7 +44,15 @@ def test_what_waits_for_people_is_counted_wherever_it_is_deployed(ci: Reporter) 
     assert 'data-person="shop a%20b%3Fc%23d till "' in page
 
 
+def owned(ci: Reporter) -> None:
+    """The shop has a team."""
+    manifest = app_manifest("shop").replace('"name": "shop"', '"name": "shop", "labels": {"team": "payments"}', 1)
+    ci.world.commit("Own it", {"shop.yaml": manifest})
+    ci.world.settle()
+
+
 def test_so_do_filters(ci: Reporter) -> None:
+    owned(ci)
     ci.refused(428, "careful")
     for asked, people in {
         "state=waiting": ["till"],
@@ -87,6 +95,7 @@ def test_of_very_many_the_first_are_shown_and_all_are_counted(ci: Reporter) -> N
 
 
 def test_what_failed_last_elsewhere_is_counted_and_found(ci: Reporter) -> None:
+    owned(ci)
     ci.done("staging", product_name="fine")
     for where in ("staging", "sandbox"):
         assert ci.tell("failed", where, product_name="poor").status_code == 201

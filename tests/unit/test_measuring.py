@@ -201,6 +201,12 @@ def test_a_period_that_would_begin_before_all_time_has_a_shorter_one_before() ->
     assert measure([made(-5)], early).figures.changes == 1
 
 
+def test_a_day_that_has_just_begun_is_no_busier_than_one_that_is_over() -> None:
+    just = Period(since=NOON - timedelta(hours=36), until=NOON - timedelta(hours=11))
+    found = of(made(-11.5), period=just)
+    assert [one.deployment_frequency for one in found.series] == [0, 1]
+
+
 def test_the_example_of_the_page() -> None:
     """As docs/metrics.md has it: what was made when, how long it took, and when its commit was made."""
 
