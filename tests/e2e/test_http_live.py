@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -106,6 +107,16 @@ def test_the_face_stands_back_behind_whatever_the_daemon_starts(live: Live, clie
     assert os.getsid(face) == face != os.getsid(live.process.pid)
     session = Path(f"/proc/{face}/autogroup")
     assert not session.exists() or session.read_text() in ("", f"/autogroup-{_number(session)} nice {NICE}\n")
+
+
+def test_nothing_is_encrypted_here(live: Live, client: httpx2.Client) -> None:
+    live.start()
+    wait_for(lambda: served(client), "it is served")
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    host, port = client.base_url.host, client.base_url.port
+    with socket.create_connection((host, port)) as plain, pytest.raises(ssl.SSLError), trusting.wrap_socket(plain):
+        pass
 
 
 def _number(session: Path) -> str:

@@ -54,3 +54,19 @@ def test_a_fact_that_was_changed_is_seen(tmp_path: Path, column: str, value: str
             )
         with found.database.read() as connection:
             assert ledger.verify(connection).broken_after is not None
+
+
+def test_hashes_that_were_all_made_anew_are_told_by_one_that_was_kept_elsewhere(tmp_path: Path):
+    world = World(tmp_path)
+    sealed(world)
+    with world.running() as found:
+        with found.database.read() as connection:
+            kept = ledger.verify(connection).head
+        with found.database.write() as transaction:
+            transaction.connection.execute(text("UPDATE ledger SET actor = 'Ann' WHERE kind = 'test.noted'"))
+            transaction.connection.execute(text("DELETE FROM seals"))
+            ledger.seal(transaction, world.now)
+        with found.database.read() as connection:
+            verified = ledger.verify(connection)
+    assert verified.broken_after is None  # who can change all of it leaves no trace here
+    assert verified.head != kept
