@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
@@ -35,10 +35,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from reconciler.api.oidc import Provider
-    from reconciler.model.report import PauseAsked, Promotion, PromotionAsked, Return, RollbackAsked, Told
     from reconciler.model.shown import PlanShown
     from reconciler.telemetry.busy import Busy
 
+_Wanted = TypeVar("_Wanted", contravariant=True)
+_Shown = TypeVar("_Shown", covariant=True)
 CACHE_KILOBYTES = 4_000
 """What each connection holds of a SQLite store: there are as many as threads that answer, and what is asked again is
 kept as it was answered."""
@@ -62,9 +63,9 @@ def application(settings: Settings, busy: Busy | None = None) -> FastAPI:
             mirror=settings.mirror,
             find_store=lambda: _store(settings),
             foresee=lambda at, until, meanwhile: _foresee(settings, at, until, meanwhile),
-            promote=lambda asked, dry_run: _promote(settings, asked, dry_run),
-            roll_back=lambda asked, dry_run: _roll_back(settings, asked, dry_run),
-            pause=lambda asked, dry_run: _pause(settings, asked, dry_run),
+            promote=_written(settings, asking.promote),
+            roll_back=_written(settings, asking.roll_back),
+            pause=_written(settings, asking.pause),
             provider=_provider(settings),
         ),
         busy,
@@ -160,19 +161,22 @@ def _foresee(
         return foresee(store, _mirror(settings), settings.root, at, until, meanwhile)
 
 
-def _promote(settings: Settings, asked: PromotionAsked, dry_run: bool) -> Promotion:
-    with _WRITING.turn(), _present(settings) as store:
-        return asking.promote(settings, store, asked, clock.system(), dry_run=dry_run)
+class _Writes(Protocol[_Wanted, _Shown]):
+    """Writes a commit onto a branch, as `drafting.asking` does, or tells what it would be."""
+
+    def __call__(
+        self, settings: Settings, store: Database, wanted: _Wanted, now: datetime, *, dry_run: bool
+    ) -> _Shown: ...
 
 
-def _roll_back(settings: Settings, asked: RollbackAsked, dry_run: bool) -> Return:
-    with _WRITING.turn(), _present(settings) as store:
-        return asking.roll_back(settings, store, asked, clock.system(), dry_run=dry_run)
+def _written(settings: Settings, write: _Writes[_Wanted, _Shown]) -> Callable[[_Wanted, bool], _Shown]:
+    """The same for whoever asks over HTTP, one at a time."""
 
+    def written(wanted: _Wanted, dry_run: bool) -> _Shown:
+        with _WRITING.turn(), _present(settings) as store:
+            return write(settings, store, wanted, clock.system(), dry_run=dry_run)
 
-def _pause(settings: Settings, asked: PauseAsked, dry_run: bool) -> Told:
-    with _WRITING.turn(), _present(settings) as store:
-        return asking.pause(settings, store, asked, clock.system(), dry_run=dry_run)
+    return written
 
 
 @contextmanager

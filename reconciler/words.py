@@ -22,19 +22,17 @@ def plain(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in text
-    )
+    return "".join(letter if letter.isprintable() else _spelled(letter) for letter in text)
 
 
 def still(text: str) -> str:
     """`text` with what would move its surroundings (controls, directions of writing that stay in force) spelled out;
     its lines and tabs stay. For what people write and pages show."""
-    return text if text.isprintable() else _MOVES.sub(_spelled, text)
+    return text if text.isprintable() else _MOVES.sub(lambda found: _spelled(found[0]), text)
 
 
-def _spelled(found: re.Match[str]) -> str:
-    return found[0].encode("unicode_escape").decode("ascii")
+def _spelled(letter: str) -> str:
+    return letter.encode("unicode_escape").decode("ascii")
 
 
 def quoted(text: str) -> str:

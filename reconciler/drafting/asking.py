@@ -47,7 +47,7 @@ def promote(settings: Settings, store: Database, wanted: PromotionAsked, now: da
     UnknownReference, NotSo, ManifestError, GitError, StoreError.
     """
     asked = _asked(wanted, now)
-    _require_placed(store, wanted, wanted.app, wanted.environment)
+    _require_placed(store, wanted)
 
     def draft(copy: Database, place: Workplace, how: How) -> Report:
         with desk(settings, copy, place, now) as drafted:
@@ -56,7 +56,7 @@ def promote(settings: Settings, store: Database, wanted: PromotionAsked, now: da
     shown = PROMOTION.validate_python(_written(settings, store, wanted, draft, dry_run=dry_run))
     if not dry_run:
         kind = "branch.promotion" if wanted.verb == "promote" else "branch.pin"
-        _note(store, wanted, kind, wanted.app, wanted.environment, shown, now, at=shown.at)
+        _note(store, wanted, kind, shown, now, at=shown.at)
     return shown
 
 
@@ -82,7 +82,7 @@ def roll_back(settings: Settings, store: Database, wanted: RollbackAsked, now: d
 
     shown = RETURN.validate_python(_written(settings, store, wanted, draft, dry_run=dry_run))
     if not dry_run:
-        _note(store, wanted, "branch.rollback", wanted.app, wanted.environment, shown, now)
+        _note(store, wanted, "branch.rollback", shown, now)
     return shown
 
 
@@ -96,7 +96,7 @@ def pause(settings: Settings, store: Database, wanted: PauseAsked, now: datetime
         until=wanted.until,
         reason=saying.reason(wanted.reason, required=wanted.until is not None),
     )
-    _require_placed(store, wanted, wanted.app, wanted.environment)
+    _require_placed(store, wanted)
 
     def draft(copy: Database, place: Workplace, how: How) -> Report:
         with desk(settings, copy, place, now) as drafted:
@@ -104,7 +104,7 @@ def pause(settings: Settings, store: Database, wanted: PauseAsked, now: datetime
 
     shown = TOLD.validate_python(_written(settings, store, wanted, draft, dry_run=dry_run))
     if not dry_run:
-        _note(store, wanted, f"branch.{asked.verb}", wanted.app, wanted.environment, shown, now)
+        _note(store, wanted, f"branch.{asked.verb}", shown, now)
     return shown
 
 
@@ -143,11 +143,11 @@ def _moment(wanted: PromotionAsked) -> tuple[datetime | None, tuple[str, str | N
     return schedule.kept(at, wanted.timezone)
 
 
-def _require_placed(store: Database, wanted: CommitAsked, app: str, environment: str | None) -> None:
+def _require_placed(store: Database, wanted: CommitAsked) -> None:
     """Raise UnknownReference where nobody knows it, NotSo where something else stands there than was looked at."""
     with store.read() as connection:
-        resolving.placed(connection, app, environment)
-        expecting.require(connection, app, environment, wanted.expected)
+        resolving.placed(connection, wanted.app, wanted.environment)
+        expecting.require(connection, wanted.app, wanted.environment, wanted.expected)
 
 
 def _written(
@@ -178,18 +178,9 @@ def _written(
         return report_json(replace(report, put=put, warnings=[*told, *report.warnings]), place, how)
 
 
-def _note(
-    store: Database,
-    wanted: CommitAsked,
-    kind: str,
-    app: str,
-    environment: str | None,
-    shown: Told,
-    now: datetime,
-    **more: Any,
-) -> None:
+def _note(store: Database, wanted: CommitAsked, kind: str, shown: Told, now: datetime, **more: Any) -> None:
     """Whoever asks is in the ledger, as with every other wish."""
     body = {"branch": shown.branch, "repository": shown.repository, "reason": wanted.reason.strip(), **more}
-    here = {"app": app, "environment": environment, "subject": shown.commit}
+    here = {"app": wanted.app, "environment": wanted.environment, "subject": shown.commit}
     with store.write() as transaction:
         transaction.note(kind, now, body, **here, actor=wanted.actor.strip())

@@ -13,8 +13,11 @@ from reconciler.model.version import Author
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitAsked:
-    """Who wants a commit on a branch, why, and in which words."""
+    """Who wants a commit on a branch about an app, why, and in which words."""
 
+    app: str
+    environment: str | None
+    """None: it is about every one."""
     actor: str
     reason: str = ""
     expected: str | None = None
@@ -29,7 +32,6 @@ class CommitAsked:
 class PromotionAsked(CommitAsked):
     """What an environment is to run: `version`, `traffic` and `track` exclude each other."""
 
-    app: str
     environment: str
     version: str | None = None
     """By default what completed in the environment that this one follows; of a pin, what runs there."""
@@ -52,7 +54,6 @@ class PromotionAsked(CommitAsked):
 class RollbackAsked(CommitAsked):
     """What git is to say of an environment that goes back, or would."""
 
-    app: str
     environment: str
     to: str | None = None
     """By default what ran well before."""
@@ -64,9 +65,6 @@ class RollbackAsked(CommitAsked):
 class PauseAsked(CommitAsked):
     """A pause that the manifest is to hold, or no longer."""
 
-    app: str
-    environment: str | None
-    """None: in every one."""
     until: datetime | None
     """UTC; None: it goes on."""
 

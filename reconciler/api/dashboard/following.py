@@ -35,8 +35,8 @@ def look(context: Context, connection: Connection) -> Daemon:
     runs = context.daemon_runs(connection)
     if place is None:
         return Daemon(state="is-wait", icon="wait", word="nothing read yet")
-    found = Daemon(state="is-ok", icon="ok", word="following", branch=place.branch, head=place.head or "")
-    found = replace(found, broken=broken)
+    head = place.head or ""
+    found = Daemon(state="is-ok", icon="ok", word="following", branch=place.branch, head=head, broken=broken)
     if not runs:
         return replace(found, state="is-bad", icon="bad", word="no daemon runs", detail="nothing goes on by itself")
     if place.held_head is not None:

@@ -35,8 +35,6 @@ Expected = Annotated[str | None, Field(max_length=64)]
 Why = Annotated[str, Field(strict=True, max_length=LONGEST_REASON, pattern=PROSE_PATTERN)]
 RequiredWhy = Annotated[Why, Field(min_length=1)]
 RECORDED: dict[str, Any] = {"status_code": HTTPStatus.ACCEPTED}
-DRY_RUN, MESSAGE, FREEZE_OVERRIDE = "dry_run", "message", "freeze_override"
-"""What says how a commit is written."""
 
 
 @shape
@@ -86,7 +84,7 @@ class Written:
 
     def require_none(self, unless: str) -> None:
         """Raise WrongUse where anything is said of a commit though none is written; `unless` is what asks for one."""
-        said = [name for name in (DRY_RUN, MESSAGE, FREEZE_OVERRIDE) if getattr(self, name) not in (None, False)]
+        said = [name for name in ("dry_run", "message", "freeze_override") if getattr(self, name) not in (None, False)]
         if said:
             raise WrongUse(f"body.{said[0]}: no commit is written here without {unless}", f"say {unless} as well")
 
