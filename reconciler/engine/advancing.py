@@ -26,16 +26,23 @@ class Advanced:
 
 
 def advance(
-    transaction: Transaction, arriving: Arriving, head: str, root: str, *, tree: str | None, position: int
+    transaction: Transaction,
+    arriving: Arriving,
+    head: str,
+    root: str,
+    *,
+    since: str | None,
+    tree: str | None,
+    position: int,
 ) -> Advanced:
-    """Note what arrived up to `head`, from the tree and the position on that were noted last."""
+    """Note what arrived up to `head`, from the commit, the tree and the position on that were noted last."""
     found = Advanced(tree=tree, position=position)
     for commit in arriving.commits(head):
         found.commits += 1
         found.position += 1
-        arrival = arriving.arrival(commit, found.tree, found.position)
+        arrival = arriving.arrival(commit, since, found.tree, found.position)
         found.touched |= note(transaction, arrival, root)
         if not arrival.first:
             found.files |= {named(c.path) for c in arrival.changes if is_manifest_file(c.path)}
-        found.tree = commit.tree
+        since, found.tree = commit.id, commit.tree
     return found

@@ -28,8 +28,8 @@ class Arriving:
             return [self.objects.commit(head)]
         return [self.found.commits[-1]] if self.found.aside else list(self.found.commits)
 
-    def arrival(self, commit: Commit, tree: str | None, position: int) -> Arrival:
-        """A commit that follows on `tree`, the one noted before it."""
+    def arrival(self, commit: Commit, since: str | None, tree: str | None, position: int) -> Arrival:
+        """A commit that follows on `tree`, the one of the commit `since` that was noted before it."""
         if tree is None:
             entries = {entry.path: entry for entry in self.objects.tree(commit.tree)}
             changes: Sequence[Change] = [
@@ -37,7 +37,7 @@ class Arriving:
             ]
             lookup: Callable[[str], Entry | None] = entries.get
         else:
-            changes = self.objects.diff(tree, commit.tree)
+            changes = self.objects.diff_since(since, tree, commit)
             lookup = partial(self.objects.entry, commit.tree)
         return Arrival(
             commit=commit,

@@ -155,7 +155,15 @@ class Following:
         """The head of the branch now. When git does not answer, what was fetched last stays in force."""
         if self._fetching is not None:
             self._hear()
-            return self._look_aside(self._fetching, now)
+            seen = self._look_aside(self._fetching, now)
+        else:
+            seen = self._look_here(now)
+        if seen.new and seen.head is not None and self._considered is not None and "objects" in self.__dict__:
+            # git looks for it while the transaction begins.
+            self.objects.ask_ahead(self._considered, seen.head)
+        return seen
+
+    def _look_here(self, now: datetime) -> Seen:
         if not self._is_time(now):
             return Seen()
         try:
@@ -347,7 +355,8 @@ class Following:
         if found.rewritten:
             self._news.append(News("branch.accepted", {"head": head, "was": place.head}))
         arriving = Arriving(objects=self.objects, found=found, now=now, adopting=adopting)
-        taken = advance(transaction, arriving, head, self._source.root, tree=place.tree, position=place.position)
+        root, position = self._source.root, place.position
+        taken = advance(transaction, arriving, head, root, since=place.head, tree=place.tree, position=position)
         assert taken.tree is not None
         repository.advance(transaction, head, taken.tree, taken.position)
         self._compare_broken(transaction, taken.files, taken.touched, now, adopting=adopting)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 
@@ -31,13 +31,43 @@ class Batches:
         self.git_dir = git_dir
         self._guard = threading.Lock()
         self._idle: list[LineProcess] = []
+        self._asked: tuple[str, LineProcess] | None = None
 
     def close(self) -> None:
         """End the open processes; asking afterwards starts them anew."""
         with self._guard:
             idle, self._idle = self._idle, []
-        for process in idle:
+            asked, self._asked = self._asked, None
+        for process in (*idle, asked[1]) if asked is not None else idle:
             process.close()
+
+    def ask_ahead(self, spec: str) -> None:
+        """Let git look for an object while something else is done; only where a process is open for it."""
+        with self._guard:
+            if self._asked is not None:
+                before, process = self._asked
+                if before == spec:
+                    return
+                self._asked = None
+                process.close()
+            if self._idle:
+                process = self._idle.pop()
+                try:
+                    process.send(_lines([spec]))
+                except Died:
+                    process.close()  # whoever asks finds out why
+                else:
+                    self._asked = spec, process
+
+    def asked_ahead(self, spec: str, limit: int) -> Object | TooLarge | None:
+        """The object that was asked for ahead; None where that was another one, or there is none that can be read."""
+        with self._guard:
+            if self._asked is None or self._asked[0] != spec:
+                return None
+            (_, process), self._asked = self._asked, None
+        with suppress(Died), self._lent(process):
+            return _one_answer(process, limit)
+        return None
 
     def one(self, spec: str, limit: int) -> Object | TooLarge | None:
         """The object of one name; None when there is none. Raises GitCorrupt."""
@@ -69,10 +99,15 @@ class Batches:
 
     @contextmanager
     def _borrowed(self) -> Iterator[LineProcess]:
-        """A process that nobody else speaks to. It comes back only when every question was answered."""
+        """A process that nobody else speaks to."""
         with self._guard:
             process = self._idle.pop() if self._idle else None
-        process = process or LineProcess(self.git_dir, ["cat-file", "--batch"])
+        with self._lent(process or LineProcess(self.git_dir, ["cat-file", "--batch"])) as lent:
+            yield lent
+
+    @contextmanager
+    def _lent(self, process: LineProcess) -> Iterator[LineProcess]:
+        """A process that comes back only when every question was answered."""
         try:
             yield process
         except BaseException:

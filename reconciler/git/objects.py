@@ -71,6 +71,9 @@ class Objects:
 
     def commit(self, commit_id: str) -> Commit:
         """A commit by its id or another name. Raises GitCorrupt when the mirror does not have it."""
+        ahead = self._batches.asked_ahead(commit_id, DEFAULT_LIMIT)
+        if isinstance(ahead, Object) and ahead.type == "commit":
+            return parsing.commit(ahead.id, ahead.data)
         (found,) = self.commits([commit_id])
         return found
 
@@ -82,6 +85,14 @@ class Objects:
             if not isinstance(answer, Object) or answer.type != "commit":
                 raise damaged(f"there is no commit {asked.removesuffix('^{commit}')}")
             yield parsing.commit(answer.id, answer.data)
+
+    def ask_ahead(self, since: str, commit_id: str) -> None:
+        """Have git look for a commit, and for what differs since another one, while something else is done.
+
+        Both are full ids. It is an offer: `commit` and `diff_since` give the same without it, only later.
+        """
+        self._batches.ask_ahead(full_id(commit_id))
+        self._comparing.ask_ahead(full_id(since), commit_id)
 
     def entry(self, tree_id: str, path: str | bytes) -> Entry | None:
         """What a path is in a tree (or in a commit's tree); None when there is nothing of that name.
@@ -104,6 +115,11 @@ class Objects:
         Renames are a deletion and an addition. Raises GitCorrupt when a tree is missing.
         """
         return self._comparing.diff(old_tree, new_tree)
+
+    def diff_since(self, since: str | None, old_tree: str, new: Commit) -> list[Change]:
+        """What differs between `old_tree`, which is the tree of the commit `since`, and that of a commit; as `diff`."""
+        ahead = self._comparing.asked_ahead(since, new.id) if since is not None else None
+        return self.diff(old_tree, new.tree) if ahead is None else ahead
 
     def tree(self, tree_id: str, prefix: str = "") -> Iterator[Entry]:
         """Every path below a tree, directories included, in git's order; with `prefix` only below that one.

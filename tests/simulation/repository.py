@@ -175,6 +175,9 @@ class _Batches:
             return None
         return Object(made, *found) if len(found[1]) <= limit else TooLarge(made, found[0], len(found[1]), limit)
 
+    def asked_ahead(self, _spec: str, _limit: int) -> None:
+        """Nothing is slow here, and so nothing is asked ahead."""
+
     def many(self, specs: Iterable[str], limit: int) -> Iterator[tuple[str, Object | TooLarge | None]]:
         """Many of them."""
         return ((spec, self.one(spec, limit)) for spec in specs)
@@ -186,6 +189,9 @@ class _Comparing:
 
     def close(self) -> None:
         """Nothing is open."""
+
+    def asked_ahead(self, _since: str, _commit: str) -> None:
+        """As of batches."""
 
     def diff(self, old_tree: str | None, new_tree: str) -> list[Change]:
         """What differs between two trees."""
@@ -202,6 +208,9 @@ class SimulatedObjects(Objects):
         self._batches = _Batches(mirror)  # type: ignore[assignment]
         self._comparing = _Comparing(mirror)  # type: ignore[assignment]
         self._trees = _Trees()
+
+    def ask_ahead(self, since: str, commit_id: str) -> None:
+        """Nobody need."""
 
     def _listed(self, tree_id: str, prefix: str) -> Iterator[Entry]:
         self._mirror.sound()
