@@ -8,7 +8,7 @@ to a gate; every one of them carries deployments out and records how they went.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -39,6 +39,9 @@ MOST = 250
 """How many apps are planned in a turn, about: what is due besides waits for the next one, and what came last comes
 first, so that neither a first start nor the hourly look at everything keeps a push or a rollback waiting. Of a revert
 of thousands the first deployments are carried out while the next ones are planned."""
+GATHERED = timedelta(seconds=0.25)
+"""For so long at most, apps whose deployments ended wait for each other to be planned while every thread is taken: to
+plan a dozen of them at a time costs half as much again as to plan a hundred."""
 MOST_AT_FIRST = 1000
 """As many while all that begins is the first there: nothing can go back, and what is carried out meanwhile takes its
 time from the plan. A commit that comes then is planned with the fewer."""
@@ -86,6 +89,8 @@ class Cycle:
         self._next_check: datetime | None = None
         self._looked_after: str | None = None
         self._most = MOST
+        self._crowded = False
+        self._planned_at: datetime | None = None
 
     def look_at_all(self) -> None:
         """Plan every app again, against a mark that was never set: a piece a turn, after what is due by itself."""
@@ -192,11 +197,12 @@ class Cycle:
             self._signing.refresh(transaction, now)
             answer_wishes(transaction, scene, now)
             _look_at_frozen(transaction, scene, now)
-            with telemetry.stage("plan"):
-                most = MOST if commits else self._most
-                planned, looked_after, made = _plan_due(
-                    transaction, scene, now, self._signing, self._looked_after, most
-                )
+            most = MOST if commits else self._most
+            planned, looked_after, made = 0, self._looked_after, list[tuple[str, int]]()
+            if commits or not self._gathers(answers, now):
+                self._planned_at = now
+                with telemetry.stage("plan"):
+                    planned, looked_after, made = _plan_due(transaction, scene, now, self._signing, looked_after, most)
             self._pool.expect(_targets(made, environments))
             begun = self._end_stopped(transaction, self._begun(transaction, answers), now)
             asked = frozenset(answer.gate for answer in answers if isinstance(answer, CheckOutcome))
@@ -211,6 +217,7 @@ class Cycle:
             free = self._pool.workers > len(self._pool.busy - begun.answered) + len(jobs)
             attempt_at = left.attempt_at if free else None
             wake_at = earliest([left.due_at, attempt_at, self._next_check, self._branches.next_try])
+        self._crowded = not free
         self._following.considered(seen)
         self._looked_after = looked_after
         self._most = MOST_AT_FIRST if planned == most and {number for _, number in made} == {1} else MOST
@@ -226,6 +233,14 @@ class Cycle:
             begun=len(jobs) + len(checks) + len(handed),
             wake_at=wake_at,
         )
+
+    def _gathers(self, answers: Sequence[PoolAnswer], now: datetime) -> bool:
+        """Whether what is due can wait for more of its kind: several ended just now, and every thread has work.
+
+        A turn without answers, which is the next one at the latest when none come, plans it.
+        """
+        since = self._planned_at
+        return self._crowded and len(answers) > 1 and since is not None and timedelta() <= now - since < GATHERED
 
     @property
     def idle(self) -> bool:

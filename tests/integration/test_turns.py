@@ -70,7 +70,7 @@ def test_the_look_at_everything_comes_to_an_end_and_a_push_goes_before_it(tmp_pa
     count = 3 * cycle.MOST
     world = world_of(tmp_path, count)
     with world.running() as found:
-        while found.cycle.turn(world.now).planned:
+        while found.cycle.turn(world.now).did_something or not found.cycle.idle:
             pass
         found.cycle.look_at_all()
         assert 0 < found.cycle.turn(world.now).planned <= cycle.MOST
@@ -154,6 +154,34 @@ def test_no_more_is_handed_over_than_the_threads_take_next(tmp_path: Path):
         with found.database.read() as connection:
             ended = deployments.listed(connection, deployments.Filter(status="completed", limit=100))
         assert len(ended) == 24
+
+
+def test_apps_whose_deployments_ended_are_planned_together_while_others_stand_in_line(tmp_path: Path):
+    world = world_of(tmp_path, 60)
+    world.settings["state"]["lease"] = "1m"
+    with world.running() as found:
+        assert found.cycle.turn(world.now).planned == 60
+        ended = 0
+        for _ in range(2):
+            answered(found.pool)
+            turn = found.cycle.turn(world.now)
+            assert turn.answers > 1
+            assert (turn.planned, turn.begun > 0) == (0, True)
+            ended += turn.answers
+        answered(found.pool)
+        world.later(seconds=cycle.GATHERED.total_seconds())
+        assert found.cycle.turn(world.now).planned > ended
+        answered(found.pool)
+        change(world, 1, 2, CHAIN[0])
+        push(world, "Set one")
+        assert found.cycle.turn(world.now).planned > 1
+        world.later(minutes=-5)  # a clock that was set back holds nothing up
+        answered(found.pool)
+        turn = found.cycle.turn(world.now)
+        assert turn.planned >= turn.answers
+        found.daemon.settle()
+        with found.database.read() as connection:
+            assert not declared.due(connection, world.now, 1)
 
 
 def test_a_turn_waits_for_half_of_what_is_carried_out_and_no_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
