@@ -138,7 +138,7 @@ class World:
             thread = threading.Thread(target=found.daemon.run)
             thread.start()
             try:
-                time.sleep(1)  # the watch begins
+                time.sleep(3)  # the watch begins, and what only a daemon that stays does has been done
                 gc.collect()
                 with self.watching() as watcher:
                     yield watcher

@@ -6,9 +6,9 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from reconciler import telemetry
@@ -27,6 +27,7 @@ from reconciler.engine.pool import Pool
 from reconciler.engine.signing import Signing
 from reconciler.engine.sweeping import sweep_rarely
 from reconciler.engine.telling import deployment_teller, tell
+from reconciler.errors import StoreError
 from reconciler.git.fetched_again import Unpacking
 from reconciler.git.mirror import Mirror
 from reconciler.git.signatures import Person
@@ -42,6 +43,7 @@ from reconciler.store.migrate import migrate
 from reconciler.targets.made import Targets
 from reconciler.telemetry.busy import Busy
 from reconciler.telemetry.traces import traced
+from reconciler.views.scene import declared_environments
 
 log = telemetry.logger("daemon")
 
@@ -113,6 +115,13 @@ def membership(settings: Settings, store: Database, now: clock.Clock, ticks: clo
     """What a daemon on this machine is among those that share the store."""
     name = f"{socket.gethostname()}-{os.getpid()}"
     return Membership(store, name, settings.state.lease if store.is_shared else None, now, ticks)
+
+
+def _get_ready(store: Database, hands: Hands) -> None:
+    """Have whoever carries very many deployments out lie ready, where any environment's target is one for it."""
+    # Nothing depends on it: a store that does not answer now is told of by the turns.
+    with suppress(StoreError), store.read() as connection:
+        hands.get_ready([one.spec.target for one in declared_environments(connection).values()])
 
 
 def _notifying(settings: Settings, store: Database, member: Membership, now: clock.Clock) -> Notifying:
@@ -207,6 +216,7 @@ def running(
             watched=[*follows.mirror.watch_paths(), place / NUDGE],
             nudged=nudged,
             at_work=busy.say if busy is not None else None,
+            get_ready=partial(_get_ready, store, hands),
             ticks=ticks,
         )
         drifting = Drifting(store, targets.make, nudged.set, lambda: member.leads, now, ticks)

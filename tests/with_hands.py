@@ -2,7 +2,8 @@
 
     python -m tests.with_hands GIT_DIRECTORY DATA_DIRECTORY WHAT
 
-has one deployment carried out elsewhere, by a target that does WHAT (see `noting_target`).
+has one deployment carried out elsewhere, by a target that does WHAT (see `noting_target`); or gets `ready` for many,
+and waits.
 """
 
 from __future__ import annotations
@@ -138,8 +139,12 @@ def threads_begun() -> list[str]:
 
 
 def main(git_dir: str, place: str, does: str) -> None:
-    """Have others begun, and one of them carry this out."""
-    daemon = Daemon(Path(git_dir), Path(place)).begin()
+    """Have others begun, and one of them carry this out; or get ready for it."""
+    daemon = Daemon(Path(git_dir), Path(place))
+    if does == "ready":
+        daemon.hands.get_ready([{"type": "noting"}])
+        sys.stdin.read()
+    daemon.begin()
     daemon.perform(release("long", version()), type="noting", notes=str(daemon.notes), does=does)
 
 

@@ -166,20 +166,27 @@ class _Serving:
 
 
 def main(git_dir: str, place: str, *numbers: str) -> None:
-    """Serve on these open lines, in several processes, until the first of them says that it is enough, or ends."""
+    """Serve on these open lines, in several processes, from when the first of them says so until it says that it is
+    enough, or ends. Until then this lies ready: what takes time has been done by now."""
     from multiprocessing.connection import Connection
 
     for number in numbers:
         os.set_inheritable(int(number), False)  # a command of a target must not keep them open
     life, *lines = [Connection(int(number)) for number in numbers]
+    targets = Targets(Path(place))
+    with suppress(Exception):  # who is asked for one says what is wrong with it
+        targets.make("any", {})  # what the usual one is made of takes long to load
     gc.freeze()
+    try:
+        life.recv_bytes()
+    except (OSError, EOFError):
+        return
     which, others = _several()
     mine = lines[which::PROCESSES]
     for line in lines:
         if line not in mine:  # else nobody would notice when the process that it leads to has ended
             line.close()
     with Objects(Path(git_dir)) as objects:
-        targets = Targets(Path(place))
         threads = [threading.Thread(target=_Serving(line, targets, objects).serve) for line in mine]
         for thread in threads:
             thread.start()

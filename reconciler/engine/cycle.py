@@ -42,6 +42,8 @@ of thousands the first deployments are carried out while the next ones are plann
 GATHERED = timedelta(seconds=0.25)
 """For so long at most, apps whose deployments ended wait for each other to be planned while every thread is taken: to
 plan a dozen of them at a time costs half as much again as to plan a hundred."""
+MOST_WITH_A_COMMIT = 64
+"""As many in the turn that notes a commit: the first of what it changes is carried out while the rest is planned."""
 MOST_AT_FIRST = 1000
 """As many while all that begins is the first there: nothing can go back, and what is carried out meanwhile takes its
 time from the plan. A commit that comes then is planned with the fewer."""
@@ -90,7 +92,7 @@ class Cycle:
         self._looked_after: str | None = None
         self._most = MOST
         self._crowded = False
-        self._planned_at: datetime | None = None
+        self._all_planned_at: datetime | None = None
 
     def look_at_all(self) -> None:
         """Plan every app again, against a mark that was never set: a piece a turn, after what is due by itself."""
@@ -197,12 +199,12 @@ class Cycle:
             self._signing.refresh(transaction, now)
             answer_wishes(transaction, scene, now)
             _look_at_frozen(transaction, scene, now)
-            most = MOST if commits else self._most
+            most = min(MOST, MOST_WITH_A_COMMIT) if commits else self._most
             planned, looked_after, made = 0, self._looked_after, list[tuple[str, int]]()
             if commits or not self._gathers(answers, now):
-                self._planned_at = now
                 with telemetry.stage("plan"):
                     planned, looked_after, made = _plan_due(transaction, scene, now, self._signing, looked_after, most)
+                self._all_planned_at = now if planned < most else None
             self._pool.expect(_targets(made, environments))
             begun = self._end_stopped(transaction, self._begun(transaction, answers), now)
             asked = frozenset(answer.gate for answer in answers if isinstance(answer, CheckOutcome))
@@ -239,7 +241,7 @@ class Cycle:
 
         A turn without answers, which is the next one at the latest when none come, plans it.
         """
-        since = self._planned_at
+        since = self._all_planned_at
         return self._crowded and len(answers) > 1 and since is not None and timedelta() <= now - since < GATHERED
 
     @property

@@ -34,7 +34,7 @@ log = telemetry.logger("daemon")
 LONGEST_PAUSE = timedelta(seconds=60)
 GRACE = timedelta(seconds=10)
 WATCHING = timedelta(seconds=2)
-"""So long after its start, the watch sees whatever happens."""
+"""So long after its start, the watch sees whatever happens, and there is time for what is only done by who stays."""
 
 
 class Daemon:
@@ -55,9 +55,13 @@ class Daemon:
         watched: Sequence[Path] = (),
         nudged: threading.Event,
         at_work: Callable[[], None] | None = None,
+        get_ready: Callable[[], None] | None = None,
         ticks: Ticks = ticks,
     ) -> None:
-        """`at_work` is called whenever there may be something to do: it is about to be done."""
+        """`at_work` is called whenever there may be something to do: it is about to be done.
+
+        `get_ready` is called once, soon after a daemon that stays has begun.
+        """
         self._database = database
         self._following = following
         self._pool = pool
@@ -70,6 +74,7 @@ class Daemon:
         self._watched = watched
         self._nudged = nudged
         self._at_work = at_work or (lambda: None)
+        self._get_ready = get_ready or (lambda: None)
         self._stopping = threading.Event()
         self._failures = 0
         self._ticks = ticks
@@ -160,6 +165,7 @@ class Daemon:
             thread.start()
         # A push between the first look and the moment from which the watch sees something would wait for the poll.
         scheduler.add_job(self._nudged.set, "date", run_date=self._clock() + WATCHING, id="watching")
+        scheduler.add_job(self._get_ready, "date", run_date=self._clock() + WATCHING, id="ready")
         try:
             while not self._stopping.is_set():
                 self._nudged.clear()
@@ -170,6 +176,7 @@ class Daemon:
                 else:
                     self._gather(turn)
         finally:
+            scheduler.remove_all_jobs()  # it stumbles over a job that is due while it is stopped
             scheduler.shutdown(wait=False)
             self._end()
 

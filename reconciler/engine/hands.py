@@ -3,7 +3,8 @@
 Only where a target says that it may be called in another process (`apart`), and only while many deployments are
 carried out at once: a single one is quicker here. They are begun as soon as many are decided, or by the first many,
 and end when nobody has asked for a while, or when this process is gone. One that ends early costs time and nothing
-else: what it was asked for is carried out here, which targets bear. What they do is in `apart`.
+else: what it was asked for is carried out here, which targets bear. A daemon that stays keeps one process ready that
+the others are made of at once: else a hundred would be carried out before they have begun. What they do is in `apart`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,6 +65,8 @@ class Hands:
         self._expected = 0
         self._used = 0.0
         self._others: _Others | None = None
+        self._ready: _Others | None = None
+        self._stays = False
         self._beginner: threading.Thread | None = None
         self._not_before = float("-inf")
         self._closed = False
@@ -74,6 +77,15 @@ class Hands:
             with self._lock:
                 self._expected += len(targets)
                 self._begin_if_need_be(targets)
+
+    def get_ready(self, targets: Iterable[Mapping[str, Any]]) -> None:
+        """Deployments to these targets may come at any time: keep a process ready, where it may carry any of them out.
+
+        From then on there is one, but for while its like are at work.
+        """
+        if any(self._is_apart(one) for one in targets):
+            self._stays = True
+            self._keep_ready()
 
     def act(self, release: Release, settings: Mapping[str, Any], work: Work, here: Callable[[], None]) -> None:
         """Have a release carried out by another process, or call `here`.
@@ -148,7 +160,7 @@ class Hands:
             if expected and not self._are_many_apart(expected):
                 wanted = True
             else:
-                others = _Others(self._arguments)
+                others = self._begun()
                 wanted = self._live_with(others)
         except OSError as error:
             why = str(error)
@@ -161,15 +173,49 @@ class Hands:
                 self._beginner = None
                 if not wanted:
                     self._not_before = self._ticks() + PAUSE
-            if not wanted:
+            if wanted:
+                self._keep_ready()
+            else:
                 log.warning("deployment.alone", error=why, next=f"tried again after {PAUSE:.0f} s at the soonest")
 
+    def _begun(self) -> _Others:
+        """The others, at work: made of what lay ready, if it still does. Raises OSError."""
+        with self._lock:
+            ready, self._ready = self._ready, None
+        if ready is not None:
+            if ready.begin():
+                return ready
+            ready.end()  # somebody killed it
+        fresh = _Others(self._arguments)
+        fresh.begin()
+        return fresh
+
+    def _keep_ready(self) -> None:
+        with self._lock:
+            if not self._stays or self._closed or self._ready is not None or self._beginner is not None:
+                return
+        try:
+            made = _Others(self._arguments)
+        except OSError:
+            return  # when there are many it is tried again, and said
+        if not self._lies_ready(made):
+            made.end()
+
+    def _lies_ready(self, made: _Others) -> bool:
+        """Whether it is the one; not where somebody else was quicker, or this is closed."""
+        with self._lock:
+            if self._closed or self._ready is not None:
+                return False
+            self._ready = made
+            return True
+
     def _are_many_apart(self, targets: Sequence[Mapping[str, Any]]) -> bool:
-        apart = 0
-        for one in targets:
-            with suppress(Exception):  # a stranger's, or none at all: who is asked to carry it out says so
-                apart += self._apart(one)
-        return apart >= MANY
+        return sum(map(self._is_apart, targets)) >= MANY
+
+    def _is_apart(self, target: Mapping[str, Any]) -> bool:
+        with suppress(Exception):  # a stranger's, or none at all: who is asked to carry it out says so
+            return self._apart(target)
+        return False
 
     def _live_with(self, others: _Others) -> bool:
         """Use them for as long as they are of use; whether it was us who had enough."""
@@ -212,7 +258,10 @@ class Hands:
         with self._lock:
             self._closed = True
             beginner, others = self._beginner, self._others
+            ready, self._ready = self._ready, None
             self._let_go()
+        if ready is not None:
+            ready.end()
         if others is not None:
             others.let_go()
         if beginner is not None:
@@ -220,7 +269,8 @@ class Hands:
 
 
 class _Others:
-    """The other processes, a group of their own, and the lines to them. Raises OSError where they cannot be begun."""
+    """The other processes, a group of their own, and the lines to them; one process until they `begin`. Raises OSError
+    where it cannot be started."""
 
     def __init__(self, arguments: list[str]) -> None:
         # With the first many: most often there are none.
@@ -246,6 +296,13 @@ class _Others:
         self._ending.register(self._life, 0)  # an end is told unasked
         self.hands = [_Hand(one) for one, _ in pairs[1:]]
         self.ready = False
+
+    def begin(self) -> bool:
+        """Have them begin; False where the one that lay ready is gone."""
+        with suppress(OSError):
+            self._life.send_bytes(b"begin")
+            return True
+        return False
 
     def gone(self, within: float) -> bool:
         """Whether all of them end within so many seconds."""

@@ -131,6 +131,10 @@ class Scheduler:
         """Forget a job."""
         self._jobs.pop(name, None)
 
-    def shutdown(self, wait: bool = True) -> None:
+    def remove_all_jobs(self) -> None:
         """Forget all jobs."""
         self._jobs.clear()
+
+    def shutdown(self, wait: bool = True) -> None:
+        """There is nothing more to end."""
+        self.remove_all_jobs()
