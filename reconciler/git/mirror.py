@@ -104,9 +104,9 @@ class Mirror:
         """
         if self._there is not None:
             there = there or self.remote_head()
-            self._refuse_if_shallow(self._there.common_dir())
             if there is None or there == self.head():
                 return there
+            self._refuse_if_shallow(self._there.common_dir())
         with self._writing():
             self._prepare()
             if self._there is None and self._begins():

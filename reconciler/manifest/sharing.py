@@ -7,8 +7,9 @@ the target.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from reconciler.manifest.problems import Problem
 from reconciler.model.app import App
@@ -52,9 +53,15 @@ class Shared:
         return inner in here or (outer in here and places[inner][len(places[outer])] == app.name)
 
 
-def shared(environments: Mapping[str, Environment]) -> list[Shared]:
+def shared(environments: Mapping[str, Environment]) -> Sequence[Shared]:
     """Every two Environments whose directories are the same, or lie one inside the other; in order of declaration."""
-    places = {name: place for name, one in environments.items() if (place := _place(one)) is not None}
+    return _among(tuple((name, place) for name, one in environments.items() if (place := _place(one)) is not None))
+
+
+@lru_cache(maxsize=16)
+def _among(named: tuple[tuple[str, _Place], ...]) -> tuple[Shared, ...]:
+    """It is asked twice in every turn, and hardly ever another one."""
+    places = dict(named)
     by_place: dict[_Place, list[str]] = {}
     for name, place in places.items():
         by_place.setdefault(place, []).append(name)
@@ -67,7 +74,7 @@ def shared(environments: Mapping[str, Environment]) -> list[Shared]:
         if other != name
     }
     several = sorted(pairs, key=lambda pair: (order[pair[1]], order[pair[0]]))
-    return [Shared(first, second, places[first], places[second]) for first, second in several]
+    return tuple(Shared(first, second, places[first], places[second]) for first, second in several)
 
 
 def check_shared(environments: Mapping[str, Environment]) -> Iterator[Problem]:
