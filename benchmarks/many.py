@@ -74,10 +74,11 @@ def _forward(world: World, one: Round, found: Many) -> None:
             assert turn.planned, f"{planned} of {count} are planned, and no more"
             planned += turn.planned
         found.noted.values.append(time.perf_counter() - begun)
-        made.pool.workers = workers
-        begun = time.perf_counter()
-        made.daemon.settle()
-        found.carried.values.append(time.perf_counter() - begun)
+        with world.living(made):
+            begun = time.perf_counter()
+            made.pool.workers = workers
+            world.nudge()
+            found.carried.values.append(watcher.all_completed(before, count) - begun)
         assert watcher.count(before) == count, f"{watcher.count(before)} of {count} have been released"
 
 

@@ -19,7 +19,7 @@ import structlog
 
 from benchmarks.repository import Placed, Writer, publish
 from benchmarks.stores import Asking
-from reconciler.config import SETTINGS, Settings
+from reconciler.config import NUDGE, SETTINGS, Settings
 from reconciler.engine.perform import Job
 from reconciler.wiring import Running, running
 
@@ -134,17 +134,25 @@ class World:
     @contextmanager
     def daemon(self) -> Iterator[Watcher]:
         """A reconciler that lives by itself, watches the repository and never stops to be asked."""
-        with self.running() as found:
-            thread = threading.Thread(target=found.daemon.run)
-            thread.start()
-            try:
-                time.sleep(3)  # the watch begins, and what only a daemon that stays does has been done
-                gc.collect()
-                with self.watching() as watcher:
-                    yield watcher
-            finally:
-                found.daemon.stop()
-                thread.join()
+        with self.running() as found, self.living(found), self.watching() as watcher:
+            yield watcher
+
+    @contextmanager
+    def living(self, found: Running) -> Iterator[None]:
+        """From here on, it lives by itself."""
+        thread = threading.Thread(target=found.daemon.run)
+        thread.start()
+        try:
+            time.sleep(3)  # the watch begins, and what only a daemon that stays does has been done
+            gc.collect()
+            yield
+        finally:
+            found.daemon.stop()
+            thread.join()
+
+    def nudge(self) -> None:
+        """Have whoever lives here look."""
+        (self.state / NUDGE).touch()
 
     @contextmanager
     def watching(self) -> Iterator[Watcher]:
