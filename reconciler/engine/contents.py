@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from reconciler.engine.commit import Arrival
 from reconciler.engine.declaring import ancestors
-from reconciler.engine.reading import complaint_row
+from reconciler.engine.reading import Manifests, complaint_row
 from reconciler.errors import ManifestError
 from reconciler.manifest import Complaint, Known, Shared, bundle_directory, check_app, locate, shared
 from reconciler.model.app import App
@@ -52,10 +52,6 @@ class Asked:
     def removed(self) -> bool:
         """Whether it has left git."""
         return bool(self.row["removed"])
-
-
-Manifests = Mapping[tuple[str, int, str], App]
-"""Apps by the path, the ordinal and the name of their declaration, as far as they have been read just now."""
 
 
 def ask(connection: Connection, arrival: Arrival, names: Iterable[str], manifests: Manifests) -> list[Asked]:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from reconciler.engine.commit import Arrival
 from reconciler.engine.expanding import expansions, refreshed_sets
-from reconciler.engine.reading import Files, bundle_of, clean_name, complaint, complaint_row, read
+from reconciler.engine.reading import Files, apps_of, bundle_of, clean_name, complaint, complaint_row, read
 from reconciler.git.shapes import Change
 from reconciler.manifest import Declaration, is_manifest_file, shared
 from reconciler.model.app import App
@@ -60,12 +60,8 @@ def declare(transaction: Transaction, arrival: Arrival, root: str) -> Concerned:
     rows = record(transaction, arrival, files, root, before)
     kept = {(row.path, row.ordinal, row.kind, row.name) for row in before if row.path in files.broken}
     _compare(connection, before, rows, kept, concerned)
-    concerned.manifests = {
-        (path, one.ordinal, one.name): one.manifest
-        for path, (_, several) in files.sound.items()
-        for one in several
-        if isinstance(one.manifest, App)
-    }
+    for path, (_, several) in files.sound.items():
+        concerned.manifests |= apps_of(path, several)
     concerned.apps |= refreshed_sets(transaction, arrival, root, skip=set(files.sound))
     return concerned
 

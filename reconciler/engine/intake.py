@@ -14,10 +14,11 @@ from sqlalchemy import Connection
 
 from reconciler.engine.beginning import AT_ONCE, declare_all
 from reconciler.engine.commit import Arrival
-from reconciler.engine.contents import Asked, Manifests, ask
+from reconciler.engine.contents import Asked, ask
 from reconciler.engine.declaring import declare
 from reconciler.engine.marks import placement_row, touch_row
 from reconciler.engine.overriding import acknowledged, note_overrides, writers_of
+from reconciler.engine.reading import Manifests
 from reconciler.engine.reverting import evidence, revert_of
 from reconciler.engine.seasonal import Touching, season_touches
 from reconciler.git.shapes import Commit
@@ -58,9 +59,9 @@ def note(transaction: Transaction, arrival: Arrival, root: str) -> set[str]:
     connection = transaction.connection
     revert = revert_of(connection, arrival)
     if arrival.first:
-        apps = declare_all(transaction, arrival, root)
+        apps, manifests = declare_all(transaction, arrival, root)
         _note_commit(transaction, arrival, revert)
-        return _note_all(transaction, arrival, sorted(apps), revert)
+        return _note_all(transaction, arrival, sorted(apps), revert, manifests)
     concerned = declare(transaction, arrival, root)
     _note_commit(transaction, arrival, revert)
     asked, facts = _facts(connection, arrival, concerned.apps, revert, concerned.manifests)
@@ -73,10 +74,12 @@ def note(transaction: Transaction, arrival: Arrival, root: str) -> set[str]:
     return named | others
 
 
-def _note_all(transaction: Transaction, arrival: Arrival, apps: Sequence[str], revert: Revert | None) -> set[str]:
+def _note_all(
+    transaction: Transaction, arrival: Arrival, apps: Sequence[str], revert: Revert | None, manifests: Manifests
+) -> set[str]:
     """The very first commit concerns every app: noted piece by piece, so that memory never holds all of it."""
     for start in range(0, len(apps), AT_ONCE):
-        asked, facts = _facts(transaction.connection, arrival, apps[start : start + AT_ONCE], revert, {})
+        asked, facts = _facts(transaction.connection, arrival, apps[start : start + AT_ONCE], revert, manifests)
         _write(transaction, arrival, asked, facts, Touching(), braked=False)
         transaction.flush()
     return set(apps)

@@ -24,6 +24,10 @@ _SHOWN = 200
 """So many characters of a path that is too long; others may begin alike."""
 
 
+Manifests = Mapping[tuple[str, int, str], App]
+"""Apps by the path, the ordinal and the name of their declaration, as far as they have been read just now."""
+
+
 @dataclass(slots=True)
 class Files:
     """What reading the changed files gave."""
@@ -131,6 +135,11 @@ def bundle_of(one: Declaration) -> Iterable[str]:
                 yield directory
 
 
+def apps_of(path: str, several: Iterable[Declaration]) -> Manifests:
+    """The apps that a file declares."""
+    return {(path, one.ordinal, one.name): one.manifest for one in several if isinstance(one.manifest, App)}
+
+
 @dataclass(slots=True)
 class Piece:
     """What reading some of the files of a first commit gave, ready to be written down, and quick to hand over."""
@@ -144,6 +153,8 @@ class Piece:
     """Directories that are named as bundles, with the file that names each."""
     left: list[Change] = field(default_factory=list)
     """Files that hold a set: what it makes depends on the tree."""
+    manifests: dict[tuple[str, int, str], App] = field(default_factory=dict)
+    """`Manifests` of them: for who reads them where they are asked for, and not handed over."""
 
 
 def piece(objects: Objects, changes: Iterable[Change]) -> Piece:
@@ -156,6 +167,7 @@ def piece(objects: Objects, changes: Iterable[Change]) -> Piece:
             found.left.append(wanted[path])
             continue
         found.files.append({"path": path, "blob": blob, "complaints": None})
+        found.manifests |= apps_of(path, several)
         found.rows += _rows(path, several)
         found.bundles.update((directory, path) for one in several for directory in bundle_of(one))
     return found

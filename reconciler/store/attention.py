@@ -4,7 +4,7 @@ Apps that wait for something or that a rule stops are planned once and then left
 the same. What is asked here finds them by their traces, so that it need not plan every app. It may find some too many.
 """
 
-from sqlalchemy import Connection, Text, except_, select, type_coerce, union
+from sqlalchemy import Connection, Text, except_, exists, func, select, type_coerce, union
 
 from reconciler.store import tables
 
@@ -18,12 +18,32 @@ _nothing_completed = except_(
     select(_DEPLOYED.app, _DEPLOYED.environment).where(_DEPLOYED.status == "completed"),
 ).subquery()
 _text = type_coerce(_APPS.document, Text)
+_WITHDRAWN = tables.withdrawals.c
+_completed = tables.deployments.alias("completed")
+_newest_completed = (
+    select(func.coalesce(func.max(_completed.c.number), 0))
+    .where(
+        _completed.c.app == _DEPLOYED.app,
+        _completed.c.environment == _DEPLOYED.environment,
+        _completed.c.status == "completed",
+    )
+    .correlate(tables.deployments)
+    .scalar_subquery()
+)
+# What was taken back once and is nowhere any more has nothing to say: else its app would be planned for ever after.
+_withdrawn_and_here = select(_WITHDRAWN.app).where(
+    exists().where(
+        _DEPLOYED.app == _WITHDRAWN.app,
+        type_coerce(_DEPLOYED.traffic, Text).contains(_WITHDRAWN.version),
+        _DEPLOYED.number >= _newest_completed,
+    )
+)
 _TRACES = union(
     select(_APPS.name).where(_APPS.complaints.is_not(None)),
     select(_DEPLOYED.app).where(_DEPLOYED.status.in_(["pending", "started"])),
     select(_nothing_completed.c.app),
     select(tables.suspicions.c.app),
-    select(tables.withdrawals.c.app),
+    _withdrawn_and_here,
     select(tables.touches.c.app).where(tables.touches.c.braked),
     select(tables.interventions.c.app).where(tables.interventions.c.done_at.is_(None)),
     select(tables.dependencies.c.app),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.store import attention
 from tests.commands import Told
 from tests.world import ENVIRONMENTS, app_manifest, season_manifest
 
@@ -227,6 +228,57 @@ def test_what_waits_or_is_refused_is_said_every_time(told: Told) -> None:
         assert plan["actions"] == []
         assert [(one["environment"], one["rule"]) for one in plan["refused"]] == [("live", "version")]
     assert "refused (version)" in told.type("plan").out
+
+
+def attended(told: Told) -> set[str]:
+    """The apps that a plan looks at although nothing has become due of them."""
+    with told.running() as found, found.database.read() as connection:
+        return attention.with_something_to_say(connection)
+
+
+def taken_back(told: Told, **files: str) -> None:
+    """Release something everywhere, and take it back."""
+    told.settle()
+    head = told.commit("Say two", {"shop/index.html": "two", **files})
+    told.settle()
+    told.repo.revert(head)
+    told.repo.push()
+
+
+def test_what_was_taken_back_is_looked_at_until_it_has_left(told: Told) -> None:
+    taken_back(told)
+    assert {one[2] for one in deploys(told.json("plan"))} == {"rollback"}
+    told.settle()
+    assert attended(told) == set()
+    assert told.json("plan")["actions"] == []
+
+
+def test_a_pin_to_what_was_taken_back_is_told_every_time(told: Told) -> None:
+    taken_back(told)
+    told.settle()
+    told.commit("Keep two", {"shop.yaml": app_manifest(environments={"sandbox": {}, "live": {"version": "v2"}})})
+    told.settle()
+    for _ in range(2):
+        assert [(one["environment"], one["rule"]) for one in told.json("plan")["refused"]] == [("live", "withdrawn")]
+
+
+def test_a_season_of_what_was_taken_back_is_told_every_time(told: Told) -> None:
+    taken_back(told)
+    told.settle()
+    now = told.now.replace(microsecond=0)
+    start, until = (f"{now + timedelta(days=days):%Y-%m-%dT%H:%M:%S}" for days in (-1, 1))
+    told.commit("A season", {"season.yaml": season_manifest("sale", start, until, version="v2")})
+    told.settle()
+    for _ in range(2):
+        assert [(one["environment"], one["rule"]) for one in told.json("plan")["refused"]] == [("live", "withdrawn")]
+
+
+def test_what_may_not_go_back_is_told_every_time(told: Told) -> None:
+    taken_back(told, **{"shop.yaml": app_manifest(migrations=["001-carts"])})
+    told.settle()
+    for _ in range(2):
+        refused = told.json("plan")["refused"]
+        assert {"pre-release", "live"} <= {one["environment"] for one in refused if one["rule"] == "rollback"}
 
 
 def test_a_mass_change_is_refused_in_advance(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from reconciler.engine.readers import ENOUGH, Readers
 from reconciler.engine.reading import Piece, piece
 from reconciler.git.objects import Objects
 from reconciler.git.shapes import Change
+from reconciler.store import declared, written
 from tests.gitrepo import Repo
-from tests.world import app_manifest
+from tests.world import ENVIRONMENTS, World, app_manifest
 
 COUNT = ENOUGH * 4
 
@@ -68,3 +69,27 @@ def test_a_process_that_is_killed_costs_nothing_that_it_was_to_read(objects: Obj
             os.kill(pid, signal.SIGKILL)
         read = list(readers.read(several, lambda one: piece(objects, one)))
     assert gathered(read) == gathered([piece(objects, one) for one in several])
+
+
+def test_apps_that_are_kept_as_they_were_read_are_the_same_as_those_that_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    found = []
+    for kept in (0, 4, 100):
+        monkeypatch.setattr("reconciler.engine.beginning.KEPT", kept)
+        monkeypatch.setattr("reconciler.engine.beginning.AT_ONCE", 3)
+        world = World(tmp_path / f"{kept}")
+        files = {f"apps/app-{n}/app.yaml": app_manifest(f"app-{n}", bundle=None, config={"SIZE": n}) for n in range(12)}
+        files |= {"apps/app-3/app.yaml": app_manifest("app-3", bundle="nowhere"), "environments.yaml": ENVIRONMENTS}
+        files |= {f"apps/app-{n}/inside.yaml": app_manifest(f"inside-{n}", bundle="there") for n in (5, 6)}
+        files |= {"apps/app-6/there/index.html": "six"}
+        world.commit("Begin", files)
+        with world.running() as running:
+            running.daemon.settle()
+            with running.database.read() as connection:
+                columns = ("name", "content", "tree", "complaints", "document", "depends")
+                rows = written.apps(connection, declared.known_names(connection)).values()
+                found.append([[getattr(row, one) for one in columns] for row in rows])
+    assert found[0] == found[1] == found[2]
+    assert len(found[0]) > 10
+    assert [row[0] for row in found[0] if row[1] is None] == ["app-3", "inside-5"]

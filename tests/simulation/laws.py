@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 from reconciler.desired import Desired, Pinned
 from reconciler.model.deployment import LEGAL, Deployment
 from reconciler.model.plan import Plan
-from reconciler.store import declared, deployments, ledger, tables
+from reconciler.store import attention, declared, deployments, ledger, tables
 from reconciler.views.planning import plan_apps, sides_planned
 from reconciler.views.scene import scene_of
 from tests.simulation.storage import SimulatedDatabase, session
@@ -56,6 +56,7 @@ class Court:
             self.withdrawn = set(connection.scalars(select(tables.withdrawals.c.version)))
             self.head = connection.execute(select(tables.repository)).one()
             self.plans, self.wanted = _plans(connection, world)
+            self.attended = attention.with_something_to_say(connection)
 
     @property
     def ending(self) -> Ending:
@@ -78,6 +79,7 @@ class Court:
             self._the_ledger_is_whole,
             self._git_is_noted,
             self._the_plan_is_empty,
+            self._who_has_something_to_say_is_found,
             self._what_is_recorded_runs,
             self._what_git_asks_for_runs,
             self._nothing_withdrawn_runs,
@@ -144,6 +146,13 @@ class Court:
         for app, plan in self.plans.items():
             for action in plan.actions:
                 yield f"{app} is at rest, and its plan is {action}"
+
+    def _who_has_something_to_say_is_found(self) -> Iterator[str]:
+        """`plan` tells of what waits and what is refused, and plans only the apps that are found by their traces."""
+        for app, plan in self.plans.items():
+            for one in (*plan.waiting, *plan.refused):
+                if app not in self.attended:
+                    yield f"`plan` would not tell of {app}: {one}"
 
     def _what_is_recorded_runs(self) -> Iterator[str]:
         for place, several in self.by_place.items():
