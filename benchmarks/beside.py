@@ -65,6 +65,33 @@ def framework(scratch: Path) -> Iterator[Listening]:
         yield Listening(process.pid, port)
 
 
+def fares(face: Listening) -> str:
+    """How a process that did not answer is, in words: what it answers now, what it works, and what its threads wait
+    for."""
+    worked, begun = face.cpu, time.perf_counter()
+    said = ", ".join(f"{path}: {_answer(face.port, path)}" for path in ("/healthz", "/deployments?limit=1"))
+    part = (face.cpu - worked) / (time.perf_counter() - begun)
+    waits = sorted(_waits(Path(task)) for task in Path(f"/proc/{face.pid}/task").iterdir())
+    return f"{said}; busy for {part:.0%} of that; its threads: {', '.join(waits)}"
+
+
+def _answer(port: int, path: str) -> str:
+    begun = time.perf_counter()
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as found:
+            said = str(found.status)
+    except OSError as error:
+        said = str(error)
+    return f"{said} after {time.perf_counter() - begun:.2f} s"
+
+
+def _waits(task: Path) -> str:
+    with suppress(OSError):
+        state = (task / "stat").read_text().rpartition(")")[2].split()[0]
+        return f"{state} {(task / 'wchan').read_text()}"
+    return "ended"
+
+
 @contextmanager
 def _process(arguments: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as said:

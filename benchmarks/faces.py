@@ -69,7 +69,7 @@ def faces(world: World) -> list[Figure]:
         each = len(blocks) // len(HOW)
         for number, (how, pause) in enumerate(HOW.items()):
             mixed = Wanted(face.port, paths(world)["all three"], pause=pause)
-            found += slowing.figures(world, readers, mixed, blocks[number * each : (number + 1) * each], how)
+            found += slowing.figures(world, face, readers, mixed, blocks[number * each : (number + 1) * each], how)
     return found
 
 
@@ -97,6 +97,7 @@ def _reading(world: World, face: Listening, readers: Readers, commits: Iterator[
 def _asked(face: Listening, readers: Readers, wanted: Wanted, seconds: float) -> Asked:
     before = face.cpu
     read = readers.during(wanted, seconds)
+    assert read.requests, f"nobody was answered in {read.seconds:.1f} s; {beside.fares(face)}"
     return Asked(read, (face.cpu - before) / read.requests)
 
 

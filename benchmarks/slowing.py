@@ -6,6 +6,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from benchmarks import beside
+from benchmarks.beside import Listening
 from benchmarks.figures import Figure, Times
 from benchmarks.readers import Readers, Wanted
 from benchmarks.repository import Placed, Writer, publish
@@ -48,7 +50,9 @@ def blocks(writer: Writer, apps: Sequence[Placed], times: int = 1) -> list[Block
     return found
 
 
-def figures(world: World, readers: Readers, wanted: Wanted, found: Sequence[Block], reading_how: str) -> list[Figure]:
+def figures(
+    world: World, face: Listening, readers: Readers, wanted: Wanted, found: Sequence[Block], reading_how: str
+) -> list[Figure]:
     """Both measures beside what they are when nobody reads. The daemon runs; it is caught up before the first one.
 
     `reading_how` says how they read, in a few words.
@@ -65,6 +69,7 @@ def figures(world: World, readers: Readers, wanted: Wanted, found: Sequence[Bloc
             _one_turn(world, watcher, block, took[reading])
             if reading:
                 read = readers.end()
+                assert read.requests, f"nobody was answered in {read.seconds:.1f} s; {beside.fares(face)}"
                 assert read.errors == 0, f"{read.errors} of {read.requests} were not answered"
     return _compared(world.size, took[True], took[False], reading_how)
 
