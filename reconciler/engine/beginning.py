@@ -16,7 +16,7 @@ from reconciler.store.database import Transaction
 
 AT_ONCE = 500
 """How many files are held in memory together."""
-KEPT = 2_000
+KEPT = 1_000
 """So many apps are kept as they were read, until it is asked what they ask for; others are made anew of their texts."""
 
 
