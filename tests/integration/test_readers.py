@@ -89,7 +89,7 @@ def test_apps_that_are_kept_as_they_were_read_are_the_same_as_those_that_are_not
             with running.database.read() as connection:
                 columns = ("name", "content", "tree", "complaints", "document", "depends")
                 rows = written.apps(connection, declared.known_names(connection)).values()
-                found.append([[getattr(row, one) for one in columns] for row in rows])
+                found.append(sorted([getattr(row, one) for one in columns] for row in rows))
     assert found[0] == found[1] == found[2]
     assert len(found[0]) > 10
     assert [row[0] for row in found[0] if row[1] is None] == ["app-3", "inside-5"]

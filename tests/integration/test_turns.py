@@ -66,12 +66,14 @@ def test_a_push_is_planned_before_what_was_left_of_a_mass_of_plans(tmp_path: Pat
             assert deployments.listed(connection, deployments.Filter(app=f"app-{count:05d}"))
 
 
-def test_the_look_at_everything_comes_to_an_end_and_a_push_goes_before_it(tmp_path: Path):
+def test_the_look_at_everything_comes_to_an_end_and_a_push_goes_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(cycle, "MOST", 40)
     count = 3 * cycle.MOST
     world = world_of(tmp_path, count)
     with world.running() as found:
-        while found.cycle.turn(world.now).did_something or not found.cycle.idle:
-            pass
+        found.daemon.settle()
         found.cycle.look_at_all()
         assert 0 < found.cycle.turn(world.now).planned <= cycle.MOST
         last = f"app-{count - 1:05d}"
