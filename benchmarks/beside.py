@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.children import ROOT
+from benchmarks.readers import Read
 from benchmarks.world import PATIENCE, World
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -65,9 +66,15 @@ def framework(scratch: Path) -> Iterator[Listening]:
         yield Listening(process.pid, port)
 
 
-def fares(face: Listening) -> str:
-    """How a process that did not answer is, in words: what it answers now, what it works, and what its threads wait
-    for."""
+def require_answers(face: Listening, read: Read) -> None:
+    """Raise AssertionError where nobody was answered, with how the process fares that owed it."""
+    assert read.requests, (
+        f"nobody was answered in {read.seconds:.1f} s, and {read.errors} connections were lost; {_fares(face)}"
+    )
+
+
+def _fares(face: Listening) -> str:
+    """What it answers now, what it works, and what its threads wait for."""
     worked, begun = face.cpu, time.perf_counter()
     said = ", ".join(f"{path}: {_answer(face.port, path)}" for path in ("/healthz", "/deployments?limit=1"))
     part = (face.cpu - worked) / (time.perf_counter() - begun)

@@ -97,7 +97,7 @@ def _reading(world: World, face: Listening, readers: Readers, commits: Iterator[
 def _asked(face: Listening, readers: Readers, wanted: Wanted, seconds: float) -> Asked:
     before = face.cpu
     read = readers.during(wanted, seconds)
-    assert read.requests, f"nobody was answered in {read.seconds:.1f} s; {beside.fares(face)}"
+    beside.require_answers(face, read)
     return Asked(read, (face.cpu - before) / read.requests)
 
 

@@ -179,13 +179,13 @@ async def _read(wanted: Wanted, lines: asyncio.StreamReader) -> Read:
     await lines.readline()
     told.going = False
     seconds, cpu = time.perf_counter() - begun, time.process_time() - worked
-    times = sorted(told.times)
+    times = sorted(told.times) or [seconds]
     return Read(
-        len(times),
+        len(told.times),
         told.errors,
         seconds,
-        times[len(times) // 2] if times else seconds,
-        times[min(round(len(times) * 0.99), len(times) - 1)] if times else seconds,
+        times[len(times) // 2],
+        times[min(round(len(times) * 0.99), len(times) - 1)],
         cpu,
         told.sizes,
     )

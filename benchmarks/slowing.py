@@ -69,7 +69,7 @@ def figures(
             _one_turn(world, watcher, block, took[reading])
             if reading:
                 read = readers.end()
-                assert read.requests, f"nobody was answered in {read.seconds:.1f} s; {beside.fares(face)}"
+                beside.require_answers(face, read)
                 assert read.errors == 0, f"{read.errors} of {read.requests} were not answered"
     return _compared(world.size, took[True], took[False], reading_how)
 

@@ -17,7 +17,7 @@ from reconciler.store.database import Transaction
 AT_ONCE = 500
 """How many files are held in memory together."""
 KEPT = 1_000
-"""So many apps are kept as they were read, until it is asked what they ask for; others are made anew of their texts."""
+"""About so many apps are kept as they were read until it is asked what they ask for; others are made of their texts."""
 
 
 def declare_all(transaction: Transaction, arrival: Arrival, root: str) -> tuple[set[str], Manifests]:

@@ -39,14 +39,14 @@ MOST = 250
 """How many apps are planned in a turn, about: what is due besides waits for the next one, and what came last comes
 first, so that neither a first start nor the hourly look at everything keeps a push or a rollback waiting. Of a revert
 of thousands the first deployments are carried out while the next ones are planned."""
-GATHERED = timedelta(seconds=0.25)
-"""For so long at most, apps whose deployments ended wait for each other to be planned while every thread is taken: to
-plan a dozen of them at a time costs half as much again as to plan a hundred."""
 MOST_WITH_A_COMMIT = 64
 """As many in the turn that notes a commit: the first of what it changes is carried out while the rest is planned."""
 MOST_AT_FIRST = 1000
 """As many while all that begins is the first there: nothing can go back, and what is carried out meanwhile takes its
 time from the plan. A commit that comes then is planned with the fewer."""
+GATHERED = timedelta(seconds=0.25)
+"""For so long at most, apps whose deployments ended wait for each other to be planned while every thread is taken: to
+plan a dozen of them at a time costs half as much again as to plan a hundred."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +91,8 @@ class Cycle:
         self._next_check: datetime | None = None
         self._looked_after: str | None = None
         self._most = MOST
-        self._crowded = False
-        self._all_planned_at: datetime | None = None
+        self._gathers_since: datetime | None = None
+        """When everything that was due had been planned; None where some was left, or a thread is free."""
 
     def look_at_all(self) -> None:
         """Plan every app again, against a mark that was never set: a piece a turn, after what is due by itself."""
@@ -199,12 +199,12 @@ class Cycle:
             self._signing.refresh(transaction, now)
             answer_wishes(transaction, scene, now)
             _look_at_frozen(transaction, scene, now)
-            most = min(MOST, MOST_WITH_A_COMMIT) if commits else self._most
+            most = MOST_WITH_A_COMMIT if commits else self._most
             planned, looked_after, made = 0, self._looked_after, list[tuple[str, int]]()
-            if commits or not self._gathers(answers, now):
+            gathers = not commits and self._gathers(answers, now)
+            if not gathers:
                 with telemetry.stage("plan"):
                     planned, looked_after, made = _plan_due(transaction, scene, now, self._signing, looked_after, most)
-                self._all_planned_at = now if planned < most else None
             self._pool.expect(_targets(made, environments))
             begun = self._end_stopped(transaction, self._begun(transaction, answers), now)
             asked = frozenset(answer.gate for answer in answers if isinstance(answer, CheckOutcome))
@@ -219,7 +219,10 @@ class Cycle:
             free = self._pool.workers > len(self._pool.busy - begun.answered) + len(jobs)
             attempt_at = left.attempt_at if free else None
             wake_at = earliest([left.due_at, attempt_at, self._next_check, self._branches.next_try])
-        self._crowded = not free
+        if free or planned >= most:
+            self._gathers_since = None
+        elif not gathers:
+            self._gathers_since = now
         self._following.considered(seen)
         self._looked_after = looked_after
         self._most = MOST_AT_FIRST if planned == most and {number for _, number in made} == {1} else MOST
@@ -237,12 +240,12 @@ class Cycle:
         )
 
     def _gathers(self, answers: Sequence[PoolAnswer], now: datetime) -> bool:
-        """Whether what is due can wait for more of its kind: several ended just now, and every thread has work.
+        """Whether what is due can wait for more of its kind: several ended just now, and every thread had work.
 
         A turn without answers, which is the next one at the latest when none come, plans it.
         """
-        since = self._all_planned_at
-        return self._crowded and len(answers) > 1 and since is not None and timedelta() <= now - since < GATHERED
+        since = self._gathers_since
+        return since is not None and len(answers) > 1 and timedelta() <= now - since < GATHERED
 
     @property
     def idle(self) -> bool:

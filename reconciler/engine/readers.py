@@ -125,7 +125,7 @@ def serve(git_dir: Path, asked: IO[bytes], answers: IO[bytes]) -> None:
     with Objects(git_dir) as objects, suppress(EOFError):
         while True:
             found = piece(objects, pickle.load(asked))  # noqa: S301 - our own process wrote it
-            found.manifests.clear()  # to make them anew of their texts takes no longer than this
+            found.manifests.clear()  # their texts go along, of which they are made anew
             pickle.dump(found, answers)
             answers.flush()
 

@@ -124,6 +124,7 @@ def test_what_has_never_run_is_planned_in_larger_pieces_and_a_push_meanwhile_in_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(cycle, "MOST", 4)
+    monkeypatch.setattr(cycle, "MOST_WITH_A_COMMIT", 4)
     monkeypatch.setattr(cycle, "MOST_AT_FIRST", 10)
     world = world_of(tmp_path, 45)
     with world.running() as found:
