@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,10 +69,19 @@ def test_who_watches_over_the_process_waits_for_nothing(busy: Busy, client: Test
     with ThreadPoolExecutor(4) as threads:
         others = [threads.submit(client.get, "/stay") for _ in range(2)]
         until(lambda: len(staying) == 2)
-        busy.say()
-        assert client.get("/healthz").json() > 0
+
+        def told_at_once() -> bool:
+            busy.say()
+            return bool(client.get("/healthz").json() > 0)
+
+        assert seen(told_at_once)
         told.set()
         assert [one.result(60).json() for one in others] == ["at last"] * 2
+
+
+def seen(attempt: Callable[[], bool]) -> bool:
+    """Does it hold in one of some attempts? A machine that stands still for a while lets a moment pass unused."""
+    return any(attempt() for _ in range(20))
 
 
 @contextmanager
@@ -96,7 +105,7 @@ def going_on(busy: Busy) -> Iterator[None]:
 
 def test_an_answer_is_given_though_reconciling_goes_on(busy: Busy, client: TestClient) -> None:
     with going_on(busy):
-        assert client.get("/").json() > 0
+        assert seen(lambda: client.get("/").json() > 0)
 
 
 def test_answers_that_take_long_let_others_by(client: TestClient) -> None:
@@ -120,20 +129,28 @@ def test_an_answer_that_is_being_made_waits_between_two_questions(busy: Busy, tm
             connection.execute(text("SELECT 1"))
             assert busy.left() == 0
         with store.write() as transaction:  # others wait for it: it waits for nobody
-            busy.say()
-            transaction.connection.execute(text("SELECT 1"))
-            assert busy.left() > 0
+
+            def goes_on() -> bool:
+                busy.say()
+                transaction.connection.execute(text("SELECT 1"))
+                return busy.left() > 0
+
+            assert seen(goes_on)
     finally:
         store.close()
 
 
 def test_answers_that_are_being_made_stand_still_only_when_reconciling_begins(busy: Busy) -> None:
     gives_way = GivingWay(busy)
-    with going_on(busy):
-        for _ in range(1_000):
-            gives_way()
-        assert busy.left() > 0
-        assert busy.lasted() >= LONGEST
+
+    def stood_still_at_first() -> bool:
+        until(lambda: not busy.left())
+        with going_on(busy):
+            for _ in range(1_000):
+                gives_way()
+            return busy.left() > 0 and busy.lasted() >= LONGEST
+
+    assert seen(stood_still_at_first)
 
 
 def test_nobody_is_answered_who_has_hung_up_meanwhile(busy: Busy) -> None:
