@@ -109,7 +109,7 @@ def _take_in(played: Rehearsal, branch: Scratch, base: str | None, head: str | N
     noted = played.noted
     if noted is not None and (base is not None or head is not None):
         target = branch.merged(noted, target)
-    played.following.require_path(target)
+    played.following.looking.require_path(target)
     played.note(target, now)
     if played.noted != target:
         printing.note(f"the branch was rewritten and is held: this is about {played.noted}, not {target}")

@@ -109,7 +109,7 @@ def _replayed(settings: Settings, store: Database, now: datetime) -> Rebuilt:
         never = timedelta(days=1)
         follows = Following(store, branch.mirror, root=settings.root, interval=never, allow_rewrites=False, adopt=1)
         try:
-            follows.require_path(branch.head)
+            follows.looking.require_path(branch.head)
             return replay(store, follows, Rehearsal, branch.head, now, tell)
         finally:
             follows.close()

@@ -106,7 +106,8 @@ def _take_in(store: Database, settings: Settings, sights: Mapping[Place, Sight],
 
     from reconciler.drafting.scratch import scratch
     from reconciler.engine.adopting import came_later
-    from reconciler.engine.following import Following, Seen
+    from reconciler.engine.following import Following
+    from reconciler.engine.looked import Seen
 
     with store.read() as connection:
         if not came_later(connection, sights):
@@ -117,7 +118,7 @@ def _take_in(store: Database, settings: Settings, sights: Mapping[Place, Sight],
             follows = Following(store, branch.mirror, root=settings.root, interval=never, allow_rewrites=False, adopt=1)
             try:
                 if branch.head is not None:
-                    follows.require_path(branch.head)
+                    follows.looking.require_path(branch.head)
                     with store.write() as transaction:
                         follows.note(transaction, Seen(head=branch.head, new=True), now)
             finally:

@@ -62,7 +62,7 @@ def review(
     with rehearse() as played:
         take_base(played, branch, base, at)
         target = branch.merged(begun, head)
-        played.following.require_path(target)
+        played.following.looking.require_path(target)
         played.note(target, at)
         here = Sources(played.transaction.connection, played.following.objects)
         new, back = _made(played, before, here), _taken_back(played, before)

@@ -194,7 +194,7 @@ def _once(found: Running, stopped: threading.Event, begun: Callable[[], None], *
         drifted = len(drifts.standing(connection)) if check_drift else 0
     counts = ", ".join(f"{number} {status}" for status, number in sorted(ended.items())) or "nothing to do"
     held = place.held_head if place is not None else None
-    settled = "stopped" if stopped.is_set() else "not settled" if found.following.trouble or held else "settled"
+    settled = "stopped" if stopped.is_set() else "not settled" if found.following.looking.trouble or held else "settled"
     printing.echo(f"{settled}{f' at {place.head[:10]}' if place and place.head else ''}: {counts}")
     wrong = _unsettled(found, stopped, ended, len(left))
     if drifted:
@@ -215,7 +215,7 @@ def _unsettled(found: Running, stopped: threading.Event, ended: dict[str, int], 
     wrong: list[tuple[str, str]] = []
     if stopped.is_set():
         wrong.append(("it was stopped before everything was done", "run it again to go on"))
-    if trouble := found.following.trouble:
+    if trouble := found.following.looking.trouble:
         wrong.append((trouble.error.message, trouble.error.next_step))
     if ended.get("failed"):
         failed = printing.counted(ended["failed"], "deployment")

@@ -192,6 +192,6 @@ def desk(settings: Settings, store: Database, place: Workplace, now: datetime) -
             )
         )
         found = Desk(settings, now, played, place)
-        played.following.require_path(place.head)
+        played.following.looking.require_path(place.head)
         found.note(place.head)
         yield found

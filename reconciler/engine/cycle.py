@@ -8,45 +8,33 @@ to a gate; every one of them carries deployments out and records how they went.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from reconciler import schedule, telemetry
+from reconciler import telemetry
 from reconciler.desired import earliest
 from reconciler.engine.branches import Branches
-from reconciler.engine.carry import by_person, carry
+from reconciler.engine.carry import by_person
 from reconciler.engine.claim import Begun, claim, claim_checks, claim_triggers
-from reconciler.engine.following import Following, Seen
+from reconciler.engine.following import Following
 from reconciler.engine.going_back import answer_wishes
+from reconciler.engine.looked import Seen
 from reconciler.engine.membership import Membership
 from reconciler.engine.outcomes import CheckOutcome, Outcome, note_check, note_outcomes, note_triggers
 from reconciler.engine.perform import Job, TriggersJob
+from reconciler.engine.planning import Planning
 from reconciler.engine.pool import Answer as PoolAnswer
 from reconciler.engine.pool import Pool
 from reconciler.engine.signing import Signing
 from reconciler.model.deployment import Deployment
 from reconciler.model.environment import Environment
-from reconciler.model.plan import Abort, Plan, together
-from reconciler.store import declared, deployments, gates, interventions, obstacles, repository, waiting
+from reconciler.store import declared, deployments, gates, interventions, repository, waiting
 from reconciler.store.ahead import ahead
 from reconciler.store.database import Database, Transaction
 from reconciler.store.rows import deployment_of
-from reconciler.views.scene import Scene, declared_environments, scene_of
-
-MOST = 250
-"""How many apps are planned in a turn, about: what is due besides waits for the next one, and what came last comes
-first, so that neither a first start nor the hourly look at everything keeps a push or a rollback waiting. Of a revert
-of thousands the first deployments are carried out while the next ones are planned."""
-MOST_WITH_A_COMMIT = 64
-"""As many in the turn that notes a commit: the first of what it changes is carried out while the rest is planned."""
-MOST_AT_FIRST = 1000
-"""As many while all that begins is the first there: nothing can go back, and what is carried out meanwhile takes its
-time from the plan. A commit that comes then is planned with the fewer."""
-GATHERED = timedelta(seconds=0.25)
-"""For so long at most, apps whose deployments ended wait for each other to be planned while every thread is taken: to
-plan a dozen of them at a time costs half as much again as to plan a hundred."""
+from reconciler.views.scene import declared_environments, scene_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,14 +77,11 @@ class Cycle:
         self._certain = False
         self._led = False
         self._next_check: datetime | None = None
-        self._looked_after: str | None = None
-        self._most = MOST
-        self._gathers_since: datetime | None = None
-        """When everything that was due had been planned; None where some was left, or a thread is free."""
+        self._planning = Planning(signing)
 
     def look_at_all(self) -> None:
         """Plan every app again, against a mark that was never set: a piece a turn, after what is due by itself."""
-        self._looked_after = ""
+        self._planning.look_at_all()
 
     def turn(self, now: datetime) -> Turn:
         """One turn at `now` (UTC). Raises StoreError when the store does not answer; nothing is lost then.
@@ -113,9 +98,9 @@ class Cycle:
             if not self._led:
                 self._take_over(now)
             if self._following.holding and self._accepted():
-                self._following.again()
+                self._following.looking.again()
             with telemetry.stage("look"):
-                seen = self._following.look(now)
+                seen = self._following.looking.look(now)
             return self._turn(answers, seen, now)
         except BaseException:
             # Nobody knows how far it came, not even whether it was committed: the next turn looks at everything.
@@ -133,9 +118,9 @@ class Cycle:
         """This daemon leads since just now: what it remembers of the branch may be old."""
         self._certain = False
         self._signing.unsure()
-        self._following.again()
+        self._following.looking.again()
         self._following.begin(now)
-        self._following.ask()
+        self._following.looking.ask()
         self._led = True
 
     def _assist(self, answers: Sequence[PoolAnswer], now: datetime) -> Turn:
@@ -153,7 +138,7 @@ class Cycle:
             to_stop = [row.id for row in begun.rows if row.abort_reason is not None]
             place = repository.followed(connection) if jobs else None
         if place is not None and place.head is not None:
-            self._following.keep_up(place.head, now)
+            self._following.looking.keep_up(place.head, now)
         self._after(answers, jobs, [], to_stop)
         return Turn(answers=len(answers), begun=len(jobs), wake_at=_next_attempt(begun.rows, now))
 
@@ -198,14 +183,8 @@ class Cycle:
             written = self._branches.record(transaction, now)
             self._signing.refresh(transaction, now)
             answer_wishes(transaction, scene, now)
-            _look_at_frozen(transaction, scene, now)
-            most = MOST_WITH_A_COMMIT if commits else self._most
-            planned, looked_after, made = 0, self._looked_after, list[tuple[str, int]]()
-            gathers = not commits and self._gathers(answers, now)
-            if not gathers:
-                with telemetry.stage("plan"):
-                    planned, looked_after, made = _plan_due(transaction, scene, now, self._signing, looked_after, most)
-            self._pool.expect(_targets(made, environments))
+            planned = self._planning.plan(transaction, scene, now, commits=commits, answers=len(answers))
+            self._pool.expect(planned.targets(environments))
             begun = self._end_stopped(transaction, self._begun(transaction, answers), now)
             asked = frozenset(answer.gate for answer in answers if isinstance(answer, CheckOutcome))
             with telemetry.stage("claim"):
@@ -219,13 +198,8 @@ class Cycle:
             free = self._pool.workers > len(self._pool.busy - begun.answered) + len(jobs)
             attempt_at = left.attempt_at if free else None
             wake_at = earliest([left.due_at, attempt_at, self._next_check, self._branches.next_try])
-        if free or planned >= most:
-            self._gathers_since = None
-        elif not gathers:
-            self._gathers_since = now
+        self._planning.recorded(planned, now, free=free)
         self._following.considered(seen)
-        self._looked_after = looked_after
-        self._most = MOST_AT_FIRST if planned == most and {number for _, number in made} == {1} else MOST
         self._after(answers, jobs, handed, [row.id for row in begun.rows if row.abort_reason is not None])
         for check in checks:
             self._pool.begin_check(check)
@@ -234,18 +208,10 @@ class Cycle:
         return Turn(
             commits=commits,
             answers=len(answers) + written,
-            planned=planned,
+            planned=planned.count,
             begun=len(jobs) + len(checks) + len(handed),
             wake_at=wake_at,
         )
-
-    def _gathers(self, answers: Sequence[PoolAnswer], now: datetime) -> bool:
-        """Whether what is due can wait for more of its kind: several ended just now, and every thread had work.
-
-        A turn without answers, which is the next one at the latest when none come, plans it.
-        """
-        since = self._gathers_since
-        return since is not None and len(answers) > 1 and timedelta() <= now - since < GATHERED
 
     @property
     def idle(self) -> bool:
@@ -268,7 +234,7 @@ class Cycle:
 
     def _work_left(self, now: datetime) -> tuple[bool, datetime | None]:
         """Whether the store holds anything to do now, and when it will; reads only."""
-        if not self._certain or self._looked_after is not None:
+        if not self._certain or self._planning.looks_at_all:
             return True, None
         with self._database.read() as connection:
             free = self._pool.workers > len(self._pool.busy)
@@ -301,7 +267,7 @@ class Cycle:
         for row in ended:
             deployments.move(transaction, row, "aborted", now, row.abort_reason)
             by_person(transaction, row, now, row.abort_reason)
-            _plan_anew(transaction, {row.app}, now)
+        declared.mark_with_dependents(transaction, {row.app for row in ended}, now)
         gone = {row.id for row in ended}
         return replace(begun, rows=[row for row in begun.rows if row.id not in gone]) if ended else begun
 
@@ -348,73 +314,6 @@ def _record(
             note_triggers(transaction, answer, now)
 
 
-def _plan_due(
-    transaction: Transaction, scene: Scene, now: datetime, signing: Signing, looked_after: str | None, most: int
-) -> tuple[int, str | None, list[tuple[str, int]]]:
-    """Plan the apps that are due, and where all are to be looked at, some of those behind `looked_after`; write down
-    what follows. How many they were, behind which name to go on, and what begins (see `carry`).
-
-    What is due again by then, since something it waited for was stopped just now, is planned anew with the next turn.
-    """
-    names = declared.due(transaction.connection, now, most)
-    count = len(names)
-    begun = _plan(transaction, names, scene, now, signing) if names else []
-    if looked_after is not None and count < MOST:
-        names = declared.names_after(transaction.connection, looked_after, MOST - count)
-        begun += _plan(transaction, names, scene, now, signing)
-        count, looked_after = count + len(names), names[-1] if names else None
-    return count, looked_after, begun
-
-
-def _plan(
-    transaction: Transaction, names: Sequence[str], scene: Scene, now: datetime, signing: Signing
-) -> list[tuple[str, int]]:
-    """Plan these apps; what begins."""
-    # With the first app that is due: a turn that finds nothing to do plans nothing.
-    from reconciler.views.planning import plan_apps
-
-    def judge(commits: set[str]) -> None:
-        signing.judge(transaction, commits, now)
-
-    begun = list[tuple[str, int]]()
-    for plans in plan_apps(transaction.connection, names, scene, now, judge):
-        with telemetry.stage("carry"):
-            begun += carry(transaction, together(plans.values()), now)
-        obstacles.record(transaction, plans, now)
-        declared.planned(transaction, {name: plan.wake_at for name, plan in plans.items()})
-        _plan_anew(transaction, {name for name, plan in plans.items() if _stops(plan)}, now)
-    return begun
-
-
-def _targets(begun: Sequence[tuple[str, int]], environments: Mapping[str, Environment]) -> list[Mapping[str, Any]]:
-    """The target of each deployment that begins."""
-    return [environments[name].spec.target for name, _ in begun if name in environments]
-
-
 def _next_attempt(begun: Sequence[Row[Any]], now: datetime) -> datetime | None:
     """When one of these is tried again; what is due by now is begun now, or after an answer, which is a nudge."""
     return earliest([row.next_attempt_at for row in begun if row.next_attempt_at and row.next_attempt_at > now])
-
-
-def _look_at_frozen(transaction: Transaction, scene: Scene, now: datetime) -> None:
-    """Where a freeze has begun, what waits for its turn is planned again: a start is held back, not a decision."""
-    frozen = {
-        environment
-        for freeze in scene.freezes
-        if schedule.active(freeze.spec.span, now)
-        for environment in freeze.spec.environments
-    }
-    names = {row.app for name in frozen for row in waiting.in_environment(transaction.connection, name, MOST)}
-    if names:
-        declared.mark_due(transaction, names, now)
-
-
-def _stops(plan: Plan) -> bool:
-    """Whether a plan ended something at once: what stood behind it can go on."""
-    return any(isinstance(action, Abort) and not action.running for action in plan.actions)
-
-
-def _plan_anew(transaction: Transaction, names: set[str], now: datetime) -> None:
-    """These apps, and those that wait for them, are planned again with the next turn."""
-    if names:
-        declared.mark_due(transaction, names | declared.dependents(transaction.connection, names), now)

@@ -84,7 +84,7 @@ class Daemon:
     def stop(self) -> None:
         """Begin to end: nothing new is started, what runs may come to its end. Not for a signal handler: it tells."""
         self._stopping.set()
-        self._following.interrupt()
+        self._following.looking.interrupt()
         self._nudged.set()
         running = self._pool.under_way()
         waits = {"waits_for": running, "at_most": spell(self._drain), "next": "a second TERM ends them at once"}
@@ -123,7 +123,7 @@ class Daemon:
 
     def _settle(self, begun: Callable[[], None] | None) -> Turn:
         self._lead()
-        self._following.wait_for_git()
+        self._following.looking.wait_for_git()
         self._following.begin(self._clock())
         self._heart.start()
         if begun is not None:
@@ -296,7 +296,7 @@ class Daemon:
     def _wake(self, scheduler: BackgroundScheduler, turn: Turn | None) -> None:
         moments = [
             turn.wake_at if turn else None,
-            self._following.next_look if self._following.trouble else None,
+            self._following.looking.next_look if self._following.looking.trouble else None,
         ]
         found = [moment for moment in moments if moment is not None]
         if found:
@@ -306,7 +306,7 @@ class Daemon:
             scheduler.remove_job("wake")
 
     def _poll(self) -> None:
-        self._following.ask()
+        self._following.looking.ask()
         self._nudged.set()
 
     def _whole(self) -> None:

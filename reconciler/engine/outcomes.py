@@ -114,8 +114,7 @@ def note_outcomes(
         )
         if row is not None and _note(transaction, row, outcome, past, environments, now):
             ended.add(row.app)
-    if ended:
-        declared.mark_due(transaction, ended | declared.dependents(connection, ended), now)
+    declared.mark_with_dependents(transaction, ended, now)
 
 
 def _note(

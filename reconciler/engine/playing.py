@@ -16,7 +16,7 @@ from reconciler.engine import rolling
 from reconciler.engine.carry import carry
 from reconciler.engine.outcomes import Kind, Outcome, note_outcomes
 from reconciler.model.environment import Environment
-from reconciler.model.plan import Abort, Action, Plan, together
+from reconciler.model.plan import Plan, together
 from reconciler.model.rollout import progress_of
 from reconciler.store import declared, deployments
 from reconciler.store.database import Transaction
@@ -38,14 +38,10 @@ def planned(transaction: Transaction, now: datetime) -> dict[str, Plan]:
             carry(transaction, together(group.values()), now)
             declared.planned(transaction, {name: plan.wake_at for name, plan in group.items()})
             plans |= group
-            stopped |= {name for name, plan in group.items() if any(map(_stops, plan.actions))}
+            stopped |= {name for name, plan in group.items() if plan.stops}
     # What stood behind something that was stopped can go on, as the daemon sees it in its next turn.
-    declared.mark_due(transaction, stopped | declared.dependents(connection, stopped), now)
+    declared.mark_with_dependents(transaction, stopped, now)
     return plans
-
-
-def _stops(action: Action) -> bool:
-    return isinstance(action, Abort) and not action.running
 
 
 def completed(transaction: Transaction, now: datetime) -> bool:

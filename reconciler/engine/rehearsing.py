@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from reconciler.engine.following import Following, Seen
+from reconciler.engine.following import Following
+from reconciler.engine.looked import Seen
 from reconciler.store import attention, declared, due, repository
 from reconciler.store.database import Database, Transaction
 from reconciler.store.migrate import create_fresh

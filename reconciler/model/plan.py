@@ -173,6 +173,11 @@ class Plan:
         """Whether there is nothing to do."""
         return not self.actions
 
+    @property
+    def stops(self) -> bool:
+        """Whether it ends something at once: what stands behind that can go on."""
+        return any(isinstance(action, Abort) and not action.running for action in self.actions)
+
 
 def together(plans: Iterable[Plan]) -> Plan:
     """Several plans as one; what rolls back comes first."""

@@ -359,6 +359,12 @@ def mark_due(transaction: Transaction, names: Iterable[str], at: datetime) -> No
         _MARK.change(transaction.connection, part, at=at)
 
 
+def mark_with_dependents(transaction: Transaction, names: set[str], at: datetime) -> None:
+    """These apps, and those that wait for them, are to be planned again at `at` or sooner."""
+    if names:
+        mark_due(transaction, names | dependents(transaction.connection, names), at)
+
+
 def mark_all_due(transaction: Transaction, at: datetime) -> None:
     """Every app is to be planned again: the slow pass that guards against a mark that was never set."""
     later = A.due_at.is_(None) | (A.due_at > at)

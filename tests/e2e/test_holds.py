@@ -234,9 +234,9 @@ def test_while_git_is_unreachable_it_goes_back_all_the_same_and_the_branch_follo
     with world.running() as found:
         found.following.mirror.fetch()
         # The head has been seen, and then the repository is gone.
-        seen = found.following.look(world.now)
+        seen = found.following.looking.look(world.now)
         world.home.path.rename(away)
-        found.following.look = lambda now: seen  # type: ignore[method-assign]
+        found.following.looking.look = lambda now: seen  # type: ignore[method-assign]
         found.daemon.settle()
         assert served(world)[-1] == "one auto-rollback"
     held = standing(world).held

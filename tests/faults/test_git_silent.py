@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.engine.following import AT_FIRST
+from reconciler.engine.looking import AT_FIRST
 from reconciler.errors import GitUnreachable
 from reconciler.git.mirror import Mirror
 from tests.commands import typed

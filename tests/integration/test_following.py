@@ -204,10 +204,10 @@ def test_git_that_does_not_answer_is_told_once_with_since_when(world: World) -> 
     # The next start knows since when.
     with world.running() as found:
         found.daemon.settle()
-        assert found.following.trouble is not None
-        assert found.following.trouble.since == began
+        assert found.following.looking.trouble is not None
+        assert found.following.looking.trouble.since == began
         away.rename(world.home.path)
-        found.following.ask()
+        found.following.looking.ask()
         with structlog.testing.capture_logs() as logs:
             found.daemon.settle()
         said = [one["event"] for one in logs if one["log_level"] == "info" and one["event"] != JOINED]
@@ -230,7 +230,7 @@ def test_the_first_push_to_an_empty_repository_is_seen_at_once(world: World) -> 
         world.start_repository()
         found.daemon.settle()  # at the very same moment: no pause is waited for
         assert world.runs("live") == "one"
-        assert found.following.trouble is None
+        assert found.following.looking.trouble is None
 
 
 def test_a_daemon_that_waits_for_the_first_push_rests(tmp_path: Path) -> None:

@@ -97,16 +97,16 @@ def test_one_daemon_tells_since_when_the_branch_is_gone(world: World) -> None:
         world.later(minutes=10)
         (world.directory / "away.git").rename(world.home.path)
         world.home.git("update-ref", "-d", "refs/heads/main")
-        found.following.ask()
+        found.following.looking.ask()
         found.daemon.settle()
-        assert found.following.trouble is not None
-        assert "has no branch main any more" in found.following.trouble.error.message
-        assert found.following.trouble.since == world.now
+        assert found.following.looking.trouble is not None
+        assert "has no branch main any more" in found.following.looking.trouble.error.message
+        assert found.following.looking.trouble.since == world.now
 
 
 def since(world: World) -> datetime | None:
     """Since when there is trouble, as a start at this moment tells."""
     with world.running() as found:
         found.daemon.settle()
-        trouble = found.following.trouble
+        trouble = found.following.looking.trouble
     return trouble.since if trouble else None

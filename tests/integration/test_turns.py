@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.engine import cycle
+from reconciler.engine import planning
 from reconciler.engine.pool import Answer, Pool
 from reconciler.store import declared, deployments
 from tests.counting import counted
@@ -47,7 +47,7 @@ def push(world: World, message: str) -> None:
 
 
 def test_a_push_is_planned_before_what_was_left_of_a_mass_of_plans(tmp_path: Path):
-    count = 2 * cycle.MOST + 200
+    count = 2 * planning.MOST + 200
     world = world_of(tmp_path, count)
     with world.running() as found:
         first = found.cycle.turn(world.now)
@@ -69,13 +69,13 @@ def test_a_push_is_planned_before_what_was_left_of_a_mass_of_plans(tmp_path: Pat
 def test_the_look_at_everything_comes_to_an_end_and_a_push_goes_before_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(cycle, "MOST", 40)
-    count = 3 * cycle.MOST
+    monkeypatch.setattr(planning, "MOST", 40)
+    count = 3 * planning.MOST
     world = world_of(tmp_path, count)
     with world.running() as found:
         found.daemon.settle()
         found.cycle.look_at_all()
-        assert 0 < found.cycle.turn(world.now).planned <= cycle.MOST
+        assert 0 < found.cycle.turn(world.now).planned <= planning.MOST
         last = f"app-{count - 1:05d}"
         change(world, count - 1, 2, CHAIN[0])
         push(world, "Set one")
@@ -123,9 +123,9 @@ def test_a_long_queue_in_one_environment_keeps_no_other_one_waiting(tmp_path: Pa
 def test_what_has_never_run_is_planned_in_larger_pieces_and_a_push_meanwhile_in_small_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(cycle, "MOST", 4)
-    monkeypatch.setattr(cycle, "MOST_WITH_A_COMMIT", 4)
-    monkeypatch.setattr(cycle, "MOST_AT_FIRST", 10)
+    monkeypatch.setattr(planning, "MOST", 4)
+    monkeypatch.setattr(planning, "MOST_WITH_A_COMMIT", 4)
+    monkeypatch.setattr(planning, "MOST_AT_FIRST", 10)
     world = world_of(tmp_path, 45)
     with world.running() as found:
         workers, found.pool.workers = found.pool.workers, 0  # what ends is planned again: here only what comes is
@@ -172,7 +172,7 @@ def test_apps_whose_deployments_ended_are_planned_together_while_others_stand_in
             assert (turn.planned, turn.begun > 0) == (0, True)
             ended += turn.answers
         answered(found.pool)
-        world.later(seconds=cycle.GATHERED.total_seconds())
+        world.later(seconds=planning.GATHERED.total_seconds())
         assert found.cycle.turn(world.now).planned > ended
         answered(found.pool)
         change(world, 1, 2, CHAIN[0])

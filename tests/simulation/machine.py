@@ -120,7 +120,7 @@ class Machine:
             tell=lambda news: moments.say(self.name, f"tells {news.event}"),
             nudge=self._nudged.set,
         )
-        follows.objects = SimulatedObjects(mirror)
+        follows.looking.objects = SimulatedObjects(mirror)
         surroundings = Surroundings(
             make_target=around.estate.target,  # type: ignore[arg-type]
             unpack=lambda _tree, _directory: None,
@@ -167,7 +167,7 @@ class Machine:
         """It looks at the branch, as after a webhook."""
         if self.ask:
             self.ask = False
-            self.follows.ask()
+            self.follows.looking.ask()
         self._nudged.set()
 
     def _asked_git(self) -> None:
