@@ -110,7 +110,7 @@ class Database:
 
     @contextmanager
     def read(self, before: Callable[[], None] | None = None) -> Iterator[Connection]:
-        """A connection that sees one state and writes nothing. `before` is called before each question to SQLite."""
+        """A connection that sees one state and writes nothing. `before` is called before each question."""
         with _said(self.engine), self._reading.connect() as connection:
             _begin(connection, "BEGIN")
             with asking_first(connection, before):

@@ -96,21 +96,41 @@ def untraced(connection: Connection) -> Iterator[None]:
 
 @contextmanager
 def asking_first(connection: Connection, before: Callable[[], None] | None) -> Iterator[None]:
-    """`before` is called before each question that is asked meanwhile, where the driver lets us; it may raise one of
-    our errors."""
-    driver: Any = connection.connection.dbapi_connection
-    if before is None or not isinstance(driver, Noting):
+    """`before` is called before each question that is asked meanwhile; it may raise one of our errors."""
+    if before is None:
         yield
         return
-    driver.before = before
+    driver: Any = connection.connection.dbapi_connection
     try:
-        yield
+        with _called_by(driver, before):
+            yield
     except exc.StatementError as error:
         if isinstance(error.orig, ReconcilerError):
             raise error.orig from None  # it was taken for a mistake of the statement
         raise
+
+
+@contextmanager
+def _called_by(driver: Any, before: Callable[[], None]) -> Iterator[None]:
+    """Each cursor that the driver makes is a question."""
+    if isinstance(driver, Noting):
+        driver.before = before
+        try:
+            yield
+        finally:
+            driver.before = None
+        return
+    factory = driver.cursor_factory
+
+    def asked(*given: Any, **named: Any) -> Any:
+        before()
+        return factory(*given, **named)
+
+    driver.cursor_factory = asked
+    try:
+        yield
     finally:
-        driver.before = None
+        driver.cursor_factory = factory
 
 
 def _answers(connection: Connection, questions: Sequence[Question]) -> bytes:
