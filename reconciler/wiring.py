@@ -28,7 +28,7 @@ from reconciler.engine.signing import Signing
 from reconciler.engine.sweeping import sweep_rarely
 from reconciler.engine.telling import deployment_teller, tell
 from reconciler.errors import StoreError
-from reconciler.git.fetched_again import Unpacking
+from reconciler.git.fetched_again import FetchedAgain
 from reconciler.git.mirror import Mirror
 from reconciler.git.signatures import Person
 from reconciler.git.signing_keys import Keys, unusable
@@ -187,16 +187,17 @@ def running(
         follows = following(settings, store, nudged.set)
         targets = Targets(place)
         hands = Hands(settings.mirror, place, targets.apart, ticks)
+        again = FetchedAgain(follows.objects, follows.mirror)
         surroundings = Surroundings(
             make_target=targets.make,
-            unpack=Unpacking(follows.objects, follows.mirror).unpack,
+            unpack=again.unpack,
             environ=os.environ,
             data=place,
             act=hands.act,
             expect=hands.expect,
         )
         pool = Pool(surroundings, settings.workers, nudged.set, member.may_act, prepare)
-        branches = Branches(follows.mirror, _writing(settings), nudged.set)
+        branches = Branches(again, _writing(settings), nudged.set)
         counting = keys(settings)
         for kind, why in unusable(counting).items():
             log.warning("signers.unusable", setting=f"signers.{kind}", error=why)

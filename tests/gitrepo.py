@@ -139,3 +139,9 @@ class Repo:
     def _next(self) -> str:
         self.now += timedelta(minutes=1)
         return self.head
+
+
+def lose_objects(git_dir: Path) -> None:
+    """What a disk that ate files leaves of a repository: its references, and nothing that they lead to."""
+    shutil.rmtree(git_dir / "objects")
+    (git_dir / "objects" / "pack").mkdir(parents=True)

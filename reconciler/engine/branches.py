@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from reconciler.desired import earliest
 from reconciler.engine.branch_words import Case, case_of, message
 from reconciler.engine.carry import backoff
 from reconciler.errors import NotSo, ReconcilerError
+from reconciler.git.fetched_again import FetchedAgain
 from reconciler.git.mirror import Mirror
 from reconciler.git.objects import Objects
 from reconciler.git.pushing import push
@@ -85,7 +87,7 @@ class _Answer:
 class Branches:
     """Writes the branches of holds; `nudge` is called when there is something to record. None for `how`: never."""
 
-    def __init__(self, mirror: Mirror, how: Writing | None, nudge: Callable[[], None]) -> None:
+    def __init__(self, mirror: FetchedAgain, how: Writing | None, nudge: Callable[[], None]) -> None:
         self._mirror = mirror
         self._how = how
         self._nudge = nudge
@@ -177,7 +179,7 @@ class Branches:
     def _work(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
             try:
-                answer = self._write(job)
+                answer = self._mirror.read(partial(self._write, job))
             except ReconcilerError as error:
                 answer = _Answer(job, trouble=str(error), again=True)
             except Exception as error:  # whatever it was, the hold says so and it is tried again

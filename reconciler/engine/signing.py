@@ -6,15 +6,15 @@ the keys: other keys, other judgements. What follows from a judgement is the pla
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from reconciler import telemetry
 from reconciler.engine.following import Following
-from reconciler.errors import GitError
+from reconciler.errors import GitCorrupt, GitError
 from reconciler.git.signing_keys import Keys, keys_digest
 from reconciler.git.verifying import Judgement, verify
-from reconciler.store import declared, overrides
+from reconciler.store import declared, obstacles, overrides
 from reconciler.store.database import Transaction
 
 log = telemetry.logger("daemon")
@@ -35,18 +35,30 @@ class Signing:
         self._digest = ""
         self._found = ""
         self._look_at: datetime | None = None
+        self._left = set[str]()
+        """Commits that could not be looked at."""
+        self._again = False
+        """Whether it is time to try that again."""
 
     def changed(self, now: datetime) -> bool:
-        """Whether the key files are others than those that signatures were judged by; looked at once an interval."""
+        """Whether the key files are others than those that signatures were judged by, or some signatures could not be
+        looked at; found out once an interval."""
         if self._look_at is None or now >= self._look_at:
             self._look_at = now + self._interval
             self._found = keys_digest(self._keys)
-        return self._found != self._digest
+            self._again = bool(self._left)
+        return self._again or self._found != self._digest
 
     def refresh(self, transaction: Transaction, now: datetime) -> None:
-        """Forget what was judged by other keys, so that it is judged anew before anything is planned."""
+        """Forget what was judged by other keys, so that it is judged anew before anything is planned; what could not be
+        looked at is tried again."""
         if not self.changed(now):
             return
+        if self._again:
+            self._again = False
+            waiting = obstacles.apps(transaction.connection, "signature")
+            declared.mark_due(transaction, waiting, now)
+            self._left = self._left if waiting else set()  # else nobody asks for them any more
         self._digest = self._found
         count = overrides.forget_signatures(transaction, self._digest)
         if count:
@@ -58,15 +70,26 @@ class Signing:
         self._digest = ""
 
     def judge(self, transaction: Transaction, commits: Collection[str], now: datetime) -> None:
-        """Look at the signatures of these commits. One that cannot be looked at now is left for later."""
+        """Look at the signatures of these commits. One that cannot be looked at now is tried again after an
+        interval."""
         if self._keys.ssh is None and self._keys.gpg is None:
             found = {commit: Judgement("no-keys", detail=_UNSET) for commit in commits}
         else:
             try:
-                found = verify(self._following.objects, sorted(commits), self._keys)
+                found = self._verified(sorted(commits))
             except GitError as error:
+                self._left.update(commits)
                 log.warning("signatures.failed", error=error.message, next=error.next_step)
                 return
+        self._left -= found.keys()
         for commit, one in found.items():
             detail = f"signed by {one.signer}: {one.detail}" if one.verdict == "good" else one.detail
             overrides.note_signature(transaction, commit, one.verdict == "good", detail, self._digest, now)
+
+    def _verified(self, commits: Sequence[str]) -> dict[str, Judgement]:
+        try:
+            return verify(self._following.objects, commits, self._keys)
+        except GitCorrupt:
+            if not self._following.looking.mend():
+                raise
+            return verify(self._following.objects, commits, self._keys)

@@ -8,7 +8,7 @@ a fifth of a cold start and, now and then, more than a whole turn.
 import gc
 from functools import cache
 
-FRESH = 50_000
+FRESH = 200_000
 """So many values more than were let go of, and the new ones are looked at."""
 
 

@@ -1,47 +1,66 @@
-"""What if the mirror has lost something that is to be released? All of it is fetched again, and it is looked for there.
+"""What if the mirror has lost something that is to be read? All of it is fetched again, and it is looked for there.
 
-A version stays deployable when a disk ate its files: the turn that notes new commits does the same for what it reads.
+A version stays deployable, and what goes back can be written to git, when a disk ate its files: the turn that notes new
+commits does the same for what it reads.
 """
 
 from __future__ import annotations
 
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from reconciler.errors import GitCorrupt
 from reconciler.git.mirror import Mirror
 from reconciler.git.objects import Objects
 from reconciler.git.unpack import unpack
 
+_Found = TypeVar("_Found")
 
-class Unpacking:
-    """Writes the files of a tree, from a mirror that is made anew where it lacks them. For several threads."""
+
+class FetchedAgain:
+    """Reads a mirror that is made anew where it turns out to be damaged. For several threads."""
 
     def __init__(self, objects: Objects, mirror: Mirror) -> None:
         self._objects = objects
         self._mirror = mirror
         self._renewing = threading.Lock()
 
-    def unpack(self, tree_id: str, directory: Path) -> None:
-        """As `unpack`. Raises GitUnreachable as well: nothing can be fetched again then."""
+    @property
+    def git_dir(self) -> Path:
+        """Where the mirror lies."""
+        return self._mirror.git_dir
+
+    def read(self, what: Callable[[], _Found]) -> _Found:
+        """What this finds; it is called again, twice at most, where it raises GitCorrupt.
+
+        Raises what it raises, and GitUnreachable: nothing can be fetched again then.
+        """
         try:
-            unpack(self._objects, tree_id, directory)
+            return what()
         except GitCorrupt:
             with self._renewing:
-                if not self._found(tree_id, directory):  # nobody has made it anew meanwhile
+                try:
+                    return what()  # somebody may have made it anew meanwhile
+                except GitCorrupt:
                     self._objects.close()
                     self._mirror.renew()
-                    _clear(directory)
-                    unpack(self._objects, tree_id, directory)
+                    return what()
 
-    def _found(self, tree_id: str, directory: Path) -> bool:
-        _clear(directory)
-        try:
+    def unpack(self, tree_id: str, directory: Path) -> None:
+        """As `unpack`, and raises GitUnreachable as `read` does."""
+        begun = False
+
+        def write() -> None:
+            nonlocal begun
+            if begun:
+                _clear(directory)
+            begun = True
             unpack(self._objects, tree_id, directory)
-        except GitCorrupt:
-            return False
-        return True
+
+        self.read(write)
 
 
 def _clear(directory: Path) -> None:

@@ -1,7 +1,8 @@
 """Which apps have something to say although nothing has become due of them?
 
 Apps that wait for something or that a rule stops are planned once and then left alone; a dry run is to name them all
-the same. What is asked here finds them by their traces, so that it need not plan every app. It may find some too many.
+the same. What only a plan knows is in the way was written down with it (`obstacles`); the rest is found by its traces.
+So not every app need be planned; it may find some too many.
 """
 
 from sqlalchemy import Connection, Text, except_, exists, func, select, type_coerce, union
@@ -17,7 +18,6 @@ _nothing_completed = except_(
     select(_PLACED.app, _PLACED.environment).where(_PLACED.declared),
     select(_DEPLOYED.app, _DEPLOYED.environment).where(_DEPLOYED.status == "completed"),
 ).subquery()
-_text = type_coerce(_APPS.document, Text)
 _WITHDRAWN = tables.withdrawals.c
 _completed = tables.deployments.alias("completed")
 _newest_completed = (
@@ -46,12 +46,7 @@ _TRACES = union(
     _withdrawn_and_here,
     select(tables.touches.c.app).where(tables.touches.c.braked),
     select(tables.interventions.c.app).where(tables.interventions.c.done_at.is_(None)),
-    select(tables.dependencies.c.app),
-    # What stands at a gate, and what has a moment, may wait until then.
-    select(tables.requests.c.app),
-    select(_APPS.name).where(_APPS.due_at.is_not(None)),
-    # A pin may name a version that does not exist.
-    select(_APPS.name).where(_text.contains('"version":"') | _text.contains('"traffic":[')),
+    select(tables.obstacles.c.app),
 )
 
 

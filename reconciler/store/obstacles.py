@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, get_args
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from reconciler.model.plan import Plan, WaitsFor
 from reconciler.store import tables
@@ -17,6 +17,7 @@ from reconciler.store.statements import Among, Prepared
 
 _O = tables.obstacles.c
 _OF = Among(select(tables.obstacles), _O.app)
+_OF_KIND = Prepared(select(_O.app).where(_O.kind == bindparam("of_kind")))
 _Key = tuple[str, str, str, str]
 _COLUMNS = ("app", "environment", "kind", "mark")
 _BEGUN = Prepared(tables.obstacles.insert())
@@ -32,6 +33,11 @@ NEEDS_PERSON = (APPROVAL, REFUSED)
 _TRACED: frozenset[WaitsFor] = frozenset({"manifest", "deployment", "promotion", "retry", "rollout"})
 WAITS: tuple[WaitsFor, ...] = tuple(one for one in get_args(WaitsFor) if one not in {*_TRACED, APPROVAL})
 """What only a plan knows that it is waited for."""
+
+
+def apps(connection: Connection, kind: WaitsFor) -> set[str]:
+    """Apps in the way of which something of this kind stands."""
+    return set(_OF_KIND.run(connection, of_kind=kind).scalars())
 
 
 def record(transaction: Transaction, plans: Mapping[str, Plan], now: datetime) -> None:

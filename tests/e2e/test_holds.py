@@ -12,7 +12,7 @@ from reconciler.store import holds, ledger
 from reconciler.views.pictures import pictures
 from reconciler.views.standings import standings
 from tests.e2e.daemon import Live, environment_manifest, exec_target
-from tests.gitrepo import Repo
+from tests.gitrepo import Repo, lose_objects
 from tests.world import World, app_manifest
 
 # Says what it serves; fails for content that says so.
@@ -246,6 +246,22 @@ def test_while_git_is_unreachable_it_goes_back_all_the_same_and_the_branch_follo
     away.rename(world.home.path)
     world.later(minutes=10)
     world.settle()
+    assert len(branches(world)) == 1
+    held = standing(world).held
+    assert held is not None
+    assert "merge the branch" in held.remedy
+
+
+def test_where_the_mirror_has_lost_its_objects_they_are_fetched_again_for_the_branch(world: World):
+    begin(world)
+    world.settings["write"] = {"branches": False}
+    world.commit("Say two", BREAK)
+    world.settle()
+    assert branches(world) == []
+    world.settings["write"] = {"branches": True}
+    with world.running() as found:
+        lose_objects(found.following.mirror.git_dir)
+        found.daemon.settle()
     assert len(branches(world)) == 1
     held = standing(world).held
     assert held is not None

@@ -9,6 +9,7 @@ import pytest
 
 from reconciler.store import overrides
 from tests.e2e.daemon import Live, environment_manifest, waiting
+from tests.gitrepo import lose_objects
 from tests.signing import Signed, Smith, ada, grace, smith
 from tests.world import World, app_manifest
 
@@ -126,6 +127,28 @@ def test_other_keys_judge_anew_what_waits_without_a_push(
     allowed.write_text("\n".join(line for line in allowed.read_text().splitlines() if "bob" not in line) + "\n")
     world.settle()
     assert (world.runs("sandbox"), world.runs("live")) == ("three", "two")
+
+
+def test_what_a_damaged_mirror_keeps_from_being_judged_is_judged_when_it_has_been_fetched_again(
+    world: World, smith: Smith, allowed: Path, closing: list[Shop]
+):
+    shop = opened(closing, world, smith)
+    line = smith.ssh("carol")
+    shop.ssh("two", "carol")
+    away = world.home.path.with_name("away.git")
+    with world.running() as found:
+        found.daemon.settle()
+        found.following.objects.close()
+        lose_objects(found.following.mirror.git_dir)
+        world.home.path.rename(away)
+        allowed.write_text(allowed.read_text() + f"carol@example.org {line}\n")
+        world.later(minutes=1)
+        found.daemon.settle()
+        assert world.runs("live") is None
+        away.rename(world.home.path)
+        world.later(minutes=1)
+        found.daemon.settle()
+        assert world.runs("live") == "two"
 
 
 def test_gpg_counts_alike(world: World, smith: Smith, grace: str, closing: list[Shop]):

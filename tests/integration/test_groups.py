@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.store import declared
+from reconciler.store import attention, declared
 from reconciler.views.planning import plan_apps
 from reconciler.views.scene import scene_of
 from tests.world import World, app_manifest
@@ -72,12 +72,15 @@ def runs(world: World, environment: str = "live", apps: Sequence[str] = PAIR) ->
 
 
 def said(world: World, name: str) -> list[tuple[str, str]]:
-    """What an app waits for and what is refused in live; nothing is left to be done for anybody."""
+    """What an app waits for and what is refused in live; nothing is left to be done for anybody, and `plan` looks at
+    whoever has something to say."""
     with world.running() as found, found.database.read() as connection:
         names = declared.app_names(connection)
         plans: dict[str, Any] = {}
         for batch in plan_apps(connection, names, scene_of(connection), world.now):
             plans |= batch
+        attended = attention.with_something_to_say(connection)
+    assert attended >= {app for app, plan in plans.items() if plan.waiting or plan.refused}
     assert not [action for plan in plans.values() for action in plan.actions]
     mine = [(one.waits_for, one.detail) for one in plans[name].waiting if one.environment == "live"]
     return mine + [(one.rule, one.detail) for one in plans[name].refused if one.environment == "live"]

@@ -199,12 +199,18 @@ class Court:
             yield f"{world.around.turns} turns, where at the most {most:.0f} were to be expected"
 
     def _changes_are_on_time(self) -> Iterator[str]:
-        """Where nothing hinders them: no fault, person, gate or freeze, and no commit that had to come first."""
+        """Where nothing hinders them: no fault, person, gate or freeze, no commit that had to come first, and no
+        deployment that had begun before and takes its time, such as a gradual one: they begin when that has ended."""
         sort, pushed = self.world.sort, self.world.author.pushed_at
         if sort.faults_a_day or sort.wishes_a_day or sort.approvals or sort.habits.kinds["freeze"]:
             return
         for one in self.deployments:
-            late = one.late_by_seconds is not None and one.late_by_seconds > ON_TIME.total_seconds()
+            if one.late_by_seconds is None:
+                continue
+            due = one.created_at - timedelta(seconds=one.late_by_seconds)
+            before = [d.finished_at for d in self.by_place[one.app, one.environment] if d.number < one.number]
+            free = max([due, *(ended for ended in before if ended is not None)])
+            late = one.created_at - free > ON_TIME
             if late and not any(timedelta() <= one.created_at - at < timedelta(minutes=1) for at in pushed):
                 yield f"{_named(one)} was {one.late_by_seconds} seconds late"
 

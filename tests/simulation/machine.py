@@ -25,7 +25,7 @@ from reconciler.engine.following import Following
 from reconciler.engine.membership import Membership
 from reconciler.engine.perform import Surroundings
 from reconciler.engine.signing import Signing
-from reconciler.git import history
+from reconciler.git import fetched_again, history
 from reconciler.git.signatures import Person
 from reconciler.git.signing_keys import Keys
 from tests.simulation.author import BRANCH
@@ -136,7 +136,8 @@ class Machine:
             author=Person("reconciler", "reconciler@localhost"),
             push=True,
         )
-        writes = Branches(mirror, how if around.write_branches else None, self._nudged.set)  # type: ignore[arg-type]
+        again = fetched_again.FetchedAgain(follows.objects, mirror)  # type: ignore[arg-type]
+        writes = Branches(again, how if around.write_branches else None, self._nudged.set)
         signing = Signing(follows, Keys(ssh=None, gpg=None), around.interval)
         self.cycle = Cycle(database, follows, self.pool, writes, signing, member)
         self._count_turns(self.cycle)
