@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from reconciler.store.repository import Followed
 
 OLDEST_GIT = (2, 39)
+_TOGETHER = "give it an absolute `path` outside, on a file system that all daemons share; or run one daemon"
 _VERSION = re.compile(r"(\d+)\.(\d+)")
 
 
@@ -193,12 +194,12 @@ def _store(settings: Settings) -> Iterator[Found]:
 
 
 def _recorded(connection: Connection, settings: Settings) -> Iterator[Found]:
-    from reconciler.store import declared, repository
-    from reconciler.targets.registry import Registry
-    from reconciler.views.scene import declared_environments
+    from reconciler.store import declared, leases, repository
 
+    daemons = 1  # more than one cannot be where the store is a file
     if connection.dialect.name != "sqlite":
         yield _sharing(connection)
+        daemons = leases.count(connection)  # without the rows that killed ones left
     place = repository.followed(connection)
     noted = f"noted up to {place.head[:10]}" if place and place.head else "nothing is noted yet"
     yield Found("store", "good", f"{opened.shown_address(settings)}, {noted}")
@@ -214,10 +215,32 @@ def _recorded(connection: Connection, settings: Settings) -> Iterator[Found]:
         yield Found("manifests", "bad", f"{detail}: {first['message']}", "`reconciler status` lists them all")
     else:
         yield Found("manifests", "good", printing.counted(len(declared.app_names(connection)), "app"))
-    for name, environment in sorted(declared_environments(connection).items()):
-        for sentence in Registry().check(environment.spec.target):
-            yield Found(f"target of {name}", "bad", sentence, "correct spec.target of the Environment")
+    yield from _declared_targets(connection, settings, daemons)
     yield from _alerts(connection)
+
+
+def _declared_targets(connection: Connection, settings: Settings, daemons: int) -> Iterator[Found]:
+    """Whether targets can be made, and whether all daemons that live release to the same place."""
+    from reconciler.targets.registry import Registry
+    from reconciler.targets.whereabouts import within
+    from reconciler.views.scene import declared_environments
+
+    registry = Registry()
+    for name, environment in sorted(declared_environments(connection).items()):
+        check, target = f"target of {name}", environment.spec.target
+        wrong = registry.check(target)
+        for sentence in wrong:
+            yield Found(check, "bad", sentence, "correct spec.target of the Environment")
+        if wrong or daemons < 2:
+            continue
+        try:
+            own = within(registry.make(name, target, settings.place), settings.place)
+        except ReconcilerError as error:
+            yield Found(check, "bad", error.message, error.next_step)
+            continue
+        if own is not None:
+            detail = f"each of {daemons} daemons releases to a data directory of its own, this one to {own}"
+            yield Found(check, "note", detail, _TOGETHER)
 
 
 def _alerts(connection: Connection) -> Iterator[Found]:

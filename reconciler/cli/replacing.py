@@ -165,6 +165,7 @@ def adopted_json(found: Adopted) -> dict[str, Any]:
         "same": found.same,
         "others": [_plain(one) for one in found.others],
         "gone": [_plain(one) for one in found.gone],
+        "unheard": [_plain(one) for one in found.unheard],
         "unknown": [_plain(one) for one in found.unknown],
     }
 
@@ -174,17 +175,22 @@ def _plain(one: Any) -> dict[str, str]:
 
 
 MOST_TOLD = 20
+_UNHEARD = (
+    "have a target that only repeats what it was told, and was not told of this here. They are taken to run what is "
+    "recorded, and no look for drift tells otherwise"
+)
 
 
 def tell_adopted(found: Adopted, otherwise: str) -> None:
     """What was found of the targets, for people; `otherwise` is what happens about those that run something else."""
-    whole = found.same + len(found.others) + len(found.gone) + len(found.unknown)
+    whole = found.same + len(found.others) + len(found.gone) + len(found.unheard) + len(found.unknown)
     printing.echo(
         f"what targets run: {found.same} of {whole} as recorded", "good" if found.same == whole else "warning"
     )
     for heading, several in (
         (f"run something else, {otherwise}", found.others),
         ("run nothing, which the next look for drift tells and, where that is wished, repairs", found.gone),
+        (_UNHEARD, found.unheard),
         ("could not be asked, and are taken to run what is recorded", found.unknown),
     ):
         if several:

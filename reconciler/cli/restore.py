@@ -45,7 +45,8 @@ def command(file: Path, force: bool, check: bool, pause_until: datetime | None, 
 
     The whole of FILE is looked at first. No daemon may run meanwhile. Targets are asked what they run: where they were
     given something after the backup was taken, what git took since is noted and that is recorded, so that nothing older
-    is put back. Killed at any moment, the store is the earlier one or the restored one.
+    is put back. What commands of the exec target did is known by the receipts in this data directory alone. Killed at
+    any moment, the store is the earlier one or the restored one.
     """
     from reconciler.store.backups import examine
 

@@ -28,6 +28,8 @@ from reconciler.views.scene import manifests, scene_of
 
 WHO = "reconciler"
 NOT_THERE = "its target does not run it, as was seen when the store was rebuilt"
+_TOLD_HERE = ", as far as was told here"
+"""What a target says that only repeats what it was told: another daemon's may have been told something else."""
 PIECE = 500
 _LONGEST_ID = 40
 _D = tables.deployments.c
@@ -60,8 +62,8 @@ def catch_up(transaction: Transaction, sights: Mapping[Place, Sight], now: datet
     found = Adopted()
     newer = {place: sights[place] for place in came_later(transaction.connection, sights)}
     found.unknown = [_finding(place, None, sight.trouble) for place, sight in sorted(sights.items()) if sight.trouble]
-    found.gone = list(_gone(transaction.connection, sights))
-    found.same = len(sights) - len(newer) - len(found.unknown) - len(found.gone)
+    _tell_apart(transaction.connection, {place: one for place, one in sights.items() if place not in newer}, found)
+    found.same = len(sights) - len(newer) - len(found.unknown) - len(found.gone) - len(found.unheard)
     for scene in _scenes(transaction, newer, now):
         for place in scene.places:
             _catch_up(transaction, scene, place, found)
@@ -69,14 +71,22 @@ def catch_up(transaction: Transaction, sights: Mapping[Place, Sight], now: datet
     return found
 
 
-def _gone(connection: Connection, sights: Mapping[Place, Sight]) -> Iterator[Finding]:
-    silent = [place for place, sight in sorted(sights.items()) if not sight.trouble and sight.observed is None]
-    for part in declared.chunks(sorted({app for app, _ in silent})):
+def _tell_apart(connection: Connection, sights: Mapping[Place, Sight], found: Adopted) -> None:
+    """Where nothing runs though something is recorded, and where a target was only not told of it here."""
+    doubted = [
+        place for place, one in sorted(sights.items()) if not one.trouble and (one.hearsay or one.observed is None)
+    ]
+    for part in declared.chunks(sorted({app for app, _ in doubted})):
         past = _past(connection, part)
-        for place in silent:
-            running = past[place].running if place in past and place[0] in part else None
-            if running is not None and running.traffic:
-                yield _finding(place, running, "nothing")
+        for place in doubted:
+            here, sight = past.get(place), sights[place]
+            if here is None or here.running is None or not here.running.traffic:
+                continue
+            if not sight.hearsay:
+                found.gone.append(_finding(place, here.running, "nothing"))
+            elif sight.deployment not in {row.id for row in (here.running, here.active) if row is not None}:
+                told = f"deployment {sight.deployment}" if sight.deployment else "nothing"
+                found.unheard.append(_finding(place, here.running, f"{told}{_TOLD_HERE}"))
 
 
 def came_later(connection: Connection, sights: Mapping[Place, Sight]) -> list[Place]:
@@ -171,7 +181,8 @@ def _adopt(transaction: Transaction, scene: _Scene, place: Place, found: Adopted
     matching = [place for place, row in enumerate(completed) if _shares(row) == sight.shares]
     parts = scene.parts(place)
     runs = "versions that are not in git's history" if parts is None else _spoken(parts)
-    found.others.append(_finding(place, completed[-1] if completed else None, runs))
+    told = f"{runs}{_TOLD_HERE}" if sight.hearsay else runs
+    found.others.append(_finding(place, completed[-1] if completed else None, told))
     _take_back(transaction, completed[matching[-1] + 1 :] if matching else completed, scene.now)
     if matching:
         _same(transaction, completed[matching[-1]], sight)

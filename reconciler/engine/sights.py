@@ -17,6 +17,7 @@ from reconciler.model.environment import Environment
 from reconciler.model.shape import build
 from reconciler.store import tables
 from reconciler.targets.base import Observed, Target
+from reconciler.targets.observing import sees
 
 Place = tuple[str, str]
 """App and environment."""
@@ -29,6 +30,8 @@ class Sight:
 
     observed: Observed | None = None
     trouble: str = ""
+    hearsay: bool = False
+    """Whether it only repeats what it was told: what another daemon carried out it need not know."""
 
     @property
     def deployment(self) -> str | None:
@@ -60,6 +63,8 @@ class Adopted:
     others: list[Finding] = field(default_factory=list)
     gone: list[Finding] = field(default_factory=list)
     """Places where something is recorded, and nothing runs."""
+    unheard: list[Finding] = field(default_factory=list)
+    """Places whose target only repeats what it was told, and was not told here of what is recorded."""
     unknown: list[Finding] = field(default_factory=list)
     """Places whose target could not be asked; `runs` says why."""
 
@@ -80,7 +85,8 @@ def look(
     def one(place: Place) -> Sight:
         app, environment = place
         try:
-            return Sight(making(environment, environments[environment].spec.target).observe(app))
+            target = making(environment, environments[environment].spec.target)
+            return Sight(target.observe(app), hearsay=not sees(target))
         except ReconcilerError as error:
             return Sight(trouble=error.message)
         except Exception as error:  # noqa: BLE001 - a target is a stranger's code

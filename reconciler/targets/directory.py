@@ -57,6 +57,7 @@ class DirectoryTarget:
         told = reading.read(DirectorySettings, settings, "directory")
         default = os.path.join("releases", safe(environment, "environment"))
         self._base = os.path.abspath(data / (told.path or default))
+        self.releases_to = Path(self._base)
         self._keep = told.keep
 
     @staticmethod

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,10 @@ import pytest
 
 from reconciler.engine.alone import alone
 from tests.commands import Told, typed
+from tests.postgres import empty_database
+from tests.world import CHAIN, ENVIRONMENTS, app_manifest
+
+OTHERS = ENVIRONMENTS.replace("path: releases/sandbox", "keep: 3").replace("path: releases/live", "path: %s/live")
 
 
 @pytest.fixture(scope="module")
@@ -138,3 +143,51 @@ def test_a_data_directory_that_cannot_be_made_is_told_so(tmp_path: Path) -> None
     assert one["status"] == "bad"
     assert "cannot be" in one["detail"]
     assert "space" not in one["remedy"]
+
+
+@contextmanager
+def daemons(told: Told, *places: Path) -> Iterator[None]:
+    """Daemons that live on the same store, each with a data directory of its own; the first one's is then the told."""
+    with ExitStack() as living:
+        for place in reversed(places):
+            told.set(data=str(place))
+            living.enter_context(told.running()).membership.join()
+        yield
+
+
+def test_daemons_that_each_release_to_a_directory_of_their_own_are_told(tmp_path: Path, postgresql: str) -> None:
+    told = Told(tmp_path)
+    shared, first, second = tmp_path / "shared", tmp_path / "first", tmp_path / "second"
+    told.set(state={"url": empty_database(postgresql)}, data=str(first))
+    told.commit("Begin", {"environments.yaml": OTHERS % shared, "shop.yaml": app_manifest(), "shop/index.html": "one"})
+    told.settle()
+    with daemons(told, first):
+        assert not [one for name in CHAIN for one in found(tmp_path, f"target of {name}")], "one daemon needs no other"
+    with daemons(told, first, second):
+        for name in ("sandbox", "pre-release"):
+            (one,) = found(tmp_path, f"target of {name}")
+            assert one["status"] == "note"
+            assert one["detail"] == (
+                f"each of 2 daemons releases to a data directory of its own, this one to {first}/releases/{name}"
+            )
+            assert "absolute `path` outside, on a file system that all daemons share; or run one" in one["remedy"]
+        assert found(tmp_path, "target of live") == []
+        said = told.type("doctor")
+        assert said.status == 0, "it may be wished"
+        assert "target of sandbox: give it an absolute `path`" in said.out
+        # A link, such as one to a disk that all of them reach, is followed.
+        shutil.move(first / "releases", shared / "releases")
+        (first / "releases").symlink_to(shared / "releases")
+        assert not [one for name in CHAIN for one in found(tmp_path, f"target of {name}")]
+
+
+def test_an_absolute_path_in_the_data_directory_is_its_own_too(tmp_path: Path, postgresql: str) -> None:
+    told = Told(tmp_path)
+    first, second = tmp_path / "first", tmp_path / "second"
+    told.set(state={"url": empty_database(postgresql)}, data=str(first))
+    files = {"environments.yaml": OTHERS % first, "shop.yaml": app_manifest(), "shop/index.html": "one"}
+    told.commit("Begin", files)
+    told.settle()
+    with daemons(told, first, second):
+        (one,) = found(tmp_path, "target of live")
+        assert f"this one to {first}/live" in one["detail"]

@@ -12,6 +12,7 @@ from reconciler.targets.base import GROUP
 from reconciler.targets.directory import DirectoryTarget
 from reconciler.targets.exec import ExecTarget
 from reconciler.targets.registry import Registry, installed
+from reconciler.targets.whereabouts import within
 
 PLUGIN = """
 class PigeonTarget:
@@ -40,6 +41,10 @@ def letter(environment, settings, data):
 letter.check = PigeonTarget.check
 letter.apart = True
 
+class Loft(PigeonTarget):
+    def __init__(self, environment, settings, data):
+        self.releases_to = (data / settings["at"]) if "at" in settings else "releases"
+
 class Half:
     def __init__(self, environment, settings, data): ...
     check = staticmethod(lambda settings: [])
@@ -63,6 +68,7 @@ def registry(tmp_path, monkeypatch):
         point("homing", "pigeon_post:Homing"),
         point("shy", "pigeon_post:Shy"),
         point("letter", "pigeon_post:letter"),
+        point("loft", "pigeon_post:Loft"),
         point("half", "pigeon_post:Half"),
         point("number", "pigeon_post:not_a_target"),
         point("absent", "no_such_module:Target"),
@@ -116,6 +122,30 @@ def test_a_strangers_target_is_made_and_asked_about_its_settings(registry, tmp_p
 )
 def test_a_target_is_called_in_another_process_only_if_its_type_says_true(registry, target, apart):
     assert registry.apart(target) is apart
+
+
+@pytest.mark.parametrize(
+    ("target", "place"),
+    [
+        ({}, "releases/live"),
+        ({"type": "directory", "path": "./out//here"}, "out/here"),
+        ({"type": "directory", "path": "/srv/live"}, None),
+        ({"type": "directory", "path": "link/live"}, None),
+        ({"type": "directory", "path": "circle/live"}, "circle/live"),
+        ({"type": "exec", "command": ["true"]}, None),
+        ({"type": "pigeon"}, None),
+        ({"type": "loft", "at": "loft"}, "loft"),
+        ({"type": "loft", "at": "/data"}, None),
+        ({"type": "loft"}, None),  # what it says is no place
+    ],
+)
+def test_a_target_that_releases_to_the_daemons_machine_says_where(registry, tmp_path, target, place):
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "link").symlink_to(tmp_path / "shared")
+    (data / "circle").symlink_to("circle")
+    found = within(registry.make("live", target, data), data)
+    assert found == (data / place if place else None)
 
 
 @pytest.mark.parametrize("target", [{"type": "direktory"}, {"type": "raises"}, {"type": 7}])
