@@ -175,7 +175,7 @@ def state(one: Standing) -> Cell:
     elif ours:
         said = Cell(f"waits for {ours[0].waits_for}", "warning")
     elif one.due is not None:
-        said = Cell("a release is due", "started")
+        said = Cell("left git: to be retired" if one.orphaned else "a release is due", "started")
     elif one.drift is not None:
         said = Cell("drifted", "bad")
     elif one.orphaned:

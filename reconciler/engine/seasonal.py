@@ -44,6 +44,8 @@ def season_touches(connection: Connection, arrival: Arrival, concerned: Concerne
         # Another target is a newer word about what failed in the old place; other rules for the environment are not.
         changed = Meaning(look="changed" if environment in concerned.moved else "environment")
         count = _touch_placements(connection, arrival, apps, {environment}, changed, touching)
+        # Nothing of what left git is touched, but whether it goes on running is the environment's word too.
+        touching.apps |= set(apps)
         if environment in concerned.moved:  # all that runs there is to run in another place
             touching.changed += count
             touching.touches += [

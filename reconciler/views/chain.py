@@ -66,7 +66,7 @@ def _manifest(connection: Connection, picture: Picture, environment: str, locate
     row = picture.row
     if picture.app is None:
         text = f"{picture.name} has left git; it was declared in {row.path}"
-        yield "manifest", text, _left(environment, "restore the manifest"), {}
+        yield "manifest", text, _left(picture, environment, "restore the manifest"), {}
         return
     kinds = {one.kind for one in declared.in_files(connection, [row.path]) if one.ordinal == row.ordinal}
     by_set = "AppSet" in kinds
@@ -80,14 +80,17 @@ def _manifest(connection: Connection, picture: Picture, environment: str, locate
         yield "manifest", f"{made}{where} places {picture.name} in {environment}", "", facts
     else:
         text = f"{made}{row.path} does not place {picture.name} in {environment} any more"
-        yield "manifest", text, _left(environment, f"add {environment} to its environments again"), facts
+        yield "manifest", text, _left(picture, environment, f"add {environment} to its environments again"), facts
     touch = picture.record(environment).touch
     if touch is not None:
         yield "commit", f"{_commit(touch)} changed this entry or a season over it last", "", _touch_facts(touch)
 
 
-def _left(environment: str, back: str) -> str:
-    """What a person does about an orphan: nothing stops what runs only because git does not mention it any more."""
+def _left(picture: Picture, environment: str, back: str) -> str:
+    """What a person does about an orphan: what runs is stopped only where its environment says so."""
+    declared_so = picture.scene.environments.get(environment)
+    if declared_so is not None and declared_so.spec.prune:
+        return f"the Environment {environment} prunes, so it is to be retired there; to keep it, {back}"
     return f"it goes on running as it is, orphaned: {back}, or set prune: true on the Environment {environment}"
 
 

@@ -126,7 +126,7 @@ def _stopped(one: Standing) -> Iterator[Remark]:
     if one.held is not None:
         text = f" by {one.held.by}: {one.held.reason}"
         yield Remark(state="stop", sign="held", fact="held", word="held", text=text, since=one.held.since, person=True)
-    if one.orphaned:
+    if one.orphaned and one.due is None:
         yield Remark(state="stop", sign="none", fact="held", word="orphaned", text=": it left git and stays as it is")
     if one.paused is not None:
         text = f" by {one.paused.by}, “{one.paused.reason}”"
@@ -151,7 +151,8 @@ def _moving(one: Standing) -> Iterator[Remark]:
         else:
             yield Remark(state="wait", sign="wait", fact="waiting", word=f"{what} waits for its turn")
     elif one.due is not None:
-        yield Remark(state="run", sign="run", fact="started", word="a release is due", text=f": {one.due}")
+        word = "to be retired" if one.orphaned else "a release is due"
+        yield Remark(state="run", sign="run", fact="started", word=word, text=f": {one.due}")
 
 
 def _elsewhere(reported: Deployment | None) -> Iterator[Remark]:

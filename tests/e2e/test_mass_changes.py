@@ -113,6 +113,20 @@ def test_a_mass_removal_is_refused_until_it_is_acknowledged_and_its_revert_undoe
     assert len(world.versions("app-07")) == 1
 
 
+def test_a_mass_removal_that_waits_is_let_through_by_no_environment_that_prunes_since(world: World) -> None:
+    begin(world)
+    world.settle()
+    world.commit("Clean up", REMOVAL)
+    world.settle()
+    world.commit("Prune", {"environments.yaml": environment_manifest("live", "latest", prune=True)})
+    world.settle()
+    assert running(world) == {"one"}
+    assert [rule for rule, _ in refused(world, "live", "app-07")] == ["mass-change"]
+    world.commit("It is meant\n\nAllow-Mass-Change: 12", {"README.md": "12"})
+    world.settle()
+    assert running(world) == {None}
+
+
 def test_one_app_that_leaves_a_pruning_environment_is_retired_there_and_stays_elsewhere(world: World) -> None:
     world.commit(
         "Begin",
