@@ -3,6 +3,7 @@
     ReconcilerError                 everything we raise on purpose; carries `next_step`
     ├── WrongUse                    the caller asked for something that makes no sense (exit status 2)
     ├── NotSo                       the thing asked about is not so: invalid, refused, unknown (exit status 1)
+    │   ├── FollowsAnother          the store follows another branch or path than this daemon, which ends
     │   └── UnknownReference        a version, app, environment or deployment that nobody has recorded
     │       └── AmbiguousReference  several are meant
     ├── ScheduleError               an instant, zone, duration or recurrence that cannot be read
@@ -49,6 +50,10 @@ class WrongUse(ReconcilerError):
 
 class NotSo(ReconcilerError):
     """The thing asked about is not so: invalid, refused, unknown, or not settled in time."""
+
+
+class FollowsAnother(NotSo):
+    """The store follows another branch or path than a daemon does, which can do nothing for it."""
 
 
 class UnknownReference(NotSo):

@@ -145,7 +145,7 @@ def _store(settings: Settings) -> Database | None:
 def _runs(settings: Settings, connection: Connection) -> bool:
     """Whether a daemon lives: on this data directory, or elsewhere where the store is shared."""
     shared = connection.dialect.name != "sqlite"
-    return alone.somebody_runs(settings.place) or (shared and leases.count(connection) > 0)
+    return alone.somebody_runs(settings.place) or (shared and bool(leases.at_work(connection)))
 
 
 PLAN_WITHIN, COMMIT_WITHIN = 3.0, 10.0

@@ -56,7 +56,7 @@ def existing_store(chosen: Settings) -> Database | None:
     from sqlalchemy import inspect
 
     from reconciler.store.database import Database
-    from reconciler.store.migrate import HEAD, revision
+    from reconciler.store.migrate import HEAD, known_revisions, revision
 
     file = Database.file(chosen.state.url)
     if file is not None and not is_there(file, chosen):
@@ -78,7 +78,9 @@ def existing_store(chosen: Settings) -> Database | None:
         return None
     raise StoreError(
         f"the store at {shown_address(chosen)} is at the schema {at}, and this reconciler knows {HEAD}",
-        "start `reconciler run` with this version, which brings an older store up to date",
+        "start `reconciler run` with this version, which brings an older store up to date"
+        if at in known_revisions()
+        else "a newer reconciler has written it: use that version",
     )
 
 
@@ -103,7 +105,7 @@ def somebody_runs(chosen: Settings, connection: Connection) -> bool:
     from reconciler.store import leases
 
     shared = connection.dialect.name != "sqlite"
-    return alone.somebody_runs(chosen.place) or (shared and leases.count(connection) > 0)
+    return alone.somebody_runs(chosen.place) or (shared and bool(leases.at_work(connection)))
 
 
 def shown_address(chosen: Settings) -> str:

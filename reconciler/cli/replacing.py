@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -105,7 +105,8 @@ def numbers(counts: Mapping[str, int]) -> str:
 
 
 def _nobody_lives(store: Database, lease: timedelta) -> None:
-    """Raise NotSo when a daemon shows that it lives: its beat grows within a part of the lease."""
+    """Raise NotSo when a daemon shows that it lives: it has a session, or its beat grows within a part of the lease,
+    which is ours and may be longer for others."""
     from sqlalchemy import inspect
 
     from reconciler.store import leases
@@ -114,16 +115,21 @@ def _nobody_lives(store: Database, lease: timedelta) -> None:
         if not {"daemons", "leadership"} <= set(inspect(connection).get_table_names()):
             return
         first = leases.seen(connection)
+        _none_is(leases.at_work(connection))
     until = time.monotonic() + lease.total_seconds() * _BEATS_MISSED / 5
     while first.beats and time.monotonic() < until:
         time.sleep(_LOOKS)
         with store.read() as connection:
             now = leases.seen(connection)
-        if living := [name for one, name in now.names.items() if now.beats[one] != first.beats.get(one)]:
-            raise NotSo(
-                f"{printing.counted(len(living), 'daemon')} on this store: {', '.join(sorted(living)[:5])}",
-                "stop them all first, then type this again; nothing was changed",
-            )
+        _none_is([name for one, name in now.names.items() if now.beats[one] != first.beats.get(one)])
+
+
+def _none_is(living: Sequence[str]) -> None:
+    if living:
+        raise NotSo(
+            f"{printing.counted(len(living), 'daemon')} on this store: {', '.join(sorted(living)[:5])}",
+            "stop them all first, then type this again; nothing was changed",
+        )
 
 
 def pause_option(function: asking.F) -> asking.F:

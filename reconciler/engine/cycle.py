@@ -136,7 +136,10 @@ class Cycle:
             with telemetry.stage("claim"):
                 jobs = claim(transaction, begun, environments, self._pool, now, self._membership)
             to_stop = [row.id for row in begun.rows if row.abort_reason is not None]
-            place = repository.followed(connection) if jobs else None
+            place = None
+            if jobs:
+                self._following.require_fit(connection)
+                place = repository.followed(connection)
         if place is not None and place.head is not None:
             self._following.looking.keep_up(place.head, now)
         self._after(answers, jobs, [], to_stop)

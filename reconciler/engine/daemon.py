@@ -19,7 +19,7 @@ from reconciler.engine.cycle import Cycle, Turn
 from reconciler.engine.following import Following
 from reconciler.engine.membership import Heart, Membership
 from reconciler.engine.pool import Pool
-from reconciler.errors import LeaseLost, NotSo, ReconcilerError, StoreError
+from reconciler.errors import FollowsAnother, LeaseLost, NotSo, ReconcilerError, StoreError
 from reconciler.schedule import spell
 from reconciler.store import ledger, waiting
 from reconciler.store.database import Database
@@ -145,7 +145,7 @@ class Daemon:
         return turn
 
     def run(self, begun: Callable[[], None] | None = None) -> None:
-        """The daemon's life, from start to stop. Raises NotSo where the store follows something else.
+        """The daemon's life, from start to stop. Raises FollowsAnother where the store follows something else.
 
         `begun` is called once the store has said that it follows this.
         """
@@ -195,6 +195,8 @@ class Daemon:
         """Record what is followed; a store that does not answer now may do so later. False: it was stopped before."""
         while not self._stopping.is_set():
             try:
+                with self._database.read() as connection:
+                    self._following.require_fit(connection)  # before it can lead
                 self._membership.join()
                 if self._membership.leads:
                     self._following.begin(self._clock())
@@ -219,6 +221,9 @@ class Daemon:
         except LeaseLost as error:
             log.warning("lease.lost", error=error.message, next=error.next_step)
             return Turn(answers=1)  # right on, with a new life
+        except FollowsAnother:
+            self._membership.resign()
+            raise
         except ReconcilerError as error:
             self._failures += 1
             log.warning("turn.failed", error=error.message, next=error.next_step or f"again in {self._pause()}")

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from sqlalchemy import Connection
+
 from reconciler.engine.breakages import Breakages, News
 from reconciler.engine.looked import Seen
 from reconciler.engine.looking import Looking
@@ -68,8 +70,12 @@ class Following:
         """What the mirror holds."""
         return self.looking.objects
 
+    def require_fit(self, connection: Connection) -> None:
+        """Raise FollowsAnother where the store follows a branch or path that this cannot continue."""
+        repository.fits(repository.followed(connection), self._source)
+
     def begin(self, now: datetime) -> None:
-        """Record what is followed. Raises NotSo where the store follows a branch or path that this cannot continue."""
+        """Record what is followed. Raises FollowsAnother as `require_fit` does."""
         with self._database.read() as connection:
             known = repository.followed(connection)
             fits = repository.fits(known, self._source)

@@ -12,7 +12,8 @@ from pydantic import AfterValidator, Field
 
 from reconciler.model.shape import refusal
 
-NUMBER = re.compile(r"^v([1-9][0-9]{0,9})$")
+# Nine digits: more fit no column of numbers, and whatever looks like that is a name.
+NUMBER = re.compile(r"^v([1-9][0-9]{0,8})$")
 DIGEST = re.compile(r"^(?:sha256:)?([0-9a-f]{8,64})$")
 COMMIT = re.compile(r"^commit:([0-9a-f]{4,40})$")
 REFERENCE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._+:-]*$"

@@ -13,6 +13,7 @@ from reconciler.planner.recorded import Look
 
 MASS_SHARE = 0.30
 MASS_LEAST = 10
+MOST_ALLOWED = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +97,9 @@ def weighs_too_much(changed: int, recorded: int) -> bool:
 
 
 def allowed_changes(trailers: Iterable[tuple[str, str]]) -> int:
-    """The count that a commit acknowledges by `Allow-Mass-Change: <count>`, 0 without one."""
-    counts = [int(value) for key, value in trailers if key.lower() == "allow-mass-change" and value.isdecimal()]
-    return max(counts, default=0)
+    """The count that a commit acknowledges by `Allow-Mass-Change: <count>`, 0 without one; no more than anybody has."""
+    counts = [value for key, value in trailers if key.lower() == "allow-mass-change" and value.isdecimal()]
+    return max((int(one) if len(one) < len(str(MOST_ALLOWED)) else MOST_ALLOWED for one in counts), default=0)
 
 
 def lifted_suspicions(trailers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

@@ -45,6 +45,7 @@ _REFUSED = re.compile(
     r"authentication failed|no password supplied|no pg_hba\.conf entry|is not permitted to log in"
     r"|(?:role|database) \".*\" does not exist|permission denied for database"
 )
+_CORRECT = "correct the number or text that is too large, where it was asked for or declared"
 _NOTE = Prepared(tables.ledger.insert())
 
 
@@ -225,12 +226,18 @@ def _said(engine: Engine) -> Iterator[None]:
         where = engine.url.render_as_string(hide_password=True)
         said = str(getattr(error, "orig", error))
         cause = next(iter(said.splitlines()), type(error).__name__)
+        if isinstance(getattr(error, "orig", error), engine.dialect.loaded_dbapi.DataError):
+            raise StoreError(f"the store at {where} cannot hold what it is given: {cause}", _CORRECT) from error
         if engine.dialect.name != "sqlite" and (refused := _REFUSED.search(said)):
             line = next(line for line in said.splitlines() if refused.group() in line)
             why = line.partition("FATAL:")[2].strip() or line
             remedy = "correct state.url, or the server's users and databases"
             raise StoreRefuses(f"the store at {where} does not let us in: {why}", remedy) from error
         raise StoreError(f"the store at {where} does not answer: {cause}", "tried again with the next cycle") from error
+    except OverflowError as error:  # SQLite's driver has no error of its own for it
+        if "SQLite" not in str(error):
+            raise
+        raise StoreError(f"the store cannot hold what it is given: {error}", _CORRECT) from error
 
 
 def _let_go(engine: Engine) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Connection, and_, bindparam, case, delete, func, insert, select, text, update
+from sqlalchemy import BigInteger, Connection, and_, bindparam, case, delete, insert, select, text, update
 
 from reconciler.errors import LeaseLost
 from reconciler.store import tables
@@ -42,8 +42,8 @@ _ALL = Prepared(
 
 # A daemon's sessions are called by its id; see `Database.call`.
 _WITH_A_SESSION = text(
-    "SELECT count(*) FROM daemons WHERE id IN (SELECT application_name FROM pg_stat_activity"
-    " WHERE datname = current_database())"
+    "SELECT name FROM daemons WHERE id IN (SELECT application_name FROM pg_stat_activity"
+    " WHERE datname = current_database()) ORDER BY name"
 )
 
 
@@ -167,8 +167,9 @@ def begin_lineage(transaction: Transaction, now: datetime) -> None:
     connection.execute(update(tables.leadership).values(lineage=f"{int(now.timestamp() * 1_000_000):x}"))
 
 
-def count(connection: Connection) -> int:
-    """How many daemons live. One that was killed alone leaves its row, since nobody watches; but no session."""
+def at_work(connection: Connection) -> list[str]:
+    """The names of the daemons that are at work on the store. One that was killed alone leaves its row, since nobody
+    watches; but no session."""
     if connection.dialect.name == "sqlite":
-        return int(connection.execute(select(func.count()).select_from(tables.daemons)).scalar() or 0)
-    return int(connection.execute(_WITH_A_SESSION).scalar() or 0)
+        return list(connection.execute(select(N.name).order_by(N.name)).scalars())
+    return list(connection.execute(_WITH_A_SESSION).scalars())

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from reconciler.errors import NotSo
+from reconciler.errors import FollowsAnother
 from reconciler.store import tables
 from reconciler.store.database import Transaction
 from reconciler.store.statements import Prepared
@@ -87,7 +87,7 @@ def followed(connection: Connection) -> Followed | None:
 
 
 def fits(known: Followed | None, source: Source) -> bool:
-    """Whether the store follows this very source. Raises NotSo where it follows something that this cannot continue."""
+    """Whether the store follows this very source. Raises FollowsAnother where this cannot continue that."""
     if known is None or known.head is None:
         return known is not None and (known.url, known.branch, known.root) == (source.url, source.branch, source.root)
     for setting, before, now in (
@@ -96,7 +96,7 @@ def fits(known: Followed | None, source: Source) -> bool:
     ):
         if before != now:
             # What lies elsewhere was noted as other facts: to go on with them would take everything else for removed.
-            raise NotSo(
+            raise FollowsAnother(
                 f"this store follows the {setting} {before} of the repository, not {now}",
                 f"set repository.{setting} back to {before}, or follow {now} with a state of its own: "
                 "another `data` directory and another `state.url`",
@@ -107,8 +107,8 @@ def fits(known: Followed | None, source: Source) -> bool:
 def follow(transaction: Transaction, source: Source, at: datetime) -> Followed:
     """Begin or go on to follow a source; the moment is for the ledger.
 
-    The address may change: whether what is there now continues what was noted is told by the commits. Raises NotSo
-    for another branch or path.
+    The address may change: whether what is there now continues what was noted is told by the commits. Raises
+    FollowsAnother for another branch or path.
     """
     known = followed(transaction.connection)
     if fits(known, source) and known is not None:

@@ -95,11 +95,11 @@ class Fleet:
         self._store: Database | None = None
         self._sent = 0
 
-    def member(self, url: str | None = None) -> Member:
+    def member(self, url: str | None = None, branch: str = "main") -> Member:
         """One more daemon, started."""
         number = len(self.members) + 1
         settings = {
-            "repository": {"url": str(self.world.home.path), "interval": self.interval},
+            "repository": {"url": str(self.world.home.path), "branch": branch, "interval": self.interval},
             "state": {"url": url or self.url, "lease": f"{self.lease:g}s"},
             "data": str(self.directory / f"data-{number}"),
             "workers": self.workers,
@@ -195,7 +195,7 @@ class Fleet:
     def living(self) -> int:
         """How many daemons the store holds for living."""
         with self.store.read() as connection:
-            return leases.count(connection)
+            return len(leases.at_work(connection))
 
     def facts(self, kind: str) -> list[dict[str, Any]]:
         """What the ledger says of a kind."""

@@ -120,6 +120,35 @@ def test_when_one_that_does_not_lead_is_killed_the_leader_takes_up_its_work(flee
     fleet.check()
 
 
+def test_one_that_follows_another_branch_ends_and_never_leads(fleet: Fleet):
+    fleet.begin("shop")
+    fleet.member()
+    fleet.wait_for(lambda: fleet.everywhere("one", "shop"), "it runs")
+    fleet.world.home.git("branch", "other")
+    stranger = fleet.member(branch="other")
+    fleet.wait_for(lambda: not stranger.runs, "it ends")
+    assert "this store follows the branch main of the repository, not other" in stranger.log
+    assert stranger.process is not None
+    assert stranger.process.wait() == 1
+    fleet.change("two", "shop")
+    fleet.wait_for(lambda: fleet.everywhere("two", "shop"), "the other one goes on")
+    fleet.check()
+
+
+def test_one_that_came_before_anything_was_followed_ends_as_soon_as_it_is_another_branch(fleet: Fleet):
+    first = fleet.member()
+    fleet.wait_for(lambda: fleet.leader is first, "it leads")
+    stranger = fleet.member(branch="other")
+    fleet.wait_for(lambda: fleet.living() == 2, "both live")
+    fleet.begin("shop")
+    fleet.wait_for(lambda: fleet.everywhere("one", "shop"), "it runs")
+    if stranger.runs:  # it had nothing to carry out so far
+        first.end()
+    fleet.wait_for(lambda: not stranger.runs, "it ends")
+    assert "this store follows the branch main of the repository, not other" in stranger.log
+    fleet.check()
+
+
 def test_a_leader_that_ends_leaves_at_once(fleet: Fleet):
     fleet.lease = 20.0  # far more than a busy machine takes for the rest
     fleet.begin("shop")

@@ -298,8 +298,22 @@ def test_a_daemon_on_another_machine_is_left_alone(tmp_path: Path, postgresql: s
         told.set(**other)
     assert done.status == 1
     assert "1 daemon on this store" in done.err
-    done = told.type("restore", FILE, "--force")
-    assert done.status == 0, "a row that a killed daemon left behind stops nobody"
+
+
+def test_a_daemon_that_shows_itself_more_rarely_is_seen_by_its_sessions(tmp_path: Path, postgresql: str) -> None:
+    told, store = Told(tmp_path), empty_database(postgresql)
+    told.set(state={"url": store, "lease": "10m"})
+    told.start_repository()
+    told.settle()
+    told.type("backup", FILE)
+    with told.running() as found:
+        found.membership.join()
+        other = dict(told.settings)
+        told.set(data=str(tmp_path / "elsewhere"), state={"url": store, "lease": "2s"})
+        done = told.type("restore", FILE, "--force")
+        told.set(**other)
+    assert done.status == 1
+    assert f"1 daemon on this store: {found.membership.name}" in done.err
 
 
 def test_an_older_backup_is_brought_to_the_present_schema(told: Told) -> None:

@@ -64,7 +64,9 @@ class Court:
         running = {}
         for place, several in self.by_place.items():
             last = next((one for one in reversed(several) if one.status == "completed"), None)
-            if last is not None:
+            # What stands in a file that is broken comes later: what came before the break may not have been seen.
+            broken = any(one.waits_for == "manifest" for one in self.plans[place[0]].waiting)
+            if last is not None and not broken:
                 running[place] = (tuple((p.version, p.number, p.percent) for p in last.traffic), _plain(last.config))
         return Ending(self.versions, running, len(self.deployments))
 

@@ -110,6 +110,7 @@ def test_without_a_store_a_verb_says_so_and_makes_none(arguments: list[str], tmp
         ("sqlite:///broken.db", "not a database"),
         ("sqlite:///empty.db", "nothing has been recorded yet"),
         ("sqlite:///newer.db", "at the schema 9999"),
+        ("sqlite:///newer.db", "a newer reconciler has written it"),
         ("nosuch://somewhere/x", "nosuch"),
     ],
 )
