@@ -199,7 +199,7 @@ def _recorded(connection: Connection, settings: Settings) -> Iterator[Found]:
     daemons = 1  # more than one cannot be where the store is a file
     if connection.dialect.name != "sqlite":
         yield _sharing(connection)
-        daemons = leases.count(connection)  # without the rows that killed ones left
+        daemons = len(leases.at_work(connection))  # without the rows that killed ones left
     place = repository.followed(connection)
     noted = f"noted up to {place.head[:10]}" if place and place.head else "nothing is noted yet"
     yield Found("store", "good", f"{opened.shown_address(settings)}, {noted}")
