@@ -64,9 +64,10 @@ class Court:
         running = {}
         for place, several in self.by_place.items():
             last = next((one for one in reversed(several) if one.status == "completed"), None)
-            # What stands in a file that is broken comes later: what came before the break may not have been seen.
+            # Where nothing moves any more, since its file is broken or it has left git, what came shortly before that
+            # may have come too late.
             broken = any(one.waits_for == "manifest" for one in self.plans[place[0]].waiting)
-            if last is not None and not broken:
+            if last is not None and not broken and place in self.wanted:
                 running[place] = (tuple((p.version, p.number, p.percent) for p in last.traffic), _plain(last.config))
         return Ending(self.versions, running, len(self.deployments))
 
