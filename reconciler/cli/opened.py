@@ -113,7 +113,12 @@ def shown_address(chosen: Settings) -> str:
     from sqlalchemy import exc
     from sqlalchemy.engine import make_url
 
+    from reconciler.store.database import cut_short
+
     try:
-        return make_url(chosen.state.url).render_as_string(hide_password=True)
+        address = make_url(chosen.state.url)
+        if not cut_short(address):
+            return address.render_as_string(hide_password=True)
     except (exc.ArgumentError, ValueError):
-        return "an address that cannot be read"
+        pass
+    return "an address that cannot be read"

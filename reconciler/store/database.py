@@ -255,6 +255,11 @@ def _engine(url: str | URL, cache_kilobytes: int) -> Engine:
     except (exc.ArgumentError, ValueError) as error:
         raise StoreError("the store's address cannot be read", "write it like sqlite:///state/reconciler.db") from error
     if address.get_backend_name() != "sqlite":
+        if cut_short(address):
+            raise StoreError(
+                "the store's address cannot be read: there is an @ too many",
+                "write each @ of the user and the password as %40",
+            )
         tables.partial_in_postgresql()
         try:
             return create_engine(address)
@@ -272,6 +277,11 @@ def _engine(url: str | URL, cache_kilobytes: int) -> Engine:
         engine = create_engine(address, connect_args=given, pool_use_lifo=True)
     event.listen(engine, "connect", lambda connection, record: _prepare_sqlite(connection, record, cache_kilobytes))
     return engine
+
+
+def cut_short(address: URL) -> bool:
+    """Whether a password seems to go on where it was taken to end: an @ in it has to be written otherwise."""
+    return address.password is not None and "@" in f"{address.host}{address.database}"
 
 
 def _prepare_sqlite(connection: Any, record: Any, cache_kilobytes: int) -> None:

@@ -310,3 +310,15 @@ def test_a_shell_is_offered_the_verbs(tmp_path: Path) -> None:
         [sys.executable, "-m", "reconciler"], env=variables, capture_output=True, text=True, cwd=tmp_path
     )
     assert done.stdout.split() == ["plain,status"]
+
+
+@pytest.mark.parametrize(
+    "address", ["postgresql://ann:se@xq7@127.0.0.1:1/db", "postgresql://ann:se@xq7/et@127.0.0.1:1/db"]
+)
+@pytest.mark.parametrize("verb", ["status", "doctor", "run", "backup"])
+def test_a_password_that_is_not_written_as_it_must_be_is_not_shown(address: str, verb: str, tmp_path: Path) -> None:
+    (tmp_path / "reconciler.yaml").write_text(json.dumps({"state": {"url": address}, "api": {"listen": "off"}}))
+    done = typed(verb, *(["--once"] if verb == "run" else ["x"] if verb == "backup" else []), at=tmp_path)
+    assert done.status == 1
+    assert "%40" in done.out + done.err
+    assert "xq7" not in done.out + done.err
