@@ -43,7 +43,6 @@ class Membership:
         """`ticks` counts seconds steadily, whatever happens to the clock of the machine."""
         self.name = name
         self.me = ""
-        self._former = ""
         self.lease = lease
         self._database = database
         self._clock = clock
@@ -96,9 +95,6 @@ class Membership:
         begun = self._ticks()
         with self._database.write() as transaction:
             alone = self.lease is None
-            if self._former:
-                # What the former life carried out may still be ending and is left alone for its lease; to lead is over.
-                leases.step_down(transaction, self._former)
             leases.enter(transaction, self.me, self.name, now, alone=alone)
             found = leases.seen(transaction.connection)
             if found.is_vacant(self.me):
@@ -106,9 +102,8 @@ class Membership:
         with self._lock:
             self._watched = {}
             self._shown, self._lost = begun, False
-        self._former = self.me
         self._database.guard = self.check
-        if not alone:
+        if not alone and (self._lives > 1 or len(found.beats) > 1):
             log.info("daemon.joined", daemon=self.me, leads=self.leads, living=len(found.beats))
 
     def check(self, connection: Connection) -> bool:
