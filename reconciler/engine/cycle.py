@@ -30,7 +30,7 @@ from reconciler.engine.pool import Pool
 from reconciler.engine.signing import Signing
 from reconciler.model.deployment import Deployment
 from reconciler.model.environment import Environment
-from reconciler.store import declared, deployments, gates, interventions, repository, waiting
+from reconciler.store import declared, deployments, gates, interventions, waiting
 from reconciler.store.ahead import ahead
 from reconciler.store.database import Database, Transaction
 from reconciler.store.rows import deployment_of
@@ -136,10 +136,7 @@ class Cycle:
             with telemetry.stage("claim"):
                 jobs = claim(transaction, begun, environments, self._pool, now, self._membership)
             to_stop = [row.id for row in begun.rows if row.abort_reason is not None]
-            place = None
-            if jobs:
-                self._following.require_fit(connection)
-                place = repository.followed(connection)
+            place = self._following.require_fit(connection) if jobs else None
         if place is not None and place.head is not None:
             self._following.looking.keep_up(place.head, now)
         self._after(answers, jobs, [], to_stop)

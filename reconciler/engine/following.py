@@ -70,9 +70,11 @@ class Following:
         """What the mirror holds."""
         return self.looking.objects
 
-    def require_fit(self, connection: Connection) -> None:
-        """Raise FollowsAnother where the store follows a branch or path that this cannot continue."""
-        repository.fits(repository.followed(connection), self._source)
+    def require_fit(self, connection: Connection) -> repository.Followed | None:
+        """What the store follows. Raises FollowsAnother where that is a branch or path that this cannot continue."""
+        known = repository.followed(connection)
+        repository.fits(known, self._source)
+        return known
 
     def begin(self, now: datetime) -> None:
         """Record what is followed. Raises FollowsAnother as `require_fit` does."""
