@@ -6,7 +6,7 @@ Apart from `following`, since it brings along all that reads manifests: a look t
 from dataclasses import dataclass, field
 
 from reconciler.engine.arriving import Arriving
-from reconciler.engine.intake import note
+from reconciler.engine.intake import Braked, note
 from reconciler.engine.reading import named
 from reconciler.manifest import is_manifest_file
 from reconciler.store.database import Transaction
@@ -23,6 +23,8 @@ class Advanced:
     """Apps whose plan can be another one now."""
     files: set[str] = field(default_factory=set)
     """Manifests that changed after the first commit."""
+    braked: list[Braked] = field(default_factory=list)
+    """Commits that change too much at once."""
 
 
 def advance(
@@ -41,7 +43,9 @@ def advance(
         found.commits += 1
         found.position += 1
         arrival = arriving.arrival(commit, since, found.tree, found.position)
-        found.touched |= note(transaction, arrival, root)
+        noted = note(transaction, arrival, root)
+        found.touched |= noted.apps
+        found.braked += [noted.braked] if noted.braked else []
         if not arrival.first:
             found.files |= {named(c.path) for c in arrival.changes if is_manifest_file(c.path)}
         since, found.tree = commit.id, commit.tree

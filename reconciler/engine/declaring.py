@@ -35,8 +35,10 @@ class Concerned:
     """Environments whose manifest changed."""
     seasons: dict[str, tuple[dict[str, Any] | None, dict[str, Any] | None]] = field(default_factory=dict)
     """Seasons that changed: before and after."""
-    moved: set[str] = field(default_factory=set)
-    """Environments whose target changed."""
+    moved: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    """Environments whose target changed: before and after."""
+    prunes: dict[str, bool] = field(default_factory=dict)
+    """Environments that begin to retire what has left git, or retire it no longer: whether they do now."""
     thawed: set[str] = field(default_factory=set)
     """Environments whose freezes changed."""
     grouped: set[str] = field(default_factory=set)
@@ -221,13 +223,7 @@ def _compare(
             continue
         pair = (from_json(texts[0]) if texts[0] else None, from_json(texts[1]) if texts[1] else None)
         if kind == "Environment":
-            concerned.environments.add(name)
-            if all(pair) and target_of(pair[0]) != target_of(pair[1]):
-                concerned.moved.add(name)
-            concerned.apps |= set(declared.apps_in(connection, name))
-            concerned.apps |= set(declared.apps_complaining(connection))
-            if target_of(pair[0]) != target_of(pair[1]):
-                concerned.apps |= _beside(connection, name)
+            _compare_environment(connection, name, *pair, concerned)
         elif kind == "Season":
             concerned.seasons[name] = pair
         elif kind == "Freeze":
@@ -237,6 +233,24 @@ def _compare(
         elif kind == "Resource":
             concerned.apps |= set(declared.apps_binding(connection, name))
             concerned.apps |= set(declared.apps_complaining(connection))
+
+
+def _compare_environment(
+    connection: Connection,
+    name: str,
+    before: dict[str, Any] | None,
+    after: dict[str, Any] | None,
+    concerned: Concerned,
+) -> None:
+    concerned.environments.add(name)
+    concerned.apps |= set(declared.apps_in(connection, name))
+    concerned.apps |= set(declared.apps_complaining(connection))
+    if target_of(before) != target_of(after):
+        concerned.apps |= _beside(connection, name)
+        if before and after:
+            concerned.moved[name] = target_of(before), target_of(after)
+    if _prunes(before) != _prunes(after):
+        concerned.prunes[name] = _prunes(after)
 
 
 def _beside(connection: Connection, name: str) -> set[str]:
@@ -249,3 +263,7 @@ def _beside(connection: Connection, name: str) -> set[str]:
 def target_of(document: dict[str, Any] | None) -> Any:
     """What an Environment's document says about its target."""
     return ((document or {}).get("spec") or {}).get("target")
+
+
+def _prunes(document: dict[str, Any] | None) -> bool:
+    return bool(((document or {}).get("spec") or {}).get("prune"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -138,6 +139,9 @@ class Following:
         taken = advance(transaction, arriving, head, root, since=place.head, tree=place.tree, position=position)
         assert taken.tree is not None
         repository.advance(transaction, head, taken.tree, taken.position)
+        for one in taken.braked:
+            said = f"revert it, or commit with the trailer `Allow-Mass-Change: {one.changed}`"
+            self._news.append(News("commit.braked", {**asdict(one), "next": said}, bad=True))
         self._compare_broken(transaction, taken.files, taken.touched, now, adopting=adopting)
         return taken.commits
 

@@ -21,6 +21,7 @@ from reconciler.engine.overriding import acknowledged, note_overrides, writers_o
 from reconciler.engine.reading import Manifests
 from reconciler.engine.reverting import evidence, revert_of
 from reconciler.engine.seasonal import Touching, season_touches
+from reconciler.engine.sights import Place
 from reconciler.git.shapes import Commit
 from reconciler.git.trailers import pull_request
 from reconciler.model.version import tags_of
@@ -50,28 +51,46 @@ class _Facts:
     placements: list[dict[str, Any]] = field(default_factory=list)
     withdrawals: list[dict[str, Any]] = field(default_factory=list)
     asked_again: list[str] = field(default_factory=list)
-    changed: int = 0
-    """How many recorded (app, environment) pairs the commit changes or removes."""
+    changed: set[Place] = field(default_factory=set)
+    """What is recorded, and the commit changes or removes."""
 
 
-def note(transaction: Transaction, arrival: Arrival, root: str) -> set[str]:
-    """Note a commit; names of the apps whose plan can be another one now, which are due."""
+@dataclass(frozen=True, slots=True)
+class Braked:
+    """A commit that changes or removes so much of what is recorded that this waits for an acknowledgement."""
+
+    commit: str
+    changed: int
+    recorded: int
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What one commit concerns."""
+
+    apps: set[str]
+    """Those whose plan can be another one now, which are due."""
+    braked: Braked | None = None
+
+
+def note(transaction: Transaction, arrival: Arrival, root: str) -> Noted:
+    """Note a commit."""
     connection = transaction.connection
     revert = revert_of(connection, arrival)
     if arrival.first:
         apps, manifests = declare_all(transaction, arrival, root)
         _note_commit(transaction, arrival, revert)
-        return _note_all(transaction, arrival, sorted(apps), revert, manifests)
+        return Noted(_note_all(transaction, arrival, sorted(apps), revert, manifests))
     concerned = declare(transaction, arrival, root)
     _note_commit(transaction, arrival, revert)
     asked, facts = _facts(connection, arrival, concerned.apps, revert, concerned.manifests)
     touching = season_touches(connection, arrival, concerned, revert)
     braked = _weigh(transaction, arrival, revert, facts, touching)
-    _write(transaction, arrival, asked, facts, touching, braked)
+    _write(transaction, arrival, asked, facts, touching, braked is not None)
     named = {one.name for one in asked}
     others = (touching.apps | note_overrides(transaction, arrival) | _waiting_for(connection, facts)) - named
     declared.mark_due(transaction, others, arrival.now)
-    return named | others
+    return Noted(named | others, braked)
 
 
 def _note_all(
@@ -132,7 +151,8 @@ def _contents(
         facts.withdrawals += _withdrawn(connection, arrival, one, meaning)
         before = one.before
         if before is not None and not before.removed and before.content is not None and meaning.look != "reverted":
-            facts.changed += sum(1 for row in placed.get(one.name, {}).values() if row.declared)
+            there = placed.get(one.name, {})
+            facts.changed |= {(one.name, environment) for environment, row in there.items() if row.declared}
 
 
 def _is_mended(one: Asked) -> bool:
@@ -180,7 +200,7 @@ def _entries(arrival: Arrival, one: Asked, placed: dict[str, Any], revert: Rever
         if not arrival.first:
             facts.touches.append(touch_row(arrival, one.name, environment, before, after, meaning))
         if before is not None and one.row["content"] == _content_before(one) and meaning.look != "reverted":
-            facts.changed += 1
+            facts.changed.add((one.name, environment))
 
 
 def _version_row(arrival: Arrival, one: Asked, number: int, meaning: Meaning) -> dict[str, Any]:
@@ -243,18 +263,18 @@ def _merged_row(commit: Commit, position: int) -> dict[str, Any]:
 
 def _weigh(
     transaction: Transaction, arrival: Arrival, revert: Revert | None, facts: _Facts, touching: Touching
-) -> bool:
-    """Whether the commit changes so much that what it changed waits for an acknowledgement."""
-    changed = facts.changed + touching.changed
+) -> Braked | None:
+    """How much the commit changes at once, where that is so much that it waits for an acknowledgement."""
+    changed = len(facts.changed | touching.changed)
     if arrival.adopting or (revert is not None and revert.direction == "back"):
-        return False
-    recorded = declared.placed(transaction.connection) if changed >= MASS_LEAST else 0
+        return None
+    recorded = declared.placed(transaction.connection) + touching.left if changed >= MASS_LEAST else 0
     if not weighs_too_much(changed, recorded) or acknowledged(arrival) >= changed:
-        return False
+        return None
     commits.brake(transaction, arrival.position, arrival.commit.id, changed, recorded)
     body = {"changed": changed, "recorded": recorded}
     transaction.note("commit.braked", arrival.now, body, subject=arrival.commit.id)
-    return True
+    return Braked(arrival.commit.id, changed, recorded)
 
 
 def _due_at(one: Asked, now: datetime) -> datetime:
@@ -281,8 +301,11 @@ def _write(
     if not arrival.adopting and commits.any_braked(transaction.connection):
         for row in facts.touches:
             commits.release_brake(transaction, row["app"], row["environment"], row["after"])
-    touched = {(row["app"], row["environment"]) for row in facts.touches}
-    touches = [*facts.touches, *(row for row in touching.touches if (row["app"], row["environment"]) not in touched)]
+        for place in touching.beneath:
+            commits.release_brake(transaction, *place, touching.marks(place)[1])
+    beneath = touching.weighed(arrival) if braked else []
+    touched = {(row["app"], row["environment"]): row for row in (*touching.touches, *beneath, *facts.touches)}
+    touches = list(touched.values())
     for row in touches:
         row["braked"] = braked
     commits.mended(transaction, [one.name for one in asked if _is_mended(one)])

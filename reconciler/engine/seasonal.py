@@ -1,7 +1,8 @@
 """Which apps does a change of a Season, an Environment, a Freeze or a Group concern, and who is named for what follows?
 
 A season lies over many placements without being part of their manifests: the commit that changed it becomes the
-newest touch of each placement that it covers.
+newest touch of each placement that it covers. How much of what runs such a commit changes at once is weighed as if it
+stood in the manifests of the apps.
 """
 
 import hashlib
@@ -15,11 +16,15 @@ from reconciler import schedule
 from reconciler.engine.commit import Arrival
 from reconciler.engine.declaring import Concerned
 from reconciler.engine.marks import placement_row, touch_row
+from reconciler.engine.sights import Place
 from reconciler.model.season import Season
 from reconciler.model.version import canonical
 from reconciler.planner.noting import Meaning, Revert, entry_meaning
-from reconciler.store import declared
+from reconciler.store import declared, deployments
 from reconciler.views.scene import SEASON
+
+OVERLAY = ("config", "version", "traffic", "priority")
+"""What of a season is laid over apps while it holds."""
 
 
 @dataclass(slots=True)
@@ -29,7 +34,29 @@ class Touching:
     apps: set[str] = field(default_factory=set)
     placements: list[dict[str, Any]] = field(default_factory=list)
     touches: list[dict[str, Any]] = field(default_factory=list)
-    changed: int = 0
+    beneath: dict[Place, list[tuple[str, str, str]]] = field(default_factory=dict)
+    """What becomes another for an app in an environment without a change of its entry: what it is, before and after."""
+    changed: set[Place] = field(default_factory=set)
+    """Where that changes at once what runs."""
+    left: int = 0
+    """How much of that has left git: it is not among what git declares."""
+
+    def lay(self, places: Iterable[Place], source: str, before: Any, after: Any) -> None:
+        """Something that is not in their entries changes for these."""
+        texts = canonical(before), canonical(after)
+        for place in places:
+            self.beneath.setdefault(place, []).append((source, *texts))
+
+    def weighed(self, arrival: Arrival) -> list[dict[str, Any]]:
+        """What all of this touches, where it waits for an acknowledgement: taken back, it need not wait any more."""
+        changed = Meaning(look="changed")
+        return [touch_row(arrival, *place, *self.marks(place), changed) for place in self.beneath]
+
+    def marks(self, place: Place) -> tuple[str, str]:
+        """All that changes beneath an entry, before and after: back as it was before, they are the same the other way
+        round."""
+        several = sorted(self.beneath[place])
+        return _digest([(name, was) for name, was, _ in several]), _digest([(name, now) for name, _, now in several])
 
 
 def season_touches(connection: Connection, arrival: Arrival, concerned: Concerned, revert: Revert | None) -> Touching:
@@ -43,16 +70,24 @@ def season_touches(connection: Connection, arrival: Arrival, concerned: Concerne
         apps = declared.apps_in(connection, environment)
         # Another target is a newer word about what failed in the old place; other rules for the environment are not.
         changed = Meaning(look="changed" if environment in concerned.moved else "environment")
-        count = _touch_placements(connection, arrival, apps, {environment}, changed, touching)
+        touched = _touch_placements(connection, arrival, apps, {environment}, changed, touching)
         # Nothing of what left git is touched, but whether it goes on running is the environment's word too.
         touching.apps |= set(apps)
         if environment in concerned.moved:  # all that runs there is to run in another place
-            touching.changed += count
             touching.touches += [
                 touch_row(arrival, row["app"], environment, row["entry"], row["entry"], changed)
                 for row in touching.placements
                 if row["environment"] == environment
             ]
+            touching.lay(touched, "target", *concerned.moved[environment])
+            touching.changed |= set(touched)
+        if environment in concerned.prunes:
+            left = [(app, environment) for app in deployments.left_behind(connection, environment)]
+            prunes = concerned.prunes[environment]
+            touching.lay(left, "prune", not prunes, prunes)
+            if prunes:
+                touching.changed |= set(left)
+                touching.left += len(left)
     touching.apps |= concerned.grouped
     for environment in sorted(concerned.thawed):
         # What waits for a freeze, or for an edge that one may move, has a moment at which it is looked at again.
@@ -70,25 +105,33 @@ def _season(
     touching: Touching,
 ) -> None:
     key = f"season/{name}"
-    digests = (_digest(before), _digest(after))
+    digests = _digest_of(before), _digest_of(after)
     meaning = entry_meaning("", key, digests[1], revert)
     if meaning.look == "changed":
         meaning = Meaning(look="season")
     touching.touches.append(touch_row(arrival, "", key, *digests, meaning))
+    places: list[set[Place]] = []
+    holding: list[Any] = []
     for document in (before, after):
-        if document is None:
-            continue
-        season = SEASON.validate_python(document)
-        apps = _covered(connection, season)
-        count = _touch_placements(connection, arrival, apps, set(season.spec.environments), meaning, touching)
-        if schedule.active(season.spec.span, arrival.now):
-            touching.changed = max(touching.changed, count)
+        season = SEASON.validate_python(document) if document is not None else None
+        covered = _covered(connection, season) if season else ()
+        environments = set(season.spec.environments) if season else set()
+        places.append(set(_touch_placements(connection, arrival, covered, environments, meaning, touching)))
+        holds = season is not None and schedule.active(season.spec.span, arrival.now)
+        holding.append({name: (document or {})["spec"].get(name) for name in OVERLAY} if holds else None)
+    touching.lay(places[0] | places[1], key, *digests)
+    if holding[0] != holding[1]:
+        touching.changed |= {place for one, overlay in zip(places, holding, strict=True) if overlay for place in one}
+    elif holding[0] is not None:
+        touching.changed |= places[0] ^ places[1]
 
 
-def _digest(document: dict[str, Any] | None) -> str | None:
-    if document is None:
-        return None
-    return hashlib.sha256(canonical(document).encode("utf-8", "surrogatepass")).hexdigest()
+def _digest_of(document: dict[str, Any] | None) -> str | None:
+    return _digest(document) if document is not None else None
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(canonical(value).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _covered(connection: Connection, season: Season) -> list[str]:
@@ -104,15 +147,16 @@ def _touch_placements(
     environments: set[str],
     meaning: Meaning,
     touching: Touching,
-) -> int:
+) -> list[Place]:
+    """Where these apps are placed in these environments: all that is touched there."""
     rows = {(row["app"], row["environment"]) for row in touching.placements}
-    count = 0
+    found: list[Place] = []
     for app, placed in declared.placements(connection, apps).items():
         for environment, row in placed.items():
             if environment not in environments or not row.declared:
                 continue
-            count += 1
+            found.append((app, environment))
             touching.apps.add(app)
             if (app, environment) not in rows:
                 touching.placements.append(placement_row(app, environment, row.entry, arrival, meaning))
-    return count
+    return found

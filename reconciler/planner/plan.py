@@ -332,7 +332,9 @@ _COMMITTED = frozenset({"release", "restore", "retry"})
 
 
 def _braked(goal: Aim, recorded: RecordedApp) -> Brake | None:
-    return recorded.brakes[-1] if recorded.brakes and goal.why.cause in _COMMITTED else None
+    # A season that was declared after it had begun comes with its commit; at its moment, it is an edge of time.
+    committed = goal.why.cause in _COMMITTED or (goal.why.cause == "season-start" and goal.why.due_at is None)
+    return recorded.brakes[-1] if recorded.brakes and committed else None
 
 
 def _refused_by_brake(brake: Brake, recorded: RecordedApp, record: EnvironmentRecord) -> Refused:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from tests.e2e.daemon import Live, environment_manifest, refused
-from tests.world import World, app_manifest
+from tests.world import World, app_manifest, season_manifest
 
 APPS = tuple(f"app-{number:02}" for number in range(12))
 Files = dict[str, str | bytes | None]
@@ -77,6 +79,18 @@ def test_small_commits_are_never_weighed_together(world: World) -> None:
     world.repo.push()
     world.settle()
     assert running(world) == {"two"}
+
+
+def test_the_moment_at_which_a_season_begins_for_all_is_not_weighed(world: World) -> None:
+    begin(world)
+    world.settle()
+    begins, ends = (f"{world.now + timedelta(days=days):%Y-%m-%d}" for days in (7, 14))
+    overlay = {"apps": list(APPS), "environments": ["live"], "config": {"banner": "sale"}}
+    world.commit("Sale", {"sale.yaml": season_manifest("sale", begins, ends, **overlay)})
+    world.settle()
+    world.later(days=10)
+    world.settle()
+    assert {world.facts("live", app=name)["config"]["banner"] for name in APPS} == {"sale"}
 
 
 def test_what_leaves_git_stays_as_it_is(world: World) -> None:

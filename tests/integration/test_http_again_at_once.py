@@ -15,6 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 from reconciler.api.again import Again
 from reconciler.api.context import Context
 from reconciler.api.in_turn import AT_ONCE, InTurn
+from tests import looping
 
 
 @dataclass
@@ -68,7 +69,7 @@ async def asked(again: Again, path: str, method: str = "GET") -> str:
 def of(what: Callable[[Store, Pages, Again], Awaitable[None]], *, in_turn: bool = False) -> None:
     store = Store()
     pages = Pages(store)
-    asyncio.run(what(store, pages, Again(InTurn(pages) if in_turn else pages, cast(Context, store))))  # type: ignore[arg-type]
+    looping.run(what(store, pages, Again(InTurn(pages) if in_turn else pages, cast(Context, store))))  # type: ignore[arg-type]
 
 
 async def settled() -> None:

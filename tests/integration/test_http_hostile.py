@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests import looping
 from tests.http_asking import PROBLEM, Face, face
 from tests.world import World
 
@@ -144,7 +144,7 @@ def test_a_query_of_ten_megabytes(asked: Face) -> None:
     async def send(message: dict[str, Any]) -> None:
         answers.append(message)
 
-    asyncio.run(asked.made(scope, receive, send))
+    looping.run(asked.made(scope, receive, send))
     assert answers[0]["status"] == 414
     assert json.loads(answers[1]["body"])["details"] == {"limit": 8192}
 

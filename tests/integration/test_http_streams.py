@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from reconciler.api.dashboard import live
+from tests import looping
 from tests.http_asking import Face, face
 from tests.world import World
 
@@ -97,7 +98,7 @@ def test_all_who_listen_to_the_same_from_the_same_moment_on_hear_it(asked: Face)
             for one in listeners:
                 await one.leave()
 
-    asyncio.run(run())
+    looping.run(run())
 
 
 def test_who_comes_first_does_not_look_twice(asked: Face) -> None:
@@ -114,7 +115,7 @@ def test_who_comes_first_does_not_look_twice(asked: Face) -> None:
             for one in listeners:
                 await one.leave()
 
-    asyncio.run(run())
+    looping.run(run())
 
 
 def test_those_who_stay_hear_what_is_new_while_many_come_and_go(world: World, asked: Face) -> None:
@@ -134,7 +135,7 @@ def test_those_who_stay_hear_what_is_new_while_many_come_and_go(world: World, as
             for one in stays:
                 await one.leave()
 
-    asyncio.run(run())
+    looping.run(run())
 
 
 def test_who_comes_after_all_have_gone_hears_what_is_new(world: World, asked: Face) -> None:
@@ -147,7 +148,7 @@ def test_who_comes_after_all_have_gone_hears_what_is_new(world: World, asked: Fa
                 await one.hears(f"#{number}".encode())
                 await one.leave()
 
-    asyncio.run(run())
+    looping.run(run())
 
 
 @pytest.mark.sqlite_only("a file can be taken away")
@@ -164,7 +165,7 @@ def test_a_stream_whose_store_is_gone_when_its_page_is_made_again_ends_and_whoev
             file.rename(file.with_suffix(".away"))
             await listener.ended()
 
-    asyncio.run(run())
+    looping.run(run())
     answer = asked.get("/ui/")
     assert (answer.status_code, "The store does not answer" in answer.text) == (503, True)
     file.with_suffix(".away").rename(file)

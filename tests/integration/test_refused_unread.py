@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from reconciler.api import access
 from reconciler.api.dashboard.pages import acting
 from reconciler.config import SETTINGS
 from reconciler.facing import application
+from tests import looping
 from tests.bearers import bearer
 from tests.http_asking import described, face
 from tests.world import World
@@ -59,7 +59,7 @@ class Asked:
             "client": ("127.0.0.1", 1),
             "server": ("127.0.0.1", 8080),
         }
-        asyncio.run(face(scope, self._receive, self._send))
+        looping.run(face(scope, self._receive, self._send))
 
     sent: list[Message]
 
