@@ -175,8 +175,7 @@ def _store(settings: Settings) -> Iterator[Found]:
     try:
         store = opened.existing_store(settings)
         if store is None:
-            where = opened.shown_address(settings)
-            yield Found("store", "note", f"there is none at {where} yet", "`reconciler run` makes it")
+            yield _no_store(settings)
             return
         try:
             with store.read() as connection:
@@ -191,6 +190,18 @@ def _store(settings: Settings) -> Iterator[Found]:
     if damage:
         yield Found("store", "bad", f"{opened.shown_address(settings)} is damaged: {damage[0]}", endings.MEND)
     yield from found
+
+
+def _no_store(settings: Settings) -> Found:
+    from reconciler.store.database import Database
+
+    where = opened.shown_address(settings)
+    file = Database.file(settings.state.url)
+    there = next((parent for parent in file.absolute().parents if parent.is_dir()), None) if file else None
+    if there is not None and (refused := _refused(there)):
+        remedy = "name another with the setting `state.url`, or see to the rights and the space there"
+        return Found("store", "bad", f"there is none at {where}, and none can be made: {refused}", remedy)
+    return Found("store", "note", f"there is none at {where} yet", "`reconciler run` makes it")
 
 
 def _recorded(connection: Connection, settings: Settings) -> Iterator[Found]:

@@ -103,7 +103,7 @@ class Membership:
             self._watched = {}
             self._shown, self._lost = begun, False
         self._database.guard = self.check
-        if not alone and (self._lives > 1 or len(found.beats) > 1):
+        if not alone:
             log.info("daemon.joined", daemon=self.me, leads=self.leads, living=len(found.beats))
 
     def check(self, connection: Connection) -> bool:

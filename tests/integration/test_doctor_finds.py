@@ -191,3 +191,11 @@ def test_an_absolute_path_in_the_data_directory_is_its_own_too(tmp_path: Path, p
     with daemons(told, first, second):
         (one,) = found(tmp_path, "target of live")
         assert f"this one to {first}/live" in one["detail"]
+
+
+def test_an_address_at_which_no_store_can_be_made_is_wrong(changed: Told) -> None:
+    changed.set(state={"url": "sqlite:////proc/nowhere/reconciler.db"})
+    (one,) = found(changed.directory, "store")
+    assert one["status"] == "bad"
+    assert "none can be made: /proc takes no files" in one["detail"]
+    assert "state.url" in one["remedy"]
