@@ -67,9 +67,15 @@ class Court:
             # Where nothing moves any more, since its file is broken or it has left git, what came shortly before that
             # may have come too late.
             broken = any(one.waits_for == "manifest" for one in self.plans[place[0]].waiting)
-            if last is not None and not broken and place in self.wanted:
+            if last is not None and not broken and place in self.wanted and not self._cut_off(*place):
                 running[place] = (tuple((p.version, p.number, p.percent) for p in last.traffic), _plain(last.config))
         return Ending(self.versions, running, len(self.deployments))
+
+    def _cut_off(self, app: str, environment: str) -> bool:
+        """Whether one that comes before it is pinned: what had passed that by then and what had not is a matter of
+        moments."""
+        before = CHAIN[: CHAIN.index(environment)]
+        return any(one.pinned for name in before if (one := self.wanted.get((app, name))))
 
     def findings(self) -> list[str]:
         """All that is not so."""
