@@ -18,6 +18,7 @@ from reconciler.git.shapes import Change
 from reconciler.manifest import Declaration, is_manifest_file, shared
 from reconciler.model.app import App
 from reconciler.model.canonical import canonical
+from reconciler.model.environment import LATEST
 from reconciler.model.sets import AppSet
 from reconciler.store import declared, written
 from reconciler.store.database import Transaction
@@ -37,6 +38,8 @@ class Concerned:
     """Seasons that changed: before and after."""
     moved: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     """Environments whose target changed: before and after."""
+    tracks: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Environments that take their versions from somewhere else: before and after."""
     prunes: dict[str, bool] = field(default_factory=dict)
     """Environments that begin to retire what has left git, or retire it no longer: whether they do now."""
     thawed: set[str] = field(default_factory=set)
@@ -249,6 +252,8 @@ def _compare_environment(
         concerned.apps |= _beside(connection, name)
         if before and after:
             concerned.moved[name] = target_of(before), target_of(after)
+    if before and after and _track(before) != _track(after):
+        concerned.tracks[name] = _track(before), _track(after)
     if _prunes(before) != _prunes(after):
         concerned.prunes[name] = _prunes(after)
 
@@ -262,8 +267,16 @@ def _beside(connection: Connection, name: str) -> set[str]:
 
 def target_of(document: dict[str, Any] | None) -> Any:
     """What an Environment's document says about its target."""
-    return ((document or {}).get("spec") or {}).get("target")
+    return _spec(document).get("target")
+
+
+def _track(document: dict[str, Any]) -> str:
+    return str(_spec(document).get("track", LATEST))
 
 
 def _prunes(document: dict[str, Any] | None) -> bool:
-    return bool(((document or {}).get("spec") or {}).get("prune"))
+    return bool(_spec(document).get("prune"))
+
+
+def _spec(document: dict[str, Any] | None) -> dict[str, Any]:
+    return (document or {}).get("spec") or {}

@@ -20,7 +20,7 @@ from reconciler.engine.sights import Place
 from reconciler.model.season import Season
 from reconciler.model.version import canonical
 from reconciler.planner.noting import Meaning, Revert, entry_meaning
-from reconciler.store import declared, deployments
+from reconciler.store import declared, running
 from reconciler.views.scene import SEASON
 
 OVERLAY = ("config", "version", "traffic", "priority")
@@ -50,7 +50,7 @@ class Touching:
     def weighed(self, arrival: Arrival) -> list[dict[str, Any]]:
         """What all of this touches, where it waits for an acknowledgement: taken back, it need not wait any more."""
         changed = Meaning(look="changed")
-        return [touch_row(arrival, *place, *self.marks(place), changed) for place in self.beneath]
+        return [touch_row(arrival, *place, *self.marks(place), changed) for place in sorted(self.changed)]
 
     def marks(self, place: Place) -> tuple[str, str]:
         """All that changes beneath an entry, before and after: back as it was before, they are the same the other way
@@ -81,8 +81,12 @@ def season_touches(connection: Connection, arrival: Arrival, concerned: Concerne
             ]
             touching.lay(touched, "target", *concerned.moved[environment])
             touching.changed |= set(touched)
+        if environment in concerned.tracks:
+            others = running.others_than(connection, environment, concerned.tracks[environment][1])
+            touching.lay(touched, "track", *concerned.tracks[environment])
+            touching.changed |= {(app, environment) for app in others} & set(touched)
         if environment in concerned.prunes:
-            left = [(app, environment) for app in deployments.left_behind(connection, environment)]
+            left = [(app, environment) for app in running.left_behind(connection, environment)]
             prunes = concerned.prunes[environment]
             touching.lay(left, "prune", not prunes, prunes)
             if prunes:

@@ -203,7 +203,7 @@ def _against_settled(
             return replace(said, waiting=(*said.waiting, *rests))
     if settled is not None and _elsewhere(settled, goal) and settled.subject.same_as(goal.subject):
         goal = _moved(goal, record)
-    if not goal.urgent and settled is not None and (brake := _braked(goal, recorded)):
+    if not goal.urgent and settled is not None and (brake := _braked(goal, recorded, record)):
         return Plan(waiting=answer.waiting, refused=(*answer.refused, _refused_by_brake(brake, recorded, record)))
     held = None if goal.urgent else _paused(recorded, record, now) or _dependency(recorded, record)
     under = None if goal.urgent else wanted
@@ -328,13 +328,18 @@ def _running(active: Deployment) -> Waiting:
 
 
 _COMMITTED = frozenset({"release", "restore", "retry"})
-"""Causes that a commit's change of the manifests has: only they are weighed by the brake."""
+"""Causes that a commit's change of the manifests has: only they are weighed by the brake. A promotion that follows is
+not weighed again, but brings nothing along that waits in its own environment."""
 
 
-def _braked(goal: Aim, recorded: RecordedApp) -> Brake | None:
+def _braked(goal: Aim, recorded: RecordedApp, record: EnvironmentRecord) -> Brake | None:
+    if not recorded.brakes:
+        return None
+    cause = goal.why.cause
     # A season that was declared after it had begun comes with its commit; at its moment, it is an edge of time.
-    committed = goal.why.cause in _COMMITTED or (goal.why.cause == "season-start" and goal.why.due_at is None)
-    return recorded.brakes[-1] if recorded.brakes and committed else None
+    committed = cause in _COMMITTED or (cause == "season-start" and goal.why.due_at is None)
+    here = {record.environment} if cause == "promotion" else {record.environment, ""} if committed else set()
+    return next((brake for brake in reversed(recorded.brakes) if brake.environment in here), None)
 
 
 def _refused_by_brake(brake: Brake, recorded: RecordedApp, record: EnvironmentRecord) -> Refused:

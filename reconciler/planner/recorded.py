@@ -93,6 +93,8 @@ class Brake:
     position: int
     changed: int
     recorded: int
+    environment: str = ""
+    """Where it changed something of an app; '' is the app's content, which concerns it everywhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

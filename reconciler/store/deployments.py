@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Text, bindparam, case, delete, or_, select, type_coerce, update
+from sqlalchemy import Connection, Row, Select, bindparam, case, delete, or_, select, update
 
 from reconciler.errors import StoreError
 from reconciler.model.deployment import LEGAL, ROLLBACKS, Deployment, Event, Status, Subject
@@ -230,15 +230,6 @@ def _beginning_with(beginning: str) -> Select[Any]:
 def ever_in(connection: Connection, environment: str) -> bool:
     """Whether anything has been deployed to an environment, which may have left git."""
     return connection.execute(select(D.id).where(D.environment == environment).limit(1)).first() is not None
-
-
-def left_behind(connection: Connection, environment: str) -> list[str]:
-    """Apps that run in an environment where git places them no longer."""
-    p = tables.placements.c
-    newest = select(D.traffic).where(D.app == p.app, D.environment == p.environment, D.status == "completed")
-    traffic = newest.order_by(D.number.desc()).limit(1).scalar_subquery()
-    query = select(p.app).where(p.environment == environment, p.declared.is_(False))
-    return list(connection.execute(query.where(type_coerce(traffic, Text) != "[]")).scalars())
 
 
 def standing(connection: Connection, app: str, environment: str) -> Deployment | None:

@@ -56,7 +56,7 @@ _COMMITS_AT = select(*_COMMIT, null(), null(), null()).where(_C.position.in_(man
 _TOUCHES = Prepared(_CONTENT_TOUCHES.where(_A.name.in_(many("apps"))).union_all(_COMMITS_AT))
 _WITHDRAWN = Among(select(tables.withdrawals), _W.app)
 _BRAKES = Among(
-    select(_T.app, tables.brakes)
+    select(_T.app, _T.environment, tables.brakes)
     .join_from(tables.touches, tables.brakes, _T.position == _B.position)
     .where(_T.braked)
     .order_by(_B.position),
@@ -198,7 +198,13 @@ def _gather_rulings(connection: Connection, names: Sequence[str], gathered: _Gat
     for wish in interventions.open_for(connection, list(names)) if rare.wishes else ():
         gathered.wishes.setdefault(wish.app, []).append(wish)
     for row in _BRAKES.run(connection, names) if rare.brakes else ():
-        brake = Brake(commit=row.commit, position=row.position, changed=row.changed, recorded=row.recorded)
+        brake = Brake(
+            commit=row.commit,
+            position=row.position,
+            changed=row.changed,
+            recorded=row.recorded,
+            environment=row.environment,
+        )
         gathered.brakes.setdefault(row.app, []).append(brake)
 
 

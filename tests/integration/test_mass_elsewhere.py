@@ -119,7 +119,31 @@ def test_of_a_season_that_holds_only_what_changes_is_weighed(told: Told, another
     assert settings(told) <= {"sale", "none"}
 
 
-def test_a_commit_that_waits_is_logged_in_the_log(told: Told) -> None:
+@pytest.mark.parametrize("another", ["latest", "mid"])
+def test_an_environment_takes_from_elsewhere_once_that_is_meant(told: Told, another: str) -> None:
+    before = "\n---\n".join(environment_manifest(name, "latest") for name in ("live", "mid"))
+    at_once: Files = {"environments.yaml": f"{before}\n---\n{environment_manifest('far', another)}"}
+    after = environment_manifest("far", "live", gates={"soak": "30d"})
+    files: Files = {f"{name}.yaml": app_manifest(name, environments=["live", "mid", "far"]) for name in APPS}
+    push(told, "Further\n\nAllow-Mass-Change: 24", {**at_once, **files})
+    assert {told.runs("far", app=name) for name in APPS} == {"one"}
+    push(told, "The same runs in both, so nothing changes", {"environments.yaml": f"{before}\n---\n{after}"})
+    assert refused(told) == set()
+    for name in APPS[:11]:
+        push(told, f"Two of {name}", {f"{name}/index.html": "two"})
+    assert {told.runs("live", app=name) for name in APPS} == {"one", "two"}
+    change = push(told, "Forget what far follows", at_once)
+    assert {told.runs("far", app=name) for name in APPS} == {"one"}
+    assert refused(told) == set(APPS[:11])
+    push(told, "Three of one", {"app-03/index.html": "three"})
+    assert (told.runs("live", app="app-03"), told.runs("far", app="app-03")) == ("three", "one")
+    take_back(told, change)
+    assert refused(told) == set()
+    push(told, "Nothing in between\n\nAllow-Mass-Change: 24", at_once)
+    assert {told.runs("far", app=name) for name in APPS} == {"one", "two", "three"}
+
+
+def test_a_commit_that_waits_is_told_once_in_the_log(told: Told) -> None:
     told.repo.now = told.now
     commit = told.commit("Move", environment(target=MOVED))
     (line,) = logged(told, "commit.braked")
