@@ -47,7 +47,8 @@ def history(objects: Objects, since: str | None, head: str, limit: int) -> Histo
     """
     full_id(head)
     if since is None:
-        found = _first_parents(objects, head, None, limit)
+        # A young history is at hand without a process of its own.
+        found = _walk(objects, None, head, min(limit, _STEPS)) or _first_parents(objects, head, None, limit)
         return _told(objects, found, None, limit)
     full_id(since)
     if since == head:
@@ -62,8 +63,9 @@ def history(objects: Objects, since: str | None, head: str, limit: int) -> Histo
     return replace(_told(objects, found, known, limit), rewritten=not ancestor, aside=aside)
 
 
-def _walk(objects: Objects, since: str, head: str, steps: int) -> list[Commit]:
-    """First parents from the head, newest first, down to the child of `since`; empty when it was not met."""
+def _walk(objects: Objects, since: str | None, head: str, steps: int) -> list[Commit]:
+    """First parents from the head, newest first, down to the child of `since`, or to the very first with None; empty
+    when that was not met."""
     walked: list[Commit] = []
     at: str | None = head
     while at is not None and len(walked) < steps:
