@@ -251,7 +251,7 @@ class Daemon:
         self._cycle.forget()  # which stops the commands that it started, too
         if running:
             log.warning("work.given-up", left=running, next="another daemon takes it up")
-        self._membership.join()
+        self._membership.join(self._pool.still_ends)
 
     def _hear(self) -> None:
         self._nudged.set()

@@ -9,7 +9,7 @@ itself: it stops what it carries out before others begin it. Where only one daem
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,7 +20,7 @@ from reconciler import telemetry
 from reconciler.engine.clock import Clock, Ticks
 from reconciler.errors import LeaseLost, StoreError
 from reconciler.store import leases
-from reconciler.store.database import Database
+from reconciler.store.database import Database, Transaction
 
 log = telemetry.logger("daemon")
 
@@ -44,6 +44,9 @@ class Membership:
         self.name = name
         self.me = ""
         self.lease = lease
+        self._former: tuple[str, ...] = ()
+        """Lives of this daemon that are over, whose rows may be there yet."""
+        self._still_ends: Callable[[], bool] = lambda: False
         self._database = database
         self._clock = clock
         self._ticks = ticks
@@ -84,17 +87,25 @@ class Membership:
             self._lost = True
         return not self._lost
 
-    def join(self) -> None:
-        """Begin a life: nothing of an earlier one counts. Raises StoreError when the store does not answer."""
+    def join(self, still_ends: Callable[[], bool] = lambda: False) -> None:
+        """Begin a life: nothing of an earlier one counts. Raises StoreError when the store does not answer.
+
+        `still_ends` says whether anything of the former life has not come to its end: only then it is left alone. What
+        it had begun is free otherwise, and so is the leadership.
+        """
         now = self._clock()
         self._database.guard = None
         self._fence = None
+        with self._lock:
+            self._former += (self.me,) if self.me and self.lease is not None else ()
+        self._still_ends = still_ends
         self._lives += 1
         self.me = f"{self.name[-20:]}-{int(now.timestamp() * 1_000_000):x}-{self._lives}"
         self._database.call(self.me)
         begun = self._ticks()
         with self._database.write() as transaction:
             alone = self.lease is None
+            left = self._leave_former(transaction)
             leases.enter(transaction, self.me, self.name, now, alone=alone)
             found = leases.seen(transaction.connection)
             if found.is_vacant(self.me):
@@ -102,6 +113,7 @@ class Membership:
         with self._lock:
             self._watched = {}
             self._shown, self._lost = begun, False
+            self._former = tuple(one for one in self._former if one not in left)
         self._database.guard = self.check
         if not alone:
             log.info("daemon.joined", daemon=self.me, leads=self.leads, living=len(found.beats))
@@ -127,13 +139,32 @@ class Membership:
         with self._noticing():
             leases.beat(self._database, self.me)
         self._shown = begun
+        freed = bool(self._former) and not self._still_ends() and self._end_former()
         with self._database.read() as connection:
             found = leases.seen(connection)
         silent = self._silent(found, self._ticks())
         given_up = [daemon for daemon in silent if self._give_up(daemon, found)]
         if not self.leads and not self._stepped_down and (found.holder not in found.beats or found.holder in silent):
-            return self._lead() or bool(given_up)
-        return bool(given_up)
+            return self._lead() or freed or bool(given_up)
+        return freed or bool(given_up)
+
+    def _end_former(self) -> bool:
+        """What the former lives had begun has come to its end: others need not wait for their leases."""
+        with self._database.write() as transaction:
+            left = self._leave_former(transaction)
+            transaction.nudges = bool(left)
+        with self._lock:
+            self._former = tuple(one for one in self._former if one not in left)
+        return bool(left)
+
+    def _leave_former(self, transaction: Transaction) -> Sequence[str]:
+        """End the former lives in the store, unless something that they began goes on; their ids."""
+        former = self._former
+        if self._still_ends():
+            return ()
+        for one in former:
+            leases.leave(transaction, one)
+        return former
 
     def step_down(self) -> None:
         """Lead no more, so that another one does at once; what this daemon carries out it may finish."""

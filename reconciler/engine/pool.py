@@ -7,6 +7,7 @@ given up by the others forgets all of it: nothing that is answered afterwards co
 
 import queue
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -47,6 +48,8 @@ class Pool:
         self._arrived = threading.Condition()
         self._awaited = 0
         self._life = 0
+        self._acting: Counter[int] = Counter()
+        """How many threads carry something out, by the life that began it."""
         self._running: dict[str, Job] = {}
         self._triggers: set[tuple[str, str]] = set()
         self._checks: dict[Gate, CheckJob] = {}
@@ -91,10 +94,18 @@ class Pool:
         threads.submit(self._carry_out, job, how, self._life)
 
     def _carry_out(self, job: J, how: Callable[[J, Surroundings], Answer], life: int) -> None:
-        if not self._may_act():
-            self._nudge()  # whoever takes turns finds out why
-            return
-        answer = how(job, self._surroundings)
+        with self._lock:
+            if life != self._life:  # forgotten before it was begun: another one may carry it out by now
+                return
+            self._acting[life] += 1
+        try:
+            if not self._may_act():
+                self._nudge()  # whoever takes turns finds out why
+                return
+            answer = how(job, self._surroundings)
+        finally:
+            with self._lock:
+                self._acting[life] -= 1
         with self._lock:
             if self._abandoned or life != self._life:
                 return
@@ -165,6 +176,11 @@ class Pool:
         """Whether nothing is under way and every answer has been recorded."""
         with self._lock:
             return not self._running and not self._triggers and not self._checks
+
+    def still_ends(self) -> bool:
+        """Whether anything that was forgotten has not come to its end yet."""
+        with self._lock:
+            return any(count for life, count in self._acting.items() if life != self._life)
 
     def under_way(self) -> list[str]:
         """What is being carried out, in words: `shop in live, deployment 3`."""
