@@ -6,8 +6,9 @@ Apart from `following`, since it brings along all that reads manifests: a look t
 from dataclasses import dataclass, field
 
 from reconciler.engine.arriving import Arriving
-from reconciler.engine.intake import Braked, note
+from reconciler.engine.intake import note
 from reconciler.engine.reading import named
+from reconciler.engine.weighing import Braked
 from reconciler.manifest import is_manifest_file
 from reconciler.store.database import Transaction
 

@@ -17,21 +17,20 @@ from reconciler.engine.commit import Arrival
 from reconciler.engine.contents import Asked, ask
 from reconciler.engine.declaring import declare
 from reconciler.engine.marks import placement_row, touch_row
-from reconciler.engine.overriding import acknowledged, note_overrides, writers_of
+from reconciler.engine.overriding import note_overrides, writers_of
 from reconciler.engine.reading import Manifests
 from reconciler.engine.reverting import evidence, revert_of
 from reconciler.engine.seasonal import Touching, season_touches
 from reconciler.engine.sights import Place
+from reconciler.engine.weighing import Braked, let_go, weigh
 from reconciler.git.shapes import Commit
 from reconciler.git.trailers import pull_request
 from reconciler.model.version import tags_of
 from reconciler.planner.noting import (
-    MASS_LEAST,
     Meaning,
     Revert,
     content_meaning,
     entry_meaning,
-    weighs_too_much,
 )
 from reconciler.store import commits, declared, versions
 from reconciler.store.database import Transaction
@@ -56,15 +55,6 @@ class _Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Braked:
-    """A commit that changes or removes so much of what is recorded that this waits for an acknowledgement."""
-
-    commit: str
-    changed: int
-    recorded: int
-
-
-@dataclass(frozen=True, slots=True)
 class Noted:
     """What one commit concerns."""
 
@@ -85,7 +75,7 @@ def note(transaction: Transaction, arrival: Arrival, root: str) -> Noted:
     _note_commit(transaction, arrival, revert)
     asked, facts = _facts(connection, arrival, concerned.apps, revert, concerned.manifests)
     touching = season_touches(connection, arrival, concerned, revert)
-    braked = _weigh(transaction, arrival, revert, facts, touching)
+    braked = weigh(transaction, arrival, revert, facts.changed | touching.changed, touching.left)
     _write(transaction, arrival, asked, facts, touching, braked is not None)
     named = {one.name for one in asked}
     others = (touching.apps | note_overrides(transaction, arrival) | _waiting_for(connection, facts)) - named
@@ -261,22 +251,6 @@ def _merged_row(commit: Commit, position: int) -> dict[str, Any]:
     }
 
 
-def _weigh(
-    transaction: Transaction, arrival: Arrival, revert: Revert | None, facts: _Facts, touching: Touching
-) -> Braked | None:
-    """How much the commit changes at once, where that is so much that it waits for an acknowledgement."""
-    changed = len(facts.changed | touching.changed)
-    if arrival.adopting or (revert is not None and revert.direction == "back"):
-        return None
-    recorded = declared.placed(transaction.connection) + touching.left if changed >= MASS_LEAST else 0
-    if not weighs_too_much(changed, recorded) or acknowledged(arrival) >= changed:
-        return None
-    commits.brake(transaction, arrival.position, arrival.commit.id, changed, recorded)
-    body = {"changed": changed, "recorded": recorded}
-    transaction.note("commit.braked", arrival.now, body, subject=arrival.commit.id)
-    return Braked(arrival.commit.id, changed, recorded)
-
-
 def _due_at(one: Asked, now: datetime) -> datetime:
     """What was asked for is planned now; what is due already keeps its place."""
     before = one.before.due_at if one.before is not None else None
@@ -298,16 +272,11 @@ def _write(
     own = {(row["app"], row["environment"]) for row in facts.placements}
     held = [row for row in touching.placements if (row["app"], row["environment"]) not in own]
     declared.replace_placements(transaction, [*facts.placements, *held])
-    if not arrival.adopting and commits.any_braked(transaction.connection):
-        for row in facts.touches:
-            commits.release_brake(transaction, row["app"], row["environment"], row["after"])
-        for place in touching.beneath:
-            commits.release_brake(transaction, *place, touching.marks(place)[1])
+    if not arrival.adopting:
+        let_go(transaction, facts.touches, touching)
     beneath = touching.weighed(arrival) if braked else []
     touched = {(row["app"], row["environment"]): row for row in (*touching.touches, *beneath, *facts.touches)}
-    touches = list(touched.values())
-    for row in touches:
-        row["braked"] = braked
+    touches = [{**row, "braked": braked} for row in touched.values()]
     commits.mended(transaction, [one.name for one in asked if _is_mended(one)])
     commits.note_touches(transaction, touches)
     rows = [{**one.row, "due_at": _due_at(one, arrival.now)} for one in asked]
