@@ -86,6 +86,8 @@ class Desired:
     base_choice: Choice
     base_config: Mapping[str, Any]
     scheduled_at: datetime | None
+    scheduled_next: datetime | None = None
+    """The moment of the next entry of its schedule (UTC)."""
     seasons: tuple[ActiveSeason, ...]
     pause: Paused | None
     next_edge: datetime | None
@@ -170,6 +172,7 @@ def desired(
         base_choice=base_choice,
         base_config=base_config,
         scheduled_at=scheduled_at,
+        scheduled_next=next_scheduled,
         seasons=tuple(ActiveSeason(season.name, window) for season, window in active),
         pause=pause,
         next_edge=earliest(edges),

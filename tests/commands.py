@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -72,6 +73,10 @@ class Told(World):
         done = self.type(*arguments, "-o", "json")
         assert done.status == 0, done.err
         return done.json
+
+    def wait_until(self, moment: str) -> None:
+        """Wait for a moment (RFC 3339) to be over."""
+        time.sleep(max(0.0, (datetime.fromisoformat(moment) - self.now).total_seconds()) + 0.05)
 
     def set(self, **settings: Any) -> None:
         """Change settings."""

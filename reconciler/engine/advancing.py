@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from reconciler.engine.arriving import Arriving
 from reconciler.engine.intake import note
 from reconciler.engine.reading import named
-from reconciler.engine.weighing import Braked
+from reconciler.engine.weighing import Weight
 from reconciler.manifest import is_manifest_file
 from reconciler.store.database import Transaction
 
@@ -24,7 +24,7 @@ class Advanced:
     """Apps whose plan can be another one now."""
     files: set[str] = field(default_factory=set)
     """Manifests that changed after the first commit."""
-    braked: list[Braked] = field(default_factory=list)
+    braked: list[Weight] = field(default_factory=list)
     """Commits that change too much at once."""
 
 

@@ -18,7 +18,6 @@ from reconciler.git.shapes import Change
 from reconciler.manifest import Declaration, is_manifest_file, shared
 from reconciler.model.app import App
 from reconciler.model.canonical import canonical
-from reconciler.model.environment import LATEST
 from reconciler.model.sets import AppSet
 from reconciler.store import declared, written
 from reconciler.store.database import Transaction
@@ -32,16 +31,10 @@ class Concerned:
 
     apps: set[str] = field(default_factory=set)
     """Apps that are to be looked at again."""
-    environments: set[str] = field(default_factory=set)
-    """Environments whose manifest changed."""
+    environments: dict[str, tuple[dict[str, Any] | None, dict[str, Any] | None]] = field(default_factory=dict)
+    """Environments that changed: before and after."""
     seasons: dict[str, tuple[dict[str, Any] | None, dict[str, Any] | None]] = field(default_factory=dict)
     """Seasons that changed: before and after."""
-    moved: dict[str, tuple[Any, Any]] = field(default_factory=dict)
-    """Environments whose target changed: before and after."""
-    tracks: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """Environments that take their versions from somewhere else: before and after."""
-    prunes: dict[str, bool] = field(default_factory=dict)
-    """Environments that begin to retire what has left git, or retire it no longer: whether they do now."""
     thawed: set[str] = field(default_factory=set)
     """Environments whose freezes changed."""
     grouped: set[str] = field(default_factory=set)
@@ -245,17 +238,11 @@ def _compare_environment(
     after: dict[str, Any] | None,
     concerned: Concerned,
 ) -> None:
-    concerned.environments.add(name)
+    concerned.environments[name] = before, after
     concerned.apps |= set(declared.apps_in(connection, name))
     concerned.apps |= set(declared.apps_complaining(connection))
     if target_of(before) != target_of(after):
         concerned.apps |= _beside(connection, name)
-        if before and after:
-            concerned.moved[name] = target_of(before), target_of(after)
-    if before and after and _track(before) != _track(after):
-        concerned.tracks[name] = _track(before), _track(after)
-    if _prunes(before) != _prunes(after):
-        concerned.prunes[name] = _prunes(after)
 
 
 def _beside(connection: Connection, name: str) -> set[str]:
@@ -267,16 +254,4 @@ def _beside(connection: Connection, name: str) -> set[str]:
 
 def target_of(document: dict[str, Any] | None) -> Any:
     """What an Environment's document says about its target."""
-    return _spec(document).get("target")
-
-
-def _track(document: dict[str, Any]) -> str:
-    return str(_spec(document).get("track", LATEST))
-
-
-def _prunes(document: dict[str, Any] | None) -> bool:
-    return bool(_spec(document).get("prune"))
-
-
-def _spec(document: dict[str, Any] | None) -> dict[str, Any]:
-    return (document or {}).get("spec") or {}
+    return ((document or {}).get("spec") or {}).get("target")

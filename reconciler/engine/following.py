@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -141,7 +140,8 @@ class Following:
         repository.advance(transaction, head, taken.tree, taken.position)
         for one in taken.braked:
             said = f"revert it, or commit with the trailer `Allow-Mass-Change: {one.changed}`"
-            self._news.append(News("commit.braked", {**asdict(one), "next": said}, bad=True))
+            facts = {"commit": one.commit, "changed": one.changed, "recorded": one.recorded, "next": said}
+            self._news.append(News("commit.braked", facts, bad=True))
         self._compare_broken(transaction, taken.files, taken.touched, now, adopting=adopting)
         return taken.commits
 

@@ -20,17 +20,20 @@ from reconciler.engine.marks import placement_row, touch_row
 from reconciler.engine.overriding import note_overrides, writers_of
 from reconciler.engine.reading import Manifests
 from reconciler.engine.reverting import evidence, revert_of
-from reconciler.engine.seasonal import Touching, season_touches
+from reconciler.engine.seasonal import relabelled, season_touches
 from reconciler.engine.sights import Place
-from reconciler.engine.weighing import Braked, let_go, weigh
+from reconciler.engine.touching import Touching
+from reconciler.engine.weighing import Weight, let_go, weigh
 from reconciler.git.shapes import Commit
 from reconciler.git.trailers import pull_request
 from reconciler.model.version import tags_of
 from reconciler.planner.noting import (
+    MASS_LEAST,
     Meaning,
     Revert,
     content_meaning,
     entry_meaning,
+    puts_back,
 )
 from reconciler.store import commits, declared, versions
 from reconciler.store.database import Transaction
@@ -52,6 +55,8 @@ class _Facts:
     asked_again: list[str] = field(default_factory=list)
     changed: set[Place] = field(default_factory=set)
     """What is recorded, and the commit changes or removes."""
+    put_back: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
+    """Where it takes back what others did: app, environment ('' for the content), and which commits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ class Noted:
 
     apps: set[str]
     """Those whose plan can be another one now, which are due."""
-    braked: Braked | None = None
+    braked: Weight | None = None
 
 
 def note(transaction: Transaction, arrival: Arrival, root: str) -> Noted:
@@ -75,10 +80,15 @@ def note(transaction: Transaction, arrival: Arrival, root: str) -> Noted:
     _note_commit(transaction, arrival, revert)
     asked, facts = _facts(connection, arrival, concerned.apps, revert, concerned.manifests)
     touching = season_touches(connection, arrival, concerned, revert)
-    braked = weigh(transaction, arrival, revert, facts.changed | touching.changed, touching.left)
-    _write(transaction, arrival, asked, facts, touching, braked is not None)
+    if len(asked) >= MASS_LEAST:
+        relabelled(connection, arrival, asked, touching)
+    weight = weigh(transaction, arrival, facts.changed | touching.changed, touching.left)
+    braked = weight if weight is not None and not weight.acknowledged else None
+    _write(transaction, arrival, asked, facts, touching, weight)
     named = {one.name for one in asked}
-    others = (touching.apps | note_overrides(transaction, arrival) | _waiting_for(connection, facts)) - named
+    others = touching.apps | _waiting_for(connection, facts)
+    others |= note_overrides(transaction, arrival, weighed=weight is not None)
+    others -= named
     declared.mark_due(transaction, others, arrival.now)
     return Noted(named | others, braked)
 
@@ -89,7 +99,7 @@ def _note_all(
     """The very first commit concerns every app: noted piece by piece, so that memory never holds all of it."""
     for start in range(0, len(apps), AT_ONCE):
         asked, facts = _facts(transaction.connection, arrival, apps[start : start + AT_ONCE], revert, manifests)
-        _write(transaction, arrival, asked, facts, Touching(), braked=False)
+        _write(transaction, arrival, asked, facts, Touching(), None)
         transaction.flush()
     return set(apps)
 
@@ -140,9 +150,18 @@ def _contents(
         facts.asked_again += [after] if after in known else []  # what is new cannot have been withdrawn
         facts.withdrawals += _withdrawn(connection, arrival, one, meaning)
         before = one.before
-        if before is not None and not before.removed and before.content is not None and meaning.look != "reverted":
+        back = _goes_back(one.name, after, meaning, revert)
+        facts.put_back += [(one.name, "", meaning.reverts)] if back and meaning.reverts else []
+        if before is not None and not before.removed and before.content is not None and not back:
             there = placed.get(one.name, {})
             facts.changed |= {(one.name, environment) for environment, row in there.items() if row.declared}
+
+
+def _goes_back(app: str, after: str | None, meaning: Meaning, revert: Revert | None) -> bool:
+    """Whether it takes back what came later, and does nothing else; the content that is left may never have been."""
+    if meaning.look == "reverted" or puts_back(app, "", after, revert):
+        return True
+    return revert is not None and revert.direction == "back" and bool(meaning.reverts) and not meaning.partial
 
 
 def _is_mended(one: Asked) -> bool:
@@ -189,6 +208,7 @@ def _entries(arrival: Arrival, one: Asked, placed: dict[str, Any], revert: Rever
         facts.placements.append(placement_row(one.name, environment, after, arrival, meaning))
         if not arrival.first:
             facts.touches.append(touch_row(arrival, one.name, environment, before, after, meaning))
+        facts.put_back += [(one.name, environment, meaning.reverts)] if meaning.look == "reverted" else []
         if before is not None and one.row["content"] == _content_before(one) and meaning.look != "reverted":
             facts.changed.add((one.name, environment))
 
@@ -263,7 +283,7 @@ def _write(
     asked: Sequence[Asked],
     facts: _Facts,
     touching: Touching,
-    braked: bool,
+    weight: Weight | None,
 ) -> None:
     versions.add(transaction, facts.versions)
     commits.ask_again(transaction, facts.asked_again)
@@ -272,8 +292,9 @@ def _write(
     own = {(row["app"], row["environment"]) for row in facts.placements}
     held = [row for row in touching.placements if (row["app"], row["environment"]) not in own]
     declared.replace_placements(transaction, [*facts.placements, *held])
+    braked = weight is not None and not weight.acknowledged
     if not arrival.adopting:
-        let_go(transaction, facts.touches, touching)
+        let_go(transaction, facts.touches, facts.put_back, touching, weight)
     beneath = touching.weighed(arrival) if braked else []
     touched = {(row["app"], row["environment"]): row for row in (*touching.touches, *beneath, *facts.touches)}
     touches = [{**row, "braked": braked} for row in touched.values()]

@@ -25,8 +25,11 @@ def acknowledged(arrival: Arrival) -> int:
     return max((allowed_changes(said) for _, said in _said(arrival)), default=0)
 
 
-def note_overrides(transaction: Transaction, arrival: Arrival) -> set[str]:
-    """Write down what the commit overrides; names of the apps that this frees."""
+def note_overrides(transaction: Transaction, arrival: Arrival, *, weighed: bool) -> set[str]:
+    """Write down what the commit overrides; names of the apps that this frees.
+
+    `weighed` is whether it changes too much at once itself: then what it acknowledges is that, and nothing of others.
+    """
     if arrival.adopting:
         return set()
     freed: set[str] = set()
@@ -37,7 +40,7 @@ def note_overrides(transaction: Transaction, arrival: Arrival) -> set[str]:
             rows.setdefault((row["kind"], row["app"], row["environment"]), row)
     overrides.note(transaction, list(rows.values()))
     freed |= {row["app"] for row in rows.values() if row["app"]}
-    if count := acknowledged(arrival):
+    if not weighed and (count := acknowledged(arrival)):
         freed |= set(commits.acknowledge(transaction, arrival.commit.id, count))
     return freed
 

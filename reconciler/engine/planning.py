@@ -14,7 +14,7 @@ from reconciler.engine.carry import carry
 from reconciler.engine.signing import Signing
 from reconciler.model.environment import Environment
 from reconciler.model.plan import together
-from reconciler.store import declared, obstacles, waiting
+from reconciler.store import commits, declared, obstacles, waiting
 from reconciler.store.database import Transaction
 from reconciler.views.scene import Scene
 
@@ -123,6 +123,8 @@ class Planning:
             with telemetry.stage("carry"):
                 begun += carry(transaction, together(plans.values()), now)
             obstacles.record(transaction, plans, now)
+            for place in (place for plan in plans.values() for place in plan.unbraked):
+                commits.release_brakes(transaction, *place)
             declared.planned(transaction, {name: plan.wake_at for name, plan in plans.items()})
             declared.mark_with_dependents(transaction, {name for name, plan in plans.items() if plan.stops}, now)
         return begun

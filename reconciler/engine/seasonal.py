@@ -5,58 +5,27 @@ newest touch of each placement that it covers. How much of what runs such a comm
 stood in the manifests of the apps.
 """
 
-import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from pydantic_core import from_json
 from sqlalchemy import Connection
 
 from reconciler import schedule
+from reconciler.desired import place
 from reconciler.engine.commit import Arrival
-from reconciler.engine.declaring import Concerned
+from reconciler.engine.contents import Asked
+from reconciler.engine.declaring import Concerned, target_of
 from reconciler.engine.marks import placement_row, touch_row
 from reconciler.engine.sights import Place
+from reconciler.engine.touching import Touching, digest
 from reconciler.model.season import Season
-from reconciler.model.version import canonical
 from reconciler.planner.noting import Meaning, Revert, entry_meaning
 from reconciler.store import declared, running
-from reconciler.views.scene import SEASON
+from reconciler.views.scene import ENVIRONMENT, SEASON, declared_seasons
 
 OVERLAY = ("config", "version", "traffic", "priority")
 """What of a season is laid over apps while it holds."""
-
-
-@dataclass(slots=True)
-class Touching:
-    """Rows that a commit's change of seasons and environments adds."""
-
-    apps: set[str] = field(default_factory=set)
-    placements: list[dict[str, Any]] = field(default_factory=list)
-    touches: list[dict[str, Any]] = field(default_factory=list)
-    beneath: dict[Place, list[tuple[str, str, str]]] = field(default_factory=dict)
-    """What becomes another for an app in an environment without a change of its entry: what it is, before and after."""
-    changed: set[Place] = field(default_factory=set)
-    """Where that changes at once what runs."""
-    left: int = 0
-    """How much of that has left git: it is not among what git declares."""
-
-    def lay(self, places: Iterable[Place], source: str, before: Any, after: Any) -> None:
-        """Something that is not in their entries changes for these."""
-        texts = canonical(before), canonical(after)
-        for place in places:
-            self.beneath.setdefault(place, []).append((source, *texts))
-
-    def weighed(self, arrival: Arrival) -> list[dict[str, Any]]:
-        """What all of this touches, where it waits for an acknowledgement: taken back, it need not wait any more."""
-        changed = Meaning(look="changed")
-        return [touch_row(arrival, *place, *self.marks(place), changed) for place in sorted(self.changed)]
-
-    def marks(self, place: Place) -> tuple[str, str]:
-        """All that changes beneath an entry, before and after: back as it was before, they are the same the other way
-        round."""
-        several = sorted(self.beneath[place])
-        return _digest([(name, was) for name, was, _ in several]), _digest([(name, now) for name, _, now in several])
 
 
 def season_touches(connection: Connection, arrival: Arrival, concerned: Concerned, revert: Revert | None) -> Touching:
@@ -66,37 +35,62 @@ def season_touches(connection: Connection, arrival: Arrival, concerned: Concerne
         return touching
     for name, (before, after) in sorted(concerned.seasons.items()):
         _season(connection, arrival, name, before, after, revert, touching)
-    for environment in sorted(concerned.environments):
-        apps = declared.apps_in(connection, environment)
-        # Another target is a newer word about what failed in the old place; other rules for the environment are not.
-        changed = Meaning(look="changed" if environment in concerned.moved else "environment")
-        touched = _touch_placements(connection, arrival, apps, {environment}, changed, touching)
-        # Nothing of what left git is touched, but whether it goes on running is the environment's word too.
-        touching.apps |= set(apps)
-        if environment in concerned.moved:  # all that runs there is to run in another place
-            touching.touches += [
-                touch_row(arrival, row["app"], environment, row["entry"], row["entry"], changed)
-                for row in touching.placements
-                if row["environment"] == environment
-            ]
-            touching.lay(touched, "target", *concerned.moved[environment])
-            touching.changed |= set(touched)
-        if environment in concerned.tracks:
-            others = running.others_than(connection, environment, concerned.tracks[environment][1])
-            touching.lay(touched, "track", *concerned.tracks[environment])
-            touching.changed |= {(app, environment) for app in others} & set(touched)
-        if environment in concerned.prunes:
-            left = [(app, environment) for app in running.left_behind(connection, environment)]
-            prunes = concerned.prunes[environment]
-            touching.lay(left, "prune", not prunes, prunes)
-            if prunes:
-                touching.changed |= set(left)
-                touching.left += len(left)
+    for name, (before, after) in sorted(concerned.environments.items()):
+        _environment(connection, arrival, name, before, after, revert, touching)
     touching.apps |= concerned.grouped
     for environment in sorted(concerned.thawed):
         # What waits for a freeze, or for an edge that one may move, has a moment at which it is looked at again.
         touching.apps |= set(declared.apps_with_a_moment(connection, environment))
     return touching
+
+
+def _environment(
+    connection: Connection,
+    arrival: Arrival,
+    name: str,
+    before: dict[str, Any] | None,
+    after: dict[str, Any] | None,
+    revert: Revert | None,
+    touching: Touching,
+) -> None:
+    digests = _digest_of(before), _digest_of(after)
+    meaning = entry_meaning("", f"environment/{name}", digests[1], revert)
+    touching.touches.append(touch_row(arrival, "", f"environment/{name}", *digests, meaning))
+    spec = ENVIRONMENT.validate_python(after).spec if after else None
+    apps = declared.apps_in(connection, name)
+    # One that was taken out of git and is back is compared with what runs there.
+    elsewhere = running.in_another_place(connection, name, place(ENVIRONMENT.validate_python(after))) if after else []
+    moves = target_of(before) != target_of(after) if before and after else bool(elsewhere)
+    # Another target is a newer word about what failed in the old place; other rules for the environment are not.
+    look = Meaning(look="changed" if moves else "environment")
+    touched = set(_touch_placements(connection, arrival, apps, {name}, look, touching))
+    # Nothing of what left git is touched, but whether it goes on running is the environment's word too.
+    touching.apps |= set(apps)
+    changed: set[Place] = set()
+    if moves:  # all that runs there is to run in another place
+        touching.touches += [
+            touch_row(arrival, row["app"], name, row["entry"], row["entry"], look)
+            for row in touching.placements
+            if row["environment"] == name
+        ]
+        changed |= {(app, name) for app in elsewhere}
+    if spec is not None and _spec(before).get("track") != _spec(after).get("track"):
+        changed |= {(app, name) for app in running.others_than(connection, name, spec.track)}
+    left = [(app, name) for app in running.left_behind(connection, name)] if spec and spec.prune else []
+    told = [{key: _spec(document).get(key) for key in ("target", "track")} for document in (before, after)]
+    touching.lay(touched, "environment", *told)
+    pruned = [bool(_spec(document).get("prune")) for document in (before, after)]
+    touching.lay(left, "prune", *pruned)
+    if meaning.look == "reverted":
+        return
+    touching.changed |= changed & touched
+    if pruned == [False, True]:
+        touching.changed |= set(left)
+        touching.left += len(left)
+
+
+def _spec(document: dict[str, Any] | None) -> dict[str, Any]:
+    return (document or {}).get("spec") or {}
 
 
 def _season(
@@ -124,18 +118,38 @@ def _season(
         holds = season is not None and schedule.active(season.spec.span, arrival.now)
         holding.append({name: (document or {})["spec"].get(name) for name in OVERLAY} if holds else None)
     touching.lay(places[0] | places[1], key, *digests)
+    if meaning.look == "reverted":
+        return
     if holding[0] != holding[1]:
         touching.changed |= {place for one, overlay in zip(places, holding, strict=True) if overlay for place in one}
     elif holding[0] is not None:
         touching.changed |= places[0] ^ places[1]
 
 
+def relabelled(connection: Connection, arrival: Arrival, asked: Sequence[Asked], touching: Touching) -> None:
+    """Apps that other labels bring under a season that holds, or out of it: the same as if the season named them."""
+    holding = [
+        season
+        for season in declared_seasons(connection)
+        if isinstance(season.spec.apps, dict) and schedule.active(season.spec.span, arrival.now)
+    ]
+    for one in asked if holding else ():
+        before, after = (_labels(text) for text in (one.before and one.before.document, one.row["document"]))
+        if before is None or after is None or before == after:
+            continue
+        moved = [season for season in holding if season.covers(one.name, before) != season.covers(one.name, after)]
+        there = {where for season in moved for where in season.spec.environments} & set(one.entries)
+        places = {(one.name, where) for where in there}
+        touching.lay(places, "labels", before, after)
+        touching.changed |= places
+
+
+def _labels(text: str | None) -> dict[str, str] | None:
+    return (from_json(text).get("metadata") or {}).get("labels") or {} if text else None
+
+
 def _digest_of(document: dict[str, Any] | None) -> str | None:
-    return _digest(document) if document is not None else None
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(canonical(value).encode("utf-8", "surrogatepass")).hexdigest()
+    return digest(document) if document is not None else None
 
 
 def _covered(connection: Connection, season: Season) -> list[str]:

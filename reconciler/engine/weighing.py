@@ -6,43 +6,61 @@ from typing import Any
 
 from reconciler.engine.commit import Arrival
 from reconciler.engine.overriding import acknowledged
-from reconciler.engine.seasonal import Touching
 from reconciler.engine.sights import Place
-from reconciler.planner.noting import MASS_LEAST, Revert, weighs_too_much
+from reconciler.engine.touching import Touching
+from reconciler.planner.noting import MASS_LEAST, weighs_too_much
 from reconciler.store import commits, declared
 from reconciler.store.database import Transaction
 
 
 @dataclass(frozen=True, slots=True)
-class Braked:
-    """A commit that changes or removes so much of what is recorded that this waits for an acknowledgement."""
+class Weight:
+    """How much a commit changes or removes of what is recorded, where that is too much to go unsaid."""
 
     commit: str
     changed: int
     recorded: int
+    acknowledged: bool
+    """Whether it says so itself; else what it changes waits."""
 
 
-def weigh(
-    transaction: Transaction, arrival: Arrival, revert: Revert | None, changed: Collection[Place], left: int
-) -> Braked | None:
-    """How much a commit changes at once, where that is so much that it waits; `left` of it has left git before."""
-    if arrival.adopting or (revert is not None and revert.direction == "back"):
-        return None
+def weigh(transaction: Transaction, arrival: Arrival, changed: Collection[Place], left: int) -> Weight | None:
+    """What a commit weighs, where that is too much; `left` of what it changes has left git before."""
     count = len(changed)
-    recorded = declared.placed(transaction.connection) + left if count >= MASS_LEAST else 0
-    if not weighs_too_much(count, recorded) or acknowledged(arrival) >= count:
+    if arrival.adopting or count < MASS_LEAST:
         return None
-    commits.brake(transaction, arrival.position, arrival.commit.id, count, recorded)
-    body = {"changed": count, "recorded": recorded}
-    transaction.note("commit.braked", arrival.now, body, subject=arrival.commit.id)
-    return Braked(arrival.commit.id, count, recorded)
+    recorded = declared.placed(transaction.connection) + left
+    if not weighs_too_much(count, recorded):
+        return None
+    said = acknowledged(arrival) >= count
+    if not said:
+        commits.brake(transaction, arrival.position, arrival.commit.id, count, recorded)
+        body = {"changed": count, "recorded": recorded}
+        transaction.note("commit.braked", arrival.now, body, subject=arrival.commit.id)
+    return Weight(arrival.commit.id, count, recorded, said)
 
 
-def let_go(transaction: Transaction, touches: Iterable[dict[str, Any]], touching: Touching) -> None:
-    """What an earlier commit changed too much of, and this one puts back as it was before, waits no longer."""
+def let_go(
+    transaction: Transaction,
+    touches: Iterable[dict[str, Any]],
+    put_back: Iterable[tuple[str, str, tuple[str, ...]]],
+    touching: Touching,
+    weight: Weight | None,
+) -> None:
+    """What an earlier commit changed too much of waits no longer where this one puts it back as it was before, takes
+    that commit back, or is acknowledged itself for what it makes of it."""
     if not commits.any_braked(transaction.connection):
         return
+    said = weight is not None and weight.acknowledged
     for row in touches:
-        commits.release_brake(transaction, row["app"], row["environment"], row["after"])
+        if said:
+            commits.release_brakes(transaction, row["app"], row["environment"])
+        else:
+            commits.release_brake(transaction, row["app"], row["environment"], row["after"])
+    for app, environment, reverts in put_back:
+        commits.release_brakes(transaction, app, environment, reverts)
     for place in touching.beneath:
-        commits.release_brake(transaction, *place, touching.marks(place)[1])
+        if said and place in touching.changed:
+            commits.release_brakes(transaction, *place)
+        else:
+            commits.release_brake(transaction, *place, touching.marks(place)[1])

@@ -167,6 +167,8 @@ class Plan:
     refused: tuple[Refused, ...] = ()
     wake_at: datetime | None = None
     """The earliest moment (UTC) at which the answer can change without a new commit."""
+    unbraked: tuple[tuple[str, str], ...] = ()
+    """Apps and environments ('' for the content) where nothing is left of what a commit changed too much at once."""
 
     @property
     def empty(self) -> bool:
@@ -189,6 +191,7 @@ def together(plans: Iterable[Plan]) -> Plan:
         waiting=tuple(item for part in parts for item in part.waiting),
         refused=tuple(item for part in parts for item in part.refused),
         wake_at=min(wakes, default=None),
+        unbraked=tuple(item for part in parts for item in part.unbraked),
     )
 
 

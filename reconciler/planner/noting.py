@@ -85,10 +85,15 @@ def content_meaning(
 
 def entry_meaning(app: str, environment: str, after: str | None, revert: Revert | None) -> Meaning:
     """What a commit's change of a pin, a split or an environment's own settings means: content proves it here too."""
-    if revert is None or revert.direction == "forth":
-        return Meaning(look="changed")
-    concerned = tuple(t.commit for t in revert.targets if t.touched.get((app, environment), "?") == after)
+    concerned = puts_back(app, environment, after, revert)
     return Meaning(look="reverted", reverts=concerned) if concerned else Meaning(look="changed")
+
+
+def puts_back(app: str, environment: str, after: str | None, revert: Revert | None) -> tuple[str, ...]:
+    """The commits that a revert takes back here: what they found here is here again."""
+    if revert is None or revert.direction == "forth":
+        return ()
+    return tuple(target.commit for target in revert.targets if target.touched.get((app, environment), "?") == after)
 
 
 def weighs_too_much(changed: int, recorded: int) -> bool:

@@ -32,10 +32,30 @@ def plan(
 ) -> Plan:
     """The plan of one app in all its environments at `now` (UTC). `app` is None once it has left git."""
     names = sorted({*desired, *recorded.environments})
-    return together(
-        _environment(app, desired.get(name), environments.get(name), recorded, _record(recorded, name), now)
+    plans = {
+        name: _environment(app, desired.get(name), environments.get(name), recorded, _record(recorded, name), now)
         for name in names
-    )
+    }
+    found = together(plans.values())
+    return replace(found, unbraked=_nothing_left(plans, desired, recorded)) if recorded.brakes else found
+
+
+def _nothing_left(
+    plans: Mapping[str, Plan], desired: Mapping[str, Desired], recorded: RecordedApp
+) -> tuple[tuple[str, str], ...]:
+    """Where what a commit changed too much at once asks for nothing any more: it was put back by another one, in
+    whatever steps, or a season of it is over. What it scheduled is still to come."""
+    at_rest = {
+        name
+        for name, plan in plans.items()
+        if not (plan.actions or plan.waiting or plan.refused)
+        and (record := _record(recorded, name)).active is None
+        and record.hold is None
+        and not ((wanted := desired.get(name)) and (wanted.scheduled_next or wanted.pause))
+    }
+    everywhere = {""} if at_rest == set(plans) else set()
+    braked = dict.fromkeys(brake.environment for brake in recorded.brakes)
+    return tuple((recorded.app, name) for name in braked if name in at_rest | everywhere or name not in {"", *plans})
 
 
 def _record(recorded: RecordedApp, environment: str) -> EnvironmentRecord:
@@ -335,11 +355,17 @@ not weighed again, but brings nothing along that waits in its own environment.""
 def _braked(goal: Aim, recorded: RecordedApp, record: EnvironmentRecord) -> Brake | None:
     if not recorded.brakes:
         return None
-    cause = goal.why.cause
+    cause, settled = goal.why.cause, record.settled
     # A season that was declared after it had begun comes with its commit; at its moment, it is an edge of time.
-    committed = cause in _COMMITTED or (cause == "season-start" and goal.why.due_at is None)
-    here = {record.environment} if cause == "promotion" else {record.environment, ""} if committed else set()
+    late = cause == "season-start" and goal.why.due_at is None
+    here = {record.environment} if late or cause in _COMMITTED or cause in ("promotion", "schedule") else set()
+    if cause in _COMMITTED and (settled is None or _versions(settled.subject) != _versions(goal.subject)):
+        here.add("")
     return next((brake for brake in reversed(recorded.brakes) if brake.environment in here), None)
+
+
+def _versions(subject: Subject) -> set[str]:
+    return {part.version for part in subject.traffic}
 
 
 def _refused_by_brake(brake: Brake, recorded: RecordedApp, record: EnvironmentRecord) -> Refused:

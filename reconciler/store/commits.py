@@ -216,6 +216,15 @@ def release_brake(transaction: Transaction, app: str, environment: str, after: s
     _RELEASE_BRAKE.change(transaction.connection, in_app=app, in_environment=environment, as_before=after)
 
 
+def release_brakes(transaction: Transaction, app: str, environment: str, of: Sequence[str] | None = None) -> None:
+    """Nothing that was changed there waits any longer, or nothing that these commits changed."""
+    here = (T.app == app) & (T.environment == environment) & T.braked
+    query = update(tables.touches).where(here).values(braked=False)
+    if of is not None:
+        query = query.where(T.position.in_(select(C.position).where(C.id.in_(of))))
+    transaction.connection.execute(query)
+
+
 def writers(connection: Connection, ids: Sequence[str]) -> dict[str, frozenset[str]]:
     """Addresses of all who wrote what each of these commits brings in, in lower case."""
     return {row.id: frozenset(row.writers or ()) for row in _WRITERS.run(connection, ids)}

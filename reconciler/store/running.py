@@ -28,10 +28,23 @@ def others_than(connection: Connection, environment: str, track: str) -> list[st
     return _apps(connection, here.where(_traffic(track) != runs))
 
 
+def in_another_place(connection: Connection, environment: str, target: str) -> list[str]:
+    """Apps that git places in an environment, and that run where its target was when they were released; `target` is
+    the digest of what it is now."""
+    here = select(_P.app).where(_P.environment == environment, _P.declared, _traffic(environment) != NOTHING)
+    grounds = _newest(environment, "grounds")
+    known = grounds.contains('"target":"') & ~grounds.contains('"target":""')
+    return _apps(connection, here.where(known, ~grounds.contains(f'"target":"{target}"')))
+
+
 def _traffic(environment: str) -> ScalarSelect[str]:
-    """What completed last of a placement's app in an environment, as its text; NULL where nothing did."""
+    return _newest(environment, "traffic")
+
+
+def _newest(environment: str, column: str) -> ScalarSelect[str]:
+    """A column of what completed last of a placement's app in an environment, as its text; NULL where nothing did."""
     d = tables.deployments.alias().c
-    newest = select(type_coerce(d.traffic, Text)).where(d.app == _P.app, d.environment == environment)
+    newest = select(type_coerce(d[column], Text)).where(d.app == _P.app, d.environment == environment)
     return newest.where(d.status == "completed").order_by(d.number.desc()).limit(1).scalar_subquery()
 
 

@@ -3,72 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.commands import Told
 from tests.e2e.daemon import environment_manifest
+from tests.mass import (
+    APPS,
+    MOVED,
+    Files,
+    begun,
+    environment,
+    is_free,
+    logged,
+    placed,
+    push,
+    refused,
+    runs,
+    season,
+    settings,
+    take_back,
+    texts,
+)
 from tests.world import app_manifest, season_manifest
-
-APPS = tuple(f"app-{number:02}" for number in range(12))
-Files = dict[str, str | bytes | None]
-MOVED = {"type": "directory", "path": "elsewhere"}
 
 
 @pytest.fixture
 def told(tmp_path: Path) -> Told:
     """Twelve apps in one environment."""
-    made = Told(tmp_path)
-    files: Files = {f"{name}/index.html": "one" for name in APPS}
-    push(made, "Begin", {**environment(), **placed(APPS), **files})
-    return made
-
-
-def environment(**spec: Any) -> Files:
-    return {"environments.yaml": environment_manifest("live", "latest", **spec)}
-
-
-def placed(names: Sequence[str]) -> Files:
-    return {f"{name}.yaml": app_manifest(name, environments=["live"]) for name in names}
-
-
-def season(until: str = "2100-01-01", apps: Sequence[str] = APPS, banner: str = "sale") -> Files:
-    """A season that has begun."""
-    spec = {"apps": list(apps), "environments": ["live"], "config": {"banner": banner}}
-    return {"sale.yaml": season_manifest("sale", "2000-01-01", until, **spec)}
-
-
-def push(told: Told, message: str, files: Files) -> str:
-    told.repo.now = told.now
-    commit = told.commit(message, files)
-    told.settle()
-    return commit
-
-
-def take_back(told: Told, commit: str) -> None:
-    told.repo.now = told.now
-    told.repo.revert(commit)
-    told.repo.push()
-    told.settle()
-
-
-def logged(told: Told, event: str) -> list[dict[str, Any]]:
-    """What a run that does all that can be done now logs under this name."""
-    lines = [json.loads(line) for line in told.type("run", "--once").err.splitlines()]
-    return [line for line in lines if line["event"] == event]
-
-
-def refused(told: Told) -> set[str]:
-    """The apps that wait for somebody to say that it is meant."""
-    return {one["app"] for one in told.json("plan")["refused"] if one["rule"] == "mass-change"}
-
-
-def settings(told: Told) -> set[str]:
-    """What the apps have in the place of a banner."""
-    return {row["desired"]["config"].get("banner", "none") for row in told.json("status") if row["in_sync"]}
+    return begun(tmp_path)
 
 
 def test_an_environment_moves_to_another_target_once_that_is_meant(told: Told) -> None:
@@ -83,29 +48,25 @@ def test_what_moves_and_is_moved_back_leaves_nothing_to_acknowledge(told: Told) 
     move = push(told, "Move", environment(target=MOVED))
     assert refused(told) == set(APPS)
     take_back(told, move)
-    push(told, "Small", {"app-03/index.html": "three"})
-    assert refused(told) == set()
-    assert told.runs("live", app="app-03") == "three"
+    is_free(told, "app-03")
 
 
 def test_a_season_that_holds_already_is_laid_over_everything_once_that_is_meant(told: Told) -> None:
-    begun = push(told, "Sale", season())
+    sale = push(told, "Sale", season())
     assert refused(told) == set(APPS)
     assert settings(told) == set()
     why = told.type("why", "app-03", "live").out
-    assert f"{begun[:10]} changes or removes 12 of 12 (100 %)" in why
+    assert f"{sale[:10]} changes or removes 12 of 12 (100 %)" in why
     push(told, "It is meant\n\nAllow-Mass-Change: 12", {"README.md": "12"})
     assert refused(told) == set()
     assert settings(told) == {"sale"}
 
 
 def test_a_season_that_is_taken_back_leaves_nothing_to_acknowledge(told: Told) -> None:
-    begun = push(told, "Sale", season())
+    sale = push(told, "Sale", season())
     assert refused(told) == set(APPS)
-    take_back(told, begun)
-    push(told, "Small", {"app-03/index.html": "three"})
-    assert refused(told) == set()
-    assert told.runs("live", app="app-03") == "three"
+    take_back(told, sale)
+    is_free(told, "app-03")
 
 
 @pytest.mark.parametrize("another", [season("2090-01-01"), season(apps=APPS[:11])], ids=["shorter", "one-app-less"])
@@ -167,3 +128,56 @@ def test_what_had_left_git_is_retired_by_an_environment_that_prunes_since_once_t
     push(told, "Prune\n\nAllow-Mass-Change: 9", environment(prune=True))
     assert {told.runs("live", app=name) for name in APPS[1:10]} == {None}
     assert {told.runs("live", app=name) for name in APPS[10:]} == {"one"}
+
+
+def test_an_environment_that_was_taken_out_of_git_is_compared_with_what_runs_there_when_it_is_back(told: Told) -> None:
+    push(told, "Without", {"environments.yaml": environment_manifest("other", "latest")})
+    push(told, "Back, but elsewhere", environment(target=MOVED))
+    assert refused(told) == set(APPS)
+    push(told, "Back where it was", environment())
+    is_free(told, "app-03")
+
+
+def test_labels_that_bring_all_under_a_season_that_holds_are_weighed(told: Told) -> None:
+    spec = {"apps": {"tier": "web"}, "environments": ["live"], "config": {"banner": "sale"}}
+    push(told, "Sale", {"sale.yaml": season_manifest("sale", "2000-01-01", "2100-01-01", **spec)})
+    labelled = {f"{name}.yaml": labels(app_manifest(name, environments=["live"])) for name in APPS}
+    change = push(told, "Label", dict(labelled))
+    assert refused(told) == set(APPS)
+    assert settings(told) == set()
+    take_back(told, change)
+    is_free(told, "app-03")
+
+
+def labels(manifest: str) -> str:
+    made = json.loads(manifest)
+    made["metadata"]["labels"] = {"tier": "web"}
+    return json.dumps(made)
+
+
+def test_what_is_scheduled_for_all_at_once_waits_at_its_moment(told: Told) -> None:
+    at = f"{told.now + timedelta(seconds=4):%Y-%m-%dT%H:%M:%SZ}"
+    later = {"live": {"schedule": [{"at": at, "config": {"banner": "late"}}]}}
+    push(told, "Later", {f"{name}.yaml": app_manifest(name, environments=later) for name in APPS})
+    told.wait_until(at)
+    told.settle()
+    assert refused(told) == set(APPS)
+    assert told.facts("live", app="app-03")["config"] == {}
+
+
+def test_who_acknowledges_an_own_change_lets_nobody_elses_through(told: Told) -> None:
+    push(told, "Oops", texts("oops"))
+    push(told, "Move\n\nAllow-Mass-Change: 12", environment(target=MOVED))
+    assert told.released("live", "app-03").exists()
+    assert refused(told) == set(APPS)
+    assert runs(told) == {"one"}
+    push(told, "It is meant\n\nAllow-Mass-Change: 12", {"README.md": "12"})
+    assert refused(told) == set()
+
+
+def test_what_an_app_does_not_run_yet_keeps_its_settings_from_nobody(told: Told) -> None:
+    push(told, "Everything", texts("two"))
+    only = {"live": {"version": "v1", "config": {"maintenance": True}}}
+    push(told, "Maintenance", {"app-03.yaml": app_manifest("app-03", environments=only)})
+    assert told.facts("live", app="app-03")["config"] == {"maintenance": True}
+    assert told.runs("live", app="app-03") == "one"
