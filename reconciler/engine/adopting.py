@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
-from reconciler.desired import Desired, Latest, Tracked
+from reconciler.desired import Desired, Latest, Tracked, effective
 from reconciler.engine.carry import identifier
 from reconciler.engine.sights import Adopted, Finding, Place, Sight
 from reconciler.model.deployment import EXTERNAL, Allotment, Cause, Grounds, Subject
@@ -144,6 +144,30 @@ class _Scene:
             Allotment(version=one.id, number=one.number, name=one.name, percent=shares[one.id]) for one in known
         )
 
+    def left(self, sight: Sight, row: Row[Any] | None) -> bool:
+        """Whether what a target runs is what this deployment left there (None: nothing), its settings included."""
+        if row is None or sight.shares != _shares(row):
+            return sight.shares == _shares(row)
+        return self._given(sight, row.config)
+
+    def layers(self, place: Place) -> dict[str, Any]:
+        """What lies over the versions' own settings: what git asks for, unless a target was given others."""
+        sight, wanted = self.sights[place], self.desired(place)
+        layers = dict(wanted.config) if wanted else {}
+        if self._given(sight, layers):
+            return layers
+        version, given = self._told(sight)[0]
+        own = version.config
+        return {key: given.get(key) for key in sorted({*own, *given}) if given.get(key) != own.get(key)}
+
+    def _given(self, sight: Sight, layers: Mapping[str, Any]) -> bool:
+        """Whether a target was given these layers of settings, as far as it can tell."""
+        return all(found == effective(version.config, layers) for version, found in self._told(sight))
+
+    def _told(self, sight: Sight) -> list[tuple[Version, Mapping[str, Any]]]:
+        """The settings that versions were given, as far as the target can tell."""
+        return [(self.versions[one], found) for one, found in sight.settings.items() if one in self.versions]
+
     def past(self, place: Place) -> _Past:
         """What is recorded there."""
         return self._past.get(place) or _Past()
@@ -168,19 +192,21 @@ def _adopt(transaction: Transaction, scene: _Scene, place: Place, found: Adopted
         return
     completed = past.completed
     if past.active is not None:
-        if sight.shares and sight.shares == _shares(past.active):
+        if sight.shares and scene.left(sight, past.active):
             _complete(transaction, past.active, scene.now)
             completed = [*completed, past.active]
-        elif sight.shares != _shares(past.running):
+        elif not scene.left(sight, past.running):
             deployments.move(transaction, past.active, "aborted", scene.now, NOT_THERE)
-    if sight.shares == _shares(completed[-1] if completed else None):
+    if scene.left(sight, completed[-1] if completed else None):
         found.same += bool(completed)
         _same(transaction, completed[-1] if completed else None, sight)
         return
     # What git alone comes to is only likely: no environment behind this one is to take it for done.
-    matching = [place for place, row in enumerate(completed) if _shares(row) == sight.shares]
+    matching = [place for place, row in enumerate(completed) if scene.left(sight, row)]
     parts = scene.parts(place)
     runs = "versions that are not in git's history" if parts is None else _spoken(parts)
+    if sight.shares and sight.shares == _shares(completed[-1] if completed else None):
+        runs = f"{runs} with other settings"
     told = f"{runs}{_TOLD_HERE}" if sight.hearsay else runs
     found.others.append(_finding(place, completed[-1] if completed else None, told))
     _take_back(transaction, completed[matching[-1] + 1 :] if matching else completed, scene.now)
@@ -289,7 +315,7 @@ def _record(transaction: Transaction, scene: _Scene, place: Place, parts: tuple[
     connection = transaction.connection
     app, environment = place
     wanted = scene.desired(place) if parts else None
-    subject = Subject(traffic=parts, config=dict(wanted.config) if wanted else {})
+    subject = Subject(traffic=parts, config=scene.layers(place))
     version = scene.versions[parts[0].version] if len(parts) == 1 else None
     wish = Deploy(
         app=app,

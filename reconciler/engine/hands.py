@@ -236,7 +236,7 @@ class Hands:
             if others.gone(left):
                 return self._closed
             left = self._left()
-        return some
+        return some or self._closed  # those that were only beginning when all was done are ended by us
 
     def _left(self) -> float:
         """Seconds for which they stay if nobody asks. At 0 they are let go."""

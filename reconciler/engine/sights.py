@@ -43,6 +43,12 @@ class Sight:
         """The versions and their percentages."""
         return {part.version: part.percent for part in self.observed.traffic} if self.observed else {}
 
+    @property
+    def settings(self) -> dict[str, Mapping[str, Any]]:
+        """The settings that versions were given there, as far as the target can tell."""
+        running = self.observed.traffic if self.observed else ()
+        return {part.version: part.config for part in running if part.config is not None}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:

@@ -223,7 +223,8 @@ def _against_settled(
             return replace(said, waiting=(*said.waiting, *rests))
     if settled is not None and _elsewhere(settled, goal) and settled.subject.same_as(goal.subject):
         goal = _moved(goal, record)
-    if not goal.urgent and settled is not None and (brake := _braked(goal, recorded, record)):
+    # What has never been here is added, not changed. A store that was made anew may only not have found what is here.
+    if not goal.urgent and (settled is not None or record.recent) and (brake := _braked(goal, recorded, record)):
         return Plan(waiting=answer.waiting, refused=(*answer.refused, _refused_by_brake(brake, recorded, record)))
     held = None if goal.urgent else _paused(recorded, record, now) or _dependency(recorded, record)
     under = None if goal.urgent else wanted

@@ -62,6 +62,14 @@ class Running:
 
     version: str
     percent: float
+    config: Mapping[str, Any] | None = field(default=None, compare=False)
+    """The settings that it was given; None where the target cannot tell. A store that is made anew goes by them."""
+
+
+def settings_of(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The settings that a record kept beside a release holds; None where it holds none that could be any."""
+    found = record.get("config")
+    return found if isinstance(found, dict) else None
 
 
 @dataclass(frozen=True, slots=True)

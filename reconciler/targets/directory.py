@@ -22,7 +22,7 @@ from reconciler.model.shape import Text, refusal, shape
 from reconciler.targets import acts, durable, wording
 from reconciler.targets import settings as reading
 from reconciler.targets.acts import Act
-from reconciler.targets.base import Observed, Running, Work, largest, safe
+from reconciler.targets.base import Observed, Running, Work, largest, safe, settings_of
 from reconciler.targets.bundle import printable
 from reconciler.targets.release_change import ReleaseChange
 from reconciler.targets.release_directory import RELEASES, TRIGGERS, ReleaseDirectory, as_json
@@ -114,14 +114,16 @@ class DirectoryTarget:
             return None
         record = place.record(current) if current else {}
         directories = [share.get("directory") for share in shares]
-        changed = [one for name in _names(directories) for one in place.differences(name, closely=closely)]
+        names = [name for directory in directories if (name := _name(directory))]
+        changed = [one for name in names for one in place.differences(name, closely=closely)]
         if f"{RELEASES}/{current}" not in directories:
             where = f"leads to {printable(current)}" if current else "is missing or leads elsewhere"
             changed.append(f"current {where}")
             record = {}
+        running = tuple(_running(place, shares, {current: record}))
         deployment = record.get("deployment") if record.get("app") == app else None
         named = deployment if isinstance(deployment, str) else None
-        return Observed(named, tuple(_running(shares)), tuple(changed))
+        return Observed(named, running, tuple(changed))
 
     def close(self) -> None:
         """Nothing is open between calls."""
@@ -189,16 +191,19 @@ def _share(part: ReleasedVersion, name: str) -> dict[str, Any]:
     }
 
 
-def _names(directories: list[object]) -> Iterator[str]:
-    """The releases that traffic.json speaks of; who changed it by hand may have written anything there."""
-    for directory in directories:
-        folder, _, name = directory.partition("/") if isinstance(directory, str) else ("", "", "")
-        if folder == RELEASES and name and "/" not in name and "\0" not in name and not name.startswith("."):
-            yield name
+def _name(directory: object) -> str | None:
+    """The release that traffic.json speaks of; who changed it by hand may have written anything there."""
+    folder, _, name = directory.partition("/") if isinstance(directory, str) else ("", "", "")
+    sound = folder == RELEASES and name and "/" not in name and "\0" not in name and not name.startswith(".")
+    return name if sound else None
 
 
-def _running(shares: list[dict[str, Any]]) -> Iterator[Running]:
+def _running(
+    place: ReleaseDirectory, shares: list[dict[str, Any]], read: Mapping[str | None, Mapping[str, Any]]
+) -> Iterator[Running]:
     for share in shares:
-        version, percent = share.get("version"), share.get("percent")
+        version, percent, name = share.get("version"), share.get("percent"), _name(share.get("directory"))
         if isinstance(version, str) and isinstance(percent, int | float):
-            yield Running(version, float(percent))
+            record = read[name] if name in read else place.record(name) if name else {}
+            config = settings_of(record) if record.get("version") == version else None
+            yield Running(version, float(percent), config)

@@ -14,7 +14,7 @@ from typing import Any
 from reconciler.model.release import Release
 from reconciler.targets import acts, durable
 from reconciler.targets.acts import Act
-from reconciler.targets.base import Observed, Running
+from reconciler.targets.base import Observed, Running, settings_of
 
 _LONGEST = 1024 * 1024
 
@@ -36,7 +36,8 @@ class Receipt:
 
 def asked(release: Release) -> Observed:
     """What will be seen once a release is carried out."""
-    shares = sorted((Running(part.version, part.percent) for part in release.traffic), key=lambda one: one.version)
+    running = (Running(part.version, part.percent, part.config) for part in release.traffic)
+    shares = sorted(running, key=lambda one: one.version)
     return Observed(release.deployment, tuple(shares))
 
 
@@ -70,12 +71,12 @@ def save(path: str, receipt: Receipt) -> None:
 def _plain(observed: Observed | None) -> dict[str, Any] | None:
     if observed is None:
         return None
-    shares = [{"version": one.version, "percent": one.percent} for one in observed.traffic]
+    shares = [{"version": one.version, "percent": one.percent, "config": one.config} for one in observed.traffic]
     return {"deployment": observed.deployment, "traffic": shares}
 
 
 def _observed(plain: dict[str, Any] | None) -> Observed | None:
     if plain is None:
         return None
-    shares = tuple(Running(str(one["version"]), float(one["percent"])) for one in plain["traffic"])
+    shares = tuple(Running(str(one["version"]), float(one["percent"]), settings_of(one)) for one in plain["traffic"])
     return Observed(str(plain["deployment"]), shares)
