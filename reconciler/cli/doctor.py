@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from reconciler.config import Settings
     from reconciler.store.repository import Followed
+    from reconciler.targets.base import Target
 
 OLDEST_GIT = (2, 39)
 _TOGETHER = "give it an absolute `path` outside, on a file system that all daemons share; or run one daemon"
@@ -231,27 +232,31 @@ def _recorded(connection: Connection, settings: Settings) -> Iterator[Found]:
 
 
 def _declared_targets(connection: Connection, settings: Settings, daemons: int) -> Iterator[Found]:
-    """Whether targets can be made, and whether all daemons that live release to the same place."""
+    """Whether targets can be made, whether all daemons that live release to the same place, and no two of them."""
     from reconciler.targets.registry import Registry
-    from reconciler.targets.whereabouts import within
+    from reconciler.targets.whereabouts import in_each_others_way, within
     from reconciler.views.scene import declared_environments
 
     registry = Registry()
+    found: dict[str, Target] = {}
     for name, environment in sorted(declared_environments(connection).items()):
         check, target = f"target of {name}", environment.spec.target
         wrong = registry.check(target)
         for sentence in wrong:
             yield Found(check, "bad", sentence, "correct spec.target of the Environment")
-        if wrong or daemons < 2:
+        if wrong:
             continue
         try:
-            own = within(registry.make(name, target, settings.place), settings.place)
+            found[name] = registry.make(name, target, settings.place)
         except ReconcilerError as error:
             yield Found(check, "bad", error.message, error.next_step)
             continue
-        if own is not None:
+        if daemons > 1 and (own := within(found[name], settings.place)) is not None:
             detail = f"each of {daemons} daemons releases to a data directory of its own, this one to {own}"
             yield Found(check, "note", detail, _TOGETHER)
+    ours = [settings.place / name for name in ("mirror.git", "notes.git", "exec")]
+    for name, detail in in_each_others_way(found, [settings.place, *ours]):
+        yield Found(f"target of {name}", "bad", detail, "give it a target.path of its own")
 
 
 def _alerts(connection: Connection) -> Iterator[Found]:

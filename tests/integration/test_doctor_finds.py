@@ -199,3 +199,18 @@ def test_an_address_at_which_no_store_can_be_made_is_wrong(changed: Told) -> Non
     assert one["status"] == "bad"
     assert "none can be made: /proc takes no files" in one["detail"]
     assert "state.url" in one["remedy"]
+
+
+def test_directories_that_only_this_machine_can_tell_to_be_the_same_are_wrong(tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    (tmp_path / "state").mkdir(exist_ok=True)
+    (tmp_path / "linked").symlink_to(tmp_path / "state" / "releases")
+    environments = ENVIRONMENTS.replace("path: releases/pre-release", f"path: {tmp_path}/linked/sandbox")
+    environments = environments.replace("path: releases/live", "path: mirror.git")
+    told.commit("Begin", {"environments.yaml": environments, "shop.yaml": app_manifest(), "shop/index.html": "one"})
+    told.settle()
+    (sandbox,) = found(tmp_path, "target of sandbox")
+    assert sandbox["status"] == "bad"
+    assert "and pre-release to" in sandbox["detail"]
+    (live,) = found(tmp_path, "target of live")
+    assert (live["status"], "the reconciler's own" in live["detail"]) == ("bad", True)
