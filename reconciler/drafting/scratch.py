@@ -120,9 +120,14 @@ class Scratch:
         """Whether a commit has another one in its history, or is that one."""
         return run([f"--git-dir={self.git_dir}", "merge-base", "--is-ancestor", ancestor, commit]).returncode == 0
 
+    def _is_next(self, head: str, base: str) -> bool:
+        said = run([f"--git-dir={self.git_dir}", "rev-list", "--parents", "--max-count=1", head]).stdout
+        return said.decode().split()[1:] == [base]
+
     def merged(self, base: str, head: str) -> str:
-        """`head` itself where it descends from `base`, else a merge of both. Raises NotSo on a conflict."""
-        if self.descends(head, base):
+        """`head` itself where it is `base` or one commit on top of it, else a merge of both: so a pull request is weighed
+        as the one change that it becomes. Raises NotSo on a conflict."""
+        if head == base or self._is_next(head, base):
             return head
         done = run(
             [f"--git-dir={self.git_dir}", "merge-tree", "--write-tree", "--no-messages", "--name-only", base, head]

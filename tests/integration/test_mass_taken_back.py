@@ -143,3 +143,18 @@ def test_a_track_that_changes_nothing_of_what_is_pinned_is_forgotten(told: Told)
     push(told, "Elsewhere", environment(gates={"soak": "1h"}))
     push(told, "Unpin", {"app-03.yaml": app_manifest("app-03", environments=["live"])})
     assert told.runs("live", app="app-03") == "two"
+
+
+def test_a_reviewer_is_told_that_many_small_commits_are_merged_as_one_large_change(told: Told) -> None:
+    told.repo.git("checkout", "--quiet", "-b", "many")
+    for name in APPS:
+        told.commit(f"Two of {name}", {f"{name}/index.html": "two"}, push=False)
+    told.repo.git("push", "--quiet", "origin", "many")
+    told.repo.git("checkout", "--quiet", "main")
+    done = told.type("plan", "--base", "main", "--head", "many", "-o", "markdown")
+    assert done.status == 1
+    assert "Allow-Mass-Change: 12" in done.out
+    told.repo.merge("many")
+    told.repo.push()
+    told.settle()
+    assert refused(told) == set(APPS)
