@@ -151,7 +151,10 @@ def of_error(error: ReconcilerError) -> Response:
             headers=error.headers,
         )
     again = _AGAIN_AFTER if isinstance(error, StoreError) else None
-    return response(status_of(error), error.message, error.next_step, retry_after=again)
+    step = error.next_step
+    if again is not None and step.startswith("tried again"):  # by the daemon, not for whoever asked
+        step = f"ask again in {again:.0f} s"
+    return response(status_of(error), error.message, step, retry_after=again)
 
 
 def install(application: FastAPI, said: Callable[[str], Iterable[tuple[bytes, bytes]]]) -> None:

@@ -125,14 +125,27 @@ def _sharing(connection: Connection) -> Found:
     """The daemons that share a store, wherever they run."""
     from reconciler.store import leases
 
-    seen = leases.seen(connection)
-    names = [f"{name}{' (leads)' if one == seen.holder else ''}" for one, name in sorted(seen.names.items())]
+    seen, there = leases.seen(connection), leases.at_work(connection)
+    names = [f"{name}{' (leads)' if one == seen.holder else ''}" for one, name in there.items()]
     if not names:
-        return Found("daemons", "note", "none lives that works on this store", "start `reconciler run`")
+        return Found("daemons", "note", "none is at work on this store", "start `reconciler run`")
     detail = f"{printing.counted(len(names), 'daemon')}: {', '.join(names)}"
-    if seen.holder not in seen.beats:
+    if seen.holder not in there:
         return Found("daemons", "note", f"{detail}; none of them leads", "one of them will within the lease")
     return Found("daemons", "good", detail)
+
+
+def _rights(connection: Connection) -> Iterator[Found]:
+    """Whether the server takes what is to be recorded: all that is read here could come from one that does not."""
+    from reconciler.store import rights
+
+    if rights.reads_only(connection):
+        remedy = "point state.url to the one that leads, or make this one lead"
+        yield Found("writing", "bad", "the server only reads: it follows another one, or is set to read only", remedy)
+    elif lacking := rights.lacking(connection):
+        more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+        detail = f"the user of state.url may not change the table {lacking[0]}{more}"
+        yield Found("writing", "bad", detail, "grant it INSERT, UPDATE and DELETE on all tables of its schema")
 
 
 def _repository(settings: Settings) -> Iterator[Found]:
@@ -211,6 +224,7 @@ def _recorded(connection: Connection, settings: Settings) -> Iterator[Found]:
     daemons = 1  # more than one cannot be where the store is a file
     if connection.dialect.name != "sqlite":
         yield _sharing(connection)
+        yield from _rights(connection)
         daemons = len(leases.at_work(connection))  # without the rows that killed ones left
     place = repository.followed(connection)
     noted = f"noted up to {place.head[:10]}" if place and place.head else "nothing is noted yet"

@@ -31,6 +31,11 @@ _STORE = (
         "see to the database, the user and its rights on the server, and to state.url, then type this again",
     ),
     (
+        "remaining connection slots|too many clients|too many connections",
+        "the server takes no more connections: raise its max_connections, or end something that holds them; then type "
+        "this again",
+    ),
+    (
         "locked|busy",
         "another process has been writing to it all the time: wait until that is done, then type this again",
     ),

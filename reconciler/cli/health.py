@@ -69,7 +69,7 @@ def _http(listen: str) -> str:
         said = str(error) or f"nothing whole came within {PATIENCE:.0f} s"
         raise NotSo(f"nothing answers at {listen}: {said}", "the log says why, if anything runs") from error
     if status != 200:
-        remedy = "`reconciler doctor` says what is wrong; where too many connections are open, raise api.connections"
+        remedy = "`reconciler doctor` looks at the store; where that is well and very many read, raise api.connections"
         raise NotSo(f"HTTP at {listen} is not ready: {status}", remedy)
     return f"HTTP is ready at {listen}"
 

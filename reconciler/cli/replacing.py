@@ -115,7 +115,7 @@ def _nobody_lives(store: Database, lease: timedelta) -> None:
         if not {"daemons", "leadership"} <= set(inspect(connection).get_table_names()):
             return
         first = leases.seen(connection)
-        _none_is(leases.at_work(connection))
+        _none_is(list(leases.at_work(connection).values()))
     until = time.monotonic() + lease.total_seconds() * _BEATS_MISSED / 5
     while first.beats and time.monotonic() < until:
         time.sleep(_LOOKS)

@@ -125,8 +125,8 @@ class Scratch:
         return said.decode().split()[1:] == [base]
 
     def merged(self, base: str, head: str) -> str:
-        """`head` itself where it is `base` or one commit on top of it, else a merge of both: so a pull request is weighed
-        as the one change that it becomes. Raises NotSo on a conflict."""
+        """`head` itself where it is `base` or one commit on top of it, else a merge of both: so a pull request is
+        weighed as the one change that it becomes. Raises NotSo on a conflict."""
         if head == base or self._is_next(head, base):
             return head
         done = run(

@@ -311,7 +311,8 @@ class Daemon:
             scheduler.remove_job("wake")
 
     def _poll(self) -> None:
-        self._following.looking.ask()
+        if self._following.looking.trouble is None:  # else it is asked again when that says
+            self._following.looking.ask()
         self._nudged.set()
 
     def _whole(self) -> None:

@@ -1,9 +1,10 @@
 """What is this daemon among those that share the store: does it live, does it lead, who has been lost?
 
 A daemon shows that it lives by a beat, a number in its row that grows. Whoever watches remembers, on a clock of its own
-that nobody sets, since when a beat has stood still; after a whole lease that daemon is given up, and what it wanted to
-write afterwards is refused by the store. A daemon that could not show itself for two thirds of its lease gives up by
-itself: it stops what it carries out before others begin it. Where only one daemon can be (SQLite), there is no beat.
+that nobody sets, since when a beat has stood still; after the whole of its own lease that daemon is given up, and what
+it wanted to write afterwards is refused by the store. A daemon that could not show itself for two thirds of its lease
+gives up by itself: it stops what it carries out before others begin it. Where only one daemon can be (SQLite), there is
+no beat.
 """
 
 from __future__ import annotations
@@ -56,6 +57,8 @@ class Membership:
         self._lost = False
         self._stepped_down = False
         self._watched: dict[str, _Watched] = {}
+        self._longest = 0.0
+        """Seconds of the longest lease that any daemon had when this one began."""
         self._lock = threading.Lock()
 
     @property
@@ -106,12 +109,14 @@ class Membership:
         with self._database.write() as transaction:
             alone = self.lease is None
             left = self._leave_former(transaction)
-            leases.enter(transaction, self.me, self.name, now, alone=alone)
+            lease = self.lease.total_seconds() if self.lease is not None else None
+            leases.enter(transaction, self.me, self.name, now, lease=lease)
             found = leases.seen(transaction.connection)
             if found.is_vacant(self.me):
                 self._fence = leases.lead(transaction, self.me, self.name, found.fence, now, alone=alone)
         with self._lock:
             self._watched = {}
+            self._longest = max((one for one in found.leases.values() if one is not None), default=0.0)
             self._shown, self._lost = begun, False
             self._former = tuple(one for one in self._former if one not in left)
         self._database.guard = self.check
@@ -197,7 +202,9 @@ class Membership:
     @property
     def patience(self) -> float:
         """Seconds after which a daemon that led and lives no more has been found out."""
-        return self.lease.total_seconds() * (1 + 2 / BEATS) if self.lease is not None else 0.0
+        if self.lease is None:
+            return 0.0
+        return max(self._longest, self.lease.total_seconds()) + self.lease.total_seconds() * 2 / BEATS
 
     def until_beat(self) -> float:
         """So many seconds until the next beat is due."""
@@ -216,16 +223,16 @@ class Membership:
         return self.lease is None or self._ticks() - self._shown < self.lease.total_seconds() * 2 / 3
 
     def _silent(self, found: leases.Seen, at: float) -> list[str]:
-        """The daemons whose beat has stood still for a whole lease, seen from here."""
+        """The daemons whose beat has stood still for the whole of their own lease, seen from here."""
         assert self.lease is not None
+        own = self.lease.total_seconds()
         others = {daemon: beat for daemon, beat in found.beats.items() if daemon != self.me}
         with self._lock:
             self._watched = {
                 daemon: known if (known := self._watched.get(daemon)) and known.beat == beat else _Watched(beat, at)
                 for daemon, beat in others.items()
             }
-            limit = at - self.lease.total_seconds()
-            return [daemon for daemon, watched in self._watched.items() if watched.since <= limit]
+            return [one for one, seen in self._watched.items() if seen.since <= at - (found.leases[one] or own)]
 
     def _give_up(self, daemon: str, found: leases.Seen) -> bool:
         # First, since it may stand still at the head of the line of writers.

@@ -1,8 +1,8 @@
 """Which daemons live, and which of them leads?
 
 A daemon lives as long as its row is here: it shows so by a number that grows, its beat. Whoever sees a beat stand still
-for a whole lease takes the row away; what that daemon writes afterwards is refused. Nobody compares the clocks of two
-machines. When somebody is given up is decided in `engine/membership`.
+for that daemon's whole lease takes the row away; what that daemon writes afterwards is refused. Nobody compares the
+clocks of two machines. When somebody is given up is decided in `engine/membership`.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _HAND_OUT = Prepared(update(tables.leadership).values(handed_out=_NEWEST).return
 _LINEAGE = Prepared(select(L.lineage))
 _BEAT = Prepared(update(tables.daemons).where(N.id == bindparam("me")).values(beat=N.beat + 1))
 _ALL = Prepared(
-    select(N.id, N.name, N.beat, L.holder, L.fence).select_from(
+    select(N.id, N.name, N.beat, N.lease, L.holder, L.fence).select_from(
         tables.leadership.outerjoin(tables.daemons, N.id.is_not(None))
     )
 )
 
 # A daemon's sessions are called by its id; see `Database.call`.
 _WITH_A_SESSION = text(
-    "SELECT name FROM daemons WHERE id IN (SELECT application_name FROM pg_stat_activity"
+    "SELECT id, name FROM daemons WHERE id IN (SELECT application_name FROM pg_stat_activity"
     " WHERE datname = current_database()) ORDER BY name"
 )
 
@@ -54,6 +54,8 @@ class Seen:
     beats: Mapping[str, int]
     """The beat of each daemon by its id."""
     names: Mapping[str, str]
+    leases: Mapping[str, float | None]
+    """For how many seconds each may stand still, as it has said itself; None for one of an older version."""
     holder: str | None
     fence: int
 
@@ -62,14 +64,15 @@ class Seen:
         return self.holder == me or self.holder not in self.beats
 
 
-def enter(transaction: Transaction, me: str, name: str, now: datetime, *, alone: bool) -> None:
-    """A daemon begins to live. `alone`: no other one can, so whatever rows are here are of ended ones."""
+def enter(transaction: Transaction, me: str, name: str, now: datetime, *, lease: float | None) -> None:
+    """A daemon begins to live; after `lease` seconds without a beat it is given up. None: no other one can live, so
+    whatever rows are here are of ended ones."""
     connection = transaction.connection
     if connection.execute(select(L.id)).first() is None:
         connection.execute(insert(tables.leadership).values(id=ROW, holder=None, fence=0, handed_out=0))
-    if alone:
+    if lease is None:
         connection.execute(delete(tables.daemons))
-    connection.execute(insert(tables.daemons).values(id=me, name=name, since=now, beat=0))
+    connection.execute(insert(tables.daemons).values(id=me, name=name, since=now, beat=0, lease=lease))
 
 
 def leads(connection: Connection, me: str, fence: int | None) -> bool:
@@ -96,6 +99,7 @@ def seen(connection: Connection) -> Seen:
     return Seen(
         beats={row.id: row.beat for row in living},
         names={row.id: row.name for row in living},
+        leases={row.id: row.lease for row in living},
         holder=rows[0].holder if rows else None,
         fence=rows[0].fence if rows else 0,
     )
@@ -167,9 +171,8 @@ def begin_lineage(transaction: Transaction, now: datetime) -> None:
     connection.execute(update(tables.leadership).values(lineage=f"{int(now.timestamp() * 1_000_000):x}"))
 
 
-def at_work(connection: Connection) -> list[str]:
-    """The names of the daemons that are at work on the store. One that was killed alone leaves its row, since nobody
-    watches; but no session."""
-    if connection.dialect.name == "sqlite":
-        return list(connection.execute(select(N.name).order_by(N.name)).scalars())
-    return list(connection.execute(_WITH_A_SESSION).scalars())
+def at_work(connection: Connection) -> dict[str, str]:
+    """The names of the daemons that are at work on the store, by their ids in order of the names. One that was killed
+    alone leaves its row, since nobody watches; but no session."""
+    query = select(N.id, N.name).order_by(N.name) if connection.dialect.name == "sqlite" else _WITH_A_SESSION
+    return {row.id: row.name for row in connection.execute(query)}

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import make_url, text
 
 from reconciler.engine.alone import alone
+from reconciler.store.database import Database
 from tests.commands import Told, typed
 from tests.postgres import empty_database
 from tests.world import CHAIN, ENVIRONMENTS, app_manifest
@@ -214,3 +216,37 @@ def test_directories_that_only_this_machine_can_tell_to_be_the_same_are_wrong(tm
     assert "and pre-release to" in sandbox["detail"]
     (live,) = found(tmp_path, "target of live")
     assert (live["status"], "the reconciler's own" in live["detail"]) == ("bad", True)
+
+
+def test_a_server_that_does_not_take_what_is_to_be_recorded_is_told(tmp_path: Path, postgresql: str) -> None:
+    told = Told(tmp_path)
+    url = make_url(empty_database(postgresql))
+    told.set(state={"url": url.render_as_string(hide_password=False)})
+    told.start_repository()
+    told.settle()
+    assert found(tmp_path, "writing") == []
+    owner = Database(told.settings["state"]["url"])
+    name = f"reader_{tmp_path.name.replace('-', '_').lower()}"[:60]
+    with closing(owner), owner.engine.begin() as connection:
+        for line in (
+            f"CREATE ROLE {name} LOGIN PASSWORD 'p'",
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}",
+            f"REVOKE UPDATE ON deployments FROM {name}",
+        ):
+            connection.execute(text(line))
+    told.set(state={"url": url.set(username=name, password="p").render_as_string(hide_password=False)})
+    (one,) = found(tmp_path, "writing")
+    assert (one["status"], one["detail"]) == ("bad", "the user of state.url may not change the table deployments")
+    assert "grant it" in one["remedy"]
+
+
+def test_a_daemon_that_was_killed_is_not_called_at_work(tmp_path: Path, postgresql: str) -> None:
+    told = Told(tmp_path)
+    told.set(state={"url": empty_database(postgresql)})
+    told.start_repository()
+    with told.running() as living:
+        living.membership.join()
+        (one,) = found(tmp_path, "daemons")
+        assert (one["status"], "(leads)" in one["detail"]) == ("good", True)
+    (one,) = found(tmp_path, "daemons")  # its sessions are closed, and its row is there
+    assert (one["status"], one["detail"]) == ("note", "none is at work on this store")

@@ -1,6 +1,6 @@
 """Which rows say which daemons live, and which of them leads?"""
 
-from sqlalchemy import BigInteger, Column, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Column, Float, Integer, String, Table, Text
 
 from reconciler.store.tables.schema import metadata
 from reconciler.store.types import Moment
@@ -12,6 +12,7 @@ daemons = Table(
     Column("name", Text, nullable=False),  # for people: the machine and the process
     Column("since", Moment, nullable=False),
     Column("beat", BigInteger, nullable=False),  # grows while it lives
+    Column("lease", Float),  # seconds for which it may stand still before it is given up; NULL: there is only one
 )
 
 leadership = Table(
