@@ -61,8 +61,10 @@ def claim(
     pool: Pool,
     now: datetime,
     member: Membership,
+    most: int | None = None,
 ) -> list[Job]:
-    """Deployments whose turn it is: within each environment's concurrency and the pool's size, rollbacks first.
+    """Deployments whose turn it is: within each environment's concurrency and the pool's size, rollbacks first; no more
+    than `most`.
 
     The daemon that is a `member` takes them; how many run in an environment counts for all daemons together.
     """
@@ -70,6 +72,7 @@ def claim(
     # no more than the threads take next: what is handed over stands in a line that no rollback passes.
     ahead = min(len(begun.answered), pool.workers)
     free = pool.workers + ahead - len(pool.busy - begun.answered)
+    free = free if most is None else min(free, most - len(pool.busy - begun.answered))
     if free <= 0:
         return []
     running = Counter(row.environment for row in begun.rows if row.id in begun.attended)

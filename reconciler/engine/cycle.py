@@ -28,6 +28,7 @@ from reconciler.engine.planning import Planning
 from reconciler.engine.pool import Answer as PoolAnswer
 from reconciler.engine.pool import Pool
 from reconciler.engine.signing import Signing
+from reconciler.engine.yielding import Yielding
 from reconciler.model.deployment import Deployment
 from reconciler.model.environment import Environment
 from reconciler.store import declared, deployments, gates, interventions, waiting
@@ -78,6 +79,7 @@ class Cycle:
         self._led = False
         self._next_check: datetime | None = None
         self._planning = Planning(signing)
+        self._yielding = Yielding()
 
     def look_at_all(self) -> None:
         """Plan every app again, against a mark that was never set: a piece a turn, after what is due by itself."""
@@ -112,6 +114,7 @@ class Cycle:
     def forget(self) -> None:
         """A new life begins: others carry out what this daemon had begun, and may have led meanwhile."""
         self._pool.forget()
+        self._yielding.forget()
         self._certain = self._led = False
 
     def _take_over(self, now: datetime) -> None:
@@ -132,9 +135,12 @@ class Cycle:
             connection = transaction.connection
             environments = declared_environments(connection)
             _record(transaction, answers, environments, now)
+            self._heed(connection, answers, now)
             begun = self._begun(transaction, answers)
             with telemetry.stage("claim"):
-                jobs = claim(transaction, begun, environments, self._pool, now, self._membership)
+                jobs = claim(
+                    transaction, begun, environments, self._pool, now, self._membership, self._yielding.most(now)
+                )
             to_stop = [row.id for row in begun.rows if row.abort_reason is not None]
             place = self._following.require_fit(connection) if jobs else None
         if place is not None and place.head is not None:
@@ -149,8 +155,8 @@ class Cycle:
             wake_at = _next_attempt(begun, now)
             if any(row.abort_reason is not None and row.id in self._pool.busy for row in begun):
                 return True, wake_at
-            if self._pool.workers <= len(self._pool.busy):
-                return False, wake_at
+            if not self._is_free(now):
+                return False, earliest([wake_at, self._yielding.wakes_at(now)])
             attended = self._attended(connection, begun, self._pool.busy)
             return waiting.anything(connection) or bool(deployments.to_resume(begun, now, attended)), wake_at
 
@@ -180,6 +186,7 @@ class Cycle:
             scene = scene_of(transaction.connection)
             environments = scene.environments
             _record(transaction, answers, environments, now)
+            self._heed(transaction.connection, answers, now)
             written = self._branches.record(transaction, now)
             self._signing.refresh(transaction, now)
             answer_wishes(transaction, scene, now)
@@ -188,7 +195,9 @@ class Cycle:
             begun = self._end_stopped(transaction, self._begun(transaction, answers), now)
             asked = frozenset(answer.gate for answer in answers if isinstance(answer, CheckOutcome))
             with telemetry.stage("claim"):
-                jobs = claim(transaction, begun, environments, self._pool, now, self._membership)
+                jobs = claim(
+                    transaction, begun, environments, self._pool, now, self._membership, self._yielding.most(now)
+                )
             left = ahead(transaction.connection)
             checks = claim_checks(transaction, environments, self._pool, now, asked) if left.checks else []
             handed = claim_triggers(transaction, environments, self._pool, now, begun, jobs) if left.triggers else []
@@ -196,7 +205,8 @@ class Cycle:
             to_write = self._branches.due(transaction.connection, now, lacking=left.branches)
             # An attempt that nobody here is free for waits for an answer, which is a nudge: no moment helps it.
             free = self._pool.workers > len(self._pool.busy - begun.answered) + len(jobs)
-            attempt_at = left.attempt_at if free else None
+            free = free and self._yielding.most(now) is None
+            attempt_at = left.attempt_at if free else self._yielding.wakes_at(now)
             wake_at = earliest([left.due_at, attempt_at, self._next_check, self._branches.next_try])
         self._planning.recorded(planned, now, free=free)
         self._following.considered(seen)
@@ -237,14 +247,22 @@ class Cycle:
         if not self._certain or self._planning.looks_at_all:
             return True, None
         with self._database.read() as connection:
-            free = self._pool.workers > len(self._pool.busy)
+            free = self._is_free(now)
             work = deployments.next_work(connection, attempts=free)
             if work is not None and work <= now:
                 return True, work
-            again = earliest([self._next_check, self._branches.next_try])
+            again = earliest([self._next_check, self._branches.next_try, self._yielding.wakes_at(now)])
             due = (again is not None and again <= now) or self._signing.changed(now)
             left = due or bool(free and (waiting.anything(connection) or self._left_behind(connection, now)))
             return left, earliest([work, again])
+
+    def _is_free(self, now: datetime) -> bool:
+        """Whether this daemon can take something on."""
+        most = self._yielding.most(now)
+        return self._pool.workers > len(self._pool.busy) and (most is None or most > len(self._pool.busy))
+
+    def _heed(self, connection: Connection, answers: Sequence[PoolAnswer], now: datetime) -> None:
+        self._yielding.heed(answers, now, lambda: bool(self._membership.living(connection)))
 
     def _left_behind(self, connection: Connection, now: datetime) -> bool:
         """Whether a daemon that lives no more had begun something; reads only."""

@@ -52,6 +52,8 @@ class Outcome:
     """Which stage of a rollout it is about."""
     fence: int | None = None
     """As what it was handed out; None: whoever answers is the only one who can."""
+    ours: bool = False
+    """Whether this daemon's own place hindered it, so that another daemon may do better."""
 
 
 Gate = tuple[str, str, str]

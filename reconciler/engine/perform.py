@@ -5,7 +5,7 @@ Acts and reports; decides nothing, records nothing. Idempotent by deployment id,
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +119,7 @@ def _answer(job: Job, error: BaseException, said: list[str]) -> Outcome:
     message = shown(error) if ours else f"the target broke: {type(error).__name__}: {shown(error)}"
     # What a failure brings along is the whole output: its lines were said already.
     output = [error.output] if isinstance(error, TargetError) and error.output else said
-    return job.outcome(kind, message, output)
+    return replace(job.outcome(kind, message, output), ours=isinstance(error, GitError))
 
 
 def _refuse(hindered: str) -> None:
