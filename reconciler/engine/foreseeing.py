@@ -52,7 +52,8 @@ def _at(played: Rehearsal, at: datetime) -> PlanShown:
     from reconciler.model.plan import together
     from reconciler.model.showing import shown_plan
 
-    return shown_plan(replace(together(plans.values()), wake_at=wake_at), played.noted, at)
+    several = together(plans[name] for name in sorted(plans))
+    return shown_plan(replace(several, wake_at=wake_at), played.noted, at)
 
 
 def foresee(

@@ -6,6 +6,7 @@ Pure conversions to the shapes of `shown`.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from pydantic import TypeAdapter
 
@@ -45,12 +46,14 @@ def shown_plan(plan: Plan, commit: str | None, at: datetime, told: Sequence[Fore
     `told` says more of each action, where the plan goes on into the future.
     """
     besides: Sequence[Foretold | None] = told or (None,) * len(plan.actions)
+    # By app, so that the same state is shown alike; within an app as its environments follow one another.
+    by_app = attrgetter("app")
     return PlanShown(
         commit=commit,
         at=at,
         actions=tuple(_action(action, more) for action, more in zip(plan.actions, besides, strict=True)),
-        waiting=tuple(_wait(one) for one in plan.waiting),
-        refused=tuple(_refusal(one) for one in plan.refused),
+        waiting=tuple(_wait(one) for one in sorted(plan.waiting, key=by_app)),
+        refused=tuple(_refusal(one) for one in sorted(plan.refused, key=by_app)),
         wake_at=plan.wake_at,
     )
 
