@@ -140,6 +140,7 @@ class Following:
         repository.advance(transaction, head, taken.tree, taken.position)
         for one in taken.braked:
             said = f"revert it, or commit with the trailer `Allow-Mass-Change: {one.changed}`"
+            said += f"; what its message says of that is no trailer with {one.changed} or more" if one.tried else ""
             facts = {"commit": one.commit, "changed": one.changed, "recorded": one.recorded, "next": said}
             self._news.append(News("commit.braked", facts, bad=True))
         self._compare_broken(transaction, taken.files, taken.touched, now, adopting=adopting)

@@ -22,6 +22,8 @@ class Weight:
     recorded: int
     acknowledged: bool
     """Whether it says so itself; else what it changes waits."""
+    tried: bool = False
+    """Whether its message seems to say so, and does not: too small a number, none, or not among its trailers."""
 
 
 def weigh(transaction: Transaction, arrival: Arrival, changed: Collection[Place], left: int) -> Weight | None:
@@ -37,7 +39,9 @@ def weigh(transaction: Transaction, arrival: Arrival, changed: Collection[Place]
         commits.brake(transaction, arrival.position, arrival.commit.id, count, recorded)
         body = {"changed": count, "recorded": recorded}
         transaction.note("commit.braked", arrival.now, body, subject=arrival.commit.id)
-    return Weight(arrival.commit.id, count, recorded, said)
+    messages = (arrival.commit.message, *(one.message for one in arrival.merged))
+    tried = not said and any("allow-mass-change" in message.lower() for message in messages)
+    return Weight(arrival.commit.id, count, recorded, said, tried)
 
 
 def let_go(

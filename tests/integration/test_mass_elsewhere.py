@@ -113,6 +113,14 @@ def test_a_commit_that_waits_is_told_once_in_the_log(told: Told) -> None:
     assert logged(told, "commit.braked") == []
 
 
+@pytest.mark.parametrize("said", ["12 placements", "all", "1e9", "11", "12\n\nAnother paragraph"])
+def test_an_acknowledgement_that_is_none_is_told_in_the_log(told: Told, said: str) -> None:
+    told.repo.now = told.now
+    told.commit(f"Move\n\nAllow-Mass-Change: {said}", environment(target=MOVED))
+    (line,) = logged(told, "commit.braked")
+    assert line["next"].endswith("; what its message says of that is no trailer with 12 or more")
+
+
 def test_what_had_left_git_is_retired_by_an_environment_that_prunes_since_once_that_is_meant(told: Told) -> None:
     for name in APPS[:10]:
         push(told, f"{name} leaves", {f"{name}.yaml": None})
