@@ -56,36 +56,36 @@ def _environment(
     digests = _digest_of(before), _digest_of(after)
     meaning = entry_meaning("", f"environment/{name}", digests[1], revert)
     touching.touches.append(touch_row(arrival, "", f"environment/{name}", *digests, meaning))
-    spec = ENVIRONMENT.validate_python(after).spec if after else None
+    made = ENVIRONMENT.validate_python(after) if after else None
     apps = declared.apps_in(connection, name)
     # One that was taken out of git and is back is compared with what runs there.
-    elsewhere = running.in_another_place(connection, name, place(ENVIRONMENT.validate_python(after))) if after else []
-    moves = target_of(before) != target_of(after) if before and after else bool(elsewhere)
+    asked = made if before is None or target_of(before) != target_of(after) else None
+    elsewhere = running.in_another_place(connection, name, place(asked)) if asked else []
+    moves = asked is not None and (before is not None or bool(elsewhere))
     # Another target is a newer word about what failed in the old place; other rules for the environment are not.
     look = Meaning(look="changed" if moves else "environment")
     touched = set(_touch_placements(connection, arrival, apps, {name}, look, touching))
     # Nothing of what left git is touched, but whether it goes on running is the environment's word too.
     touching.apps |= set(apps)
-    changed: set[Place] = set()
+    changed = {(app, name) for app in elsewhere}
     if moves:  # all that runs there is to run in another place
         touching.touches += [
             touch_row(arrival, row["app"], name, row["entry"], row["entry"], look)
             for row in touching.placements
             if row["environment"] == name
         ]
-        changed |= {(app, name) for app in elsewhere}
-    if spec is not None and _spec(before).get("track") != _spec(after).get("track"):
-        changed |= {(app, name) for app in running.others_than(connection, name, spec.track)}
-    left = [(app, name) for app in running.left_behind(connection, name)] if spec and spec.prune else []
+    if made is not None and _spec(before).get("track") != _spec(after).get("track"):
+        changed |= {(app, name) for app in running.others_than(connection, name, made.spec.track)}
     told = [{key: _spec(document).get(key) for key in ("target", "track")} for document in (before, after)]
     touching.lay(touched, "environment", *told)
     pruned = [bool(_spec(document).get("prune")) for document in (before, after)]
+    left = {(app, name) for app in running.left_behind(connection, name)} if pruned[0] != pruned[1] else set()
     touching.lay(left, "prune", *pruned)
     if meaning.look == "reverted":
         return
     touching.changed |= changed & touched
-    if pruned == [False, True]:
-        touching.changed |= set(left)
+    if pruned[1]:
+        touching.changed |= left
         touching.left += len(left)
 
 

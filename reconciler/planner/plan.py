@@ -12,15 +12,15 @@ from reconciler.desired import Desired, earliest
 from reconciler.model.app import App
 from reconciler.model.deployment import Cause, Deployment, Grounds, Subject
 from reconciler.model.environment import Environment
-from reconciler.model.plan import Abort, Action, Advance, Deploy, Plan, Refused, Waiting, together
+from reconciler.model.plan import Abort, Action, Advance, Deploy, Plan, Waiting, together
 from reconciler.model.rollout import Course
 from reconciler.model.version import spoken
-from reconciler.planner import freezes, repairs, rollouts, triggers
+from reconciler.planner import brakes, freezes, repairs, rollouts, triggers
 from reconciler.planner.aim import aim
 from reconciler.planner.answer import Aim, Answer
 from reconciler.planner.causes import RECONCILER, Why
 from reconciler.planner.gates import is_hotfix
-from reconciler.planner.recorded import Brake, EnvironmentRecord, PauseRecord, RecordedApp
+from reconciler.planner.recorded import EnvironmentRecord, PauseRecord, RecordedApp
 
 
 def plan(
@@ -37,25 +37,7 @@ def plan(
         for name in names
     }
     found = together(plans.values())
-    return replace(found, unbraked=_nothing_left(plans, desired, recorded)) if recorded.brakes else found
-
-
-def _nothing_left(
-    plans: Mapping[str, Plan], desired: Mapping[str, Desired], recorded: RecordedApp
-) -> tuple[tuple[str, str], ...]:
-    """Where what a commit changed too much at once asks for nothing any more: it was put back by another one, in
-    whatever steps, or a season of it is over. What it scheduled is still to come."""
-    at_rest = {
-        name
-        for name, plan in plans.items()
-        if not (plan.actions or plan.waiting or plan.refused)
-        and (record := _record(recorded, name)).active is None
-        and record.hold is None
-        and not ((wanted := desired.get(name)) and (wanted.scheduled_next or wanted.pause))
-    }
-    everywhere = {""} if at_rest == set(plans) else set()
-    braked = dict.fromkeys(brake.environment for brake in recorded.brakes)
-    return tuple((recorded.app, name) for name in braked if name in at_rest | everywhere or name not in {"", *plans})
+    return replace(found, unbraked=brakes.nothing_left(plans, desired, recorded)) if recorded.brakes else found
 
 
 def _record(recorded: RecordedApp, environment: str) -> EnvironmentRecord:
@@ -224,8 +206,8 @@ def _against_settled(
     if settled is not None and _elsewhere(settled, goal) and settled.subject.same_as(goal.subject):
         goal = _moved(goal, record)
     # What has never been here is added, not changed. A store that was made anew may only not have found what is here.
-    if not goal.urgent and (settled is not None or record.recent) and (brake := _braked(goal, recorded, record)):
-        return Plan(waiting=answer.waiting, refused=(*answer.refused, _refused_by_brake(brake, recorded, record)))
+    if not goal.urgent and (settled is not None or record.recent) and (brake := brakes.holding(goal, recorded, record)):
+        return Plan(waiting=answer.waiting, refused=(*answer.refused, brakes.refused(brake, recorded, record)))
     held = None if goal.urgent else _paused(recorded, record, now) or _dependency(recorded, record)
     under = None if goal.urgent else wanted
     frozen, remark = _frozen(goal.subject, goal.why.cause, goal.why.commit, under, recorded, record)
@@ -345,38 +327,6 @@ def _running(active: Deployment) -> Waiting:
         environment=active.environment,
         waits_for="deployment",
         detail=f"deployment {active.number} ({spoken(active.traffic)}) is still running",
-    )
-
-
-_COMMITTED = frozenset({"release", "restore", "retry"})
-"""Causes that a commit's change of the manifests has: only they are weighed by the brake. A promotion that follows is
-not weighed again, but brings nothing along that waits in its own environment."""
-
-
-def _braked(goal: Aim, recorded: RecordedApp, record: EnvironmentRecord) -> Brake | None:
-    if not recorded.brakes:
-        return None
-    cause, settled = goal.why.cause, record.settled
-    # A season that was declared after it had begun comes with its commit; at its moment, it is an edge of time.
-    late = cause == "season-start" and goal.why.due_at is None
-    here = {record.environment} if late or cause in _COMMITTED or cause in ("promotion", "schedule") else set()
-    if cause in _COMMITTED and (settled is None or _versions(settled.subject) != _versions(goal.subject)):
-        here.add("")
-    return next((brake for brake in reversed(recorded.brakes) if brake.environment in here), None)
-
-
-def _versions(subject: Subject) -> set[str]:
-    return {part.version for part in subject.traffic}
-
-
-def _refused_by_brake(brake: Brake, recorded: RecordedApp, record: EnvironmentRecord) -> Refused:
-    share = 100 * brake.changed / max(brake.recorded, 1)
-    return Refused(
-        app=recorded.app,
-        environment=record.environment,
-        rule="mass-change",
-        detail=f"{brake.commit[:10]} changes or removes {brake.changed} of {brake.recorded} ({share:.0f} %): revert "
-        f"it, or commit with the trailer `Allow-Mass-Change: {brake.changed}`",
     )
 
 
