@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -121,16 +121,13 @@ def _daemon(settings: Settings) -> Found:
     return Found("daemon", "note", "none runs on this data directory", "start `reconciler run`")
 
 
-def _sharing(connection: Connection) -> Found:
-    """The daemons that share a store, wherever they run."""
-    from reconciler.store import leases
-
-    seen, there = leases.seen(connection), leases.at_work(connection)
-    names = [f"{name}{' (leads)' if one == seen.holder else ''}" for one, name in there.items()]
+def _sharing(holder: str | None, there: Mapping[str, str]) -> Found:
+    """The daemons that are at work on a store that they share, by id, and which of them leads."""
+    names = [f"{name}{' (leads)' if one == holder else ''}" for one, name in there.items()]
     if not names:
         return Found("daemons", "note", "none is at work on this store", "start `reconciler run`")
     detail = f"{printing.counted(len(names), 'daemon')}: {', '.join(names)}"
-    if seen.holder not in there:
+    if holder not in there:
         return Found("daemons", "note", f"{detail}; none of them leads", "one of them will within the lease")
     return Found("daemons", "good", detail)
 
@@ -141,7 +138,7 @@ def _rights(connection: Connection) -> Iterator[Found]:
 
     if rights.reads_only(connection):
         remedy = "point state.url to the one that leads, or make this one lead"
-        yield Found("writing", "bad", "the server only reads: it follows another one, or is set to read only", remedy)
+        yield Found("writing", "bad", "the server only reads, since it follows another one", remedy)
     elif lacking := rights.lacking(connection):
         more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
         detail = f"the user of state.url may not change the table {lacking[0]}{more}"
@@ -223,9 +220,10 @@ def _recorded(connection: Connection, settings: Settings) -> Iterator[Found]:
 
     daemons = 1  # more than one cannot be where the store is a file
     if connection.dialect.name != "sqlite":
-        yield _sharing(connection)
+        there = leases.at_work(connection)  # without the rows that killed ones left
+        yield _sharing(leases.seen(connection).holder, there)
         yield from _rights(connection)
-        daemons = len(leases.at_work(connection))  # without the rows that killed ones left
+        daemons = len(there)
     place = repository.followed(connection)
     noted = f"noted up to {place.head[:10]}" if place and place.head else "nothing is noted yet"
     yield Found("store", "good", f"{opened.shown_address(settings)}, {noted}")

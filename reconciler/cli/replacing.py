@@ -114,14 +114,14 @@ def _nobody_lives(store: Database, lease: timedelta) -> None:
     with store.read() as connection:
         if not {"daemons", "leadership"} <= set(inspect(connection).get_table_names()):
             return
-        first = leases.seen(connection)
+        first = leases.beating(connection)
         _none_is(list(leases.at_work(connection).values()))
     until = time.monotonic() + lease.total_seconds() * _BEATS_MISSED / 5
-    while first.beats and time.monotonic() < until:
+    while first and time.monotonic() < until:
         time.sleep(_LOOKS)
         with store.read() as connection:
-            now = leases.seen(connection)
-        _none_is([name for one, name in now.names.items() if now.beats[one] != first.beats.get(one)])
+            now = leases.beating(connection)
+        _none_is([name for one, (name, beat) in now.items() if (name, beat) != first.get(one)])
 
 
 def _none_is(living: Sequence[str]) -> None:

@@ -53,9 +53,7 @@ def _environment(
     revert: Revert | None,
     touching: Touching,
 ) -> None:
-    digests = _digest_of(before), _digest_of(after)
-    meaning = entry_meaning("", f"environment/{name}", digests[1], revert)
-    touching.touches.append(touch_row(arrival, "", f"environment/{name}", *digests, meaning))
+    meaning, _ = _noted(arrival, f"environment/{name}", before, after, revert, Meaning(look="changed"), touching)
     made = ENVIRONMENT.validate_python(after) if after else None
     apps = declared.apps_in(connection, name)
     # One that was taken out of git and is back is compared with what runs there.
@@ -103,11 +101,7 @@ def _season(
     touching: Touching,
 ) -> None:
     key = f"season/{name}"
-    digests = _digest_of(before), _digest_of(after)
-    meaning = entry_meaning("", key, digests[1], revert)
-    if meaning.look == "changed":
-        meaning = Meaning(look="season")
-    touching.touches.append(touch_row(arrival, "", key, *digests, meaning))
+    meaning, digests = _noted(arrival, key, before, after, revert, Meaning(look="season"), touching)
     places: list[set[Place]] = []
     holding: list[Any] = []
     for document in (before, after):
@@ -148,8 +142,22 @@ def _labels(text: str | None) -> dict[str, str] | None:
     return (from_json(text).get("metadata") or {}).get("labels") or {} if text else None
 
 
-def _digest_of(document: dict[str, Any] | None) -> str | None:
-    return digest(document) if document is not None else None
+def _noted(
+    arrival: Arrival,
+    key: str,
+    before: dict[str, Any] | None,
+    after: dict[str, Any] | None,
+    revert: Revert | None,
+    plain: Meaning,
+    touching: Touching,
+) -> tuple[Meaning, tuple[str | None, str | None]]:
+    """Note the change of a document that all apps share: what it means, `plain` where it puts nothing back, and the
+    digests of what it was and is."""
+    was, now = (digest(one) if one is not None else None for one in (before, after))
+    meaning = entry_meaning("", key, now, revert)
+    meaning = meaning if meaning.look == "reverted" else plain
+    touching.touches.append(touch_row(arrival, "", key, was, now, meaning))
+    return meaning, (was, now)
 
 
 def _covered(connection: Connection, season: Season) -> list[str]:

@@ -171,6 +171,11 @@ def begin_lineage(transaction: Transaction, now: datetime) -> None:
     connection.execute(update(tables.leadership).values(lineage=f"{int(now.timestamp() * 1_000_000):x}"))
 
 
+def beating(connection: Connection) -> dict[str, tuple[str, int]]:
+    """The name and the beat of each daemon by its id, of a store that any version may have left."""
+    return {row.id: (row.name, row.beat) for row in connection.execute(select(N.id, N.name, N.beat))}
+
+
 def at_work(connection: Connection) -> dict[str, str]:
     """The names of the daemons that are at work on the store, by their ids in order of the names. One that was killed
     alone leaves its row, since nobody watches; but no session."""

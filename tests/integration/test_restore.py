@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from reconciler.store.backups import examine
 from reconciler.store.database import Database
@@ -382,3 +383,18 @@ def test_a_bigger_world_is_restored_whole(tmp_path: Path) -> None:
     shutil.rmtree(told.directory / "state", ignore_errors=True)
     assert told.type("restore", FILE).status == 0
     assert {one["in_sync"] for one in told.json("status")} == {True}
+
+
+def test_a_store_that_an_earlier_version_has_left_is_set_aside(tmp_path: Path, postgresql: str) -> None:
+    told = Told(tmp_path)
+    told.set(state={"url": empty_database(postgresql)})
+    told.start_repository()
+    told.settle()
+    assert told.type("backup", FILE).status == 0
+    with closing(Database(told.settings["state"]["url"])) as store, store.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE daemons DROP COLUMN lease"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0007'"))
+    done = told.type("restore", FILE, "--force")
+    assert done.status == 0, done.err
+    assert told.runs("live") == "one"
+    assert [row["in_sync"] for row in told.json("status")] == [True] * len(CHAIN)
