@@ -21,19 +21,16 @@ from reconciler.api.context import Context, Terms, nothing_recorded
 from reconciler.api.waiting import OneAtATime
 from reconciler.config import Settings
 from reconciler.drafting import asking
-from reconciler.engine import alone, clock
+from reconciler.engine import clock, living
 from reconciler.engine.foreseeing import foresee
 from reconciler.git import addresses
 from reconciler.git.mirror import Mirror
 from reconciler.model.shape import build
-from reconciler.store import leases
 from reconciler.store.database import Database
 from reconciler.store.migrate import HEAD, revision
 from reconciler.targets.secrets import value_of
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from reconciler.api.oidc import Provider
     from reconciler.model.shown import PlanShown
     from reconciler.telemetry.busy import Busy
@@ -58,7 +55,8 @@ def application(settings: Settings, busy: Busy | None = None) -> FastAPI:
             nudge=settings.nudge,
             secret=clock.secret,
             webhook_secrets=lambda forge: _secrets(settings, forge),
-            daemon_runs=lambda connection: _runs(settings, connection),
+            daemon_runs=lambda connection: living.somebody_runs(settings.place, connection),
+            daemon_fails=lambda: living.failing(settings.place),
             place=settings.place,
             mirror=settings.mirror,
             find_store=lambda: _store(settings),
@@ -140,12 +138,6 @@ def _store(settings: Settings) -> Database | None:
         return found
     found.close()
     return None
-
-
-def _runs(settings: Settings, connection: Connection) -> bool:
-    """Whether a daemon lives: on this data directory, or elsewhere where the store is shared."""
-    shared = connection.dialect.name != "sqlite"
-    return alone.somebody_runs(settings.place) or (shared and bool(leases.at_work(connection)))
 
 
 PLAN_WITHIN, COMMIT_WITHIN = 3.0, 10.0

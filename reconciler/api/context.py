@@ -18,6 +18,7 @@ from fastapi import Request
 from reconciler.api.exposition import Exposition
 from reconciler.api.seldom import Seldom
 from reconciler.errors import StoreError
+from reconciler.telemetry.failing import Failing
 from reconciler.views.remembering import Memory
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ class Context:
     """Makes a daemon on this data directory look; with PostgreSQL whatever is written does so too."""
     daemon_runs: Callable[[Connection], bool]
     """Whether a daemon lives that works on this store."""
+    daemon_fails: Callable[[], Failing | None]
+    """Why the turns of the daemon on this data directory fail just now, if they do."""
     secret: Callable[[], str]
     """Draws a secret of 256 bits."""
     webhook_secrets: Callable[[str], list[str]]

@@ -70,7 +70,7 @@ _STANDING = output.Standing(
     in_sync=True,
 )
 _SURROUNDINGS = Surroundings(
-    daemon=DaemonShown(running=True, next_step=""),
+    daemon=DaemonShown(running=True, next_step="", error=None, error_since=None, again_at=None),
     repository=RepositoryShown(
         url="https://git.example.com/desired.git",
         branch="main",

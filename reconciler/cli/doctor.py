@@ -110,12 +110,17 @@ def _refused(directory: Path) -> str:
 
 def _daemon(settings: Settings) -> Found:
     from reconciler.cli import health
+    from reconciler.engine import living
     from reconciler.engine.alone import somebody_runs
 
     age = health.silent_for(settings)
     if age is not None and age > health.STANDS_STILL:
         detail = f"one runs on this data directory, but has shown no life for {age:.0f} s"
         return Found("daemon", "bad", detail, "it stands still: start it anew")
+    failing = living.failing(settings.place)
+    if failing is not None:
+        detail = f"one runs on this data directory, but its turns fail since {printing.when(failing.since)}"
+        return Found("daemon", "bad", f"{detail}: {failing.error}", failing.next_step)
     if somebody_runs(settings.place):
         return Found("daemon", "good", "one runs on this data directory")
     return Found("daemon", "note", "none runs on this data directory", "start `reconciler run`")

@@ -16,8 +16,6 @@ from reconciler.cli import asking
 from reconciler.errors import NotSo, StoreError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from reconciler.config import Settings
     from reconciler.store.database import Database
 
@@ -97,15 +95,6 @@ def is_there(file: Path, chosen: Settings) -> bool:
         what = "a directory" if stat.S_ISDIR(mode) else "no file"
         raise StoreError(f"there can be no store at {shown_address(chosen)}: that is {what}", _SET_URL)
     return True
-
-
-def somebody_runs(chosen: Settings, connection: Connection) -> bool:
-    """Whether a daemon lives that works on this store: on this data directory, or elsewhere where it is shared."""
-    from reconciler.engine import alone
-    from reconciler.store import leases
-
-    shared = connection.dialect.name != "sqlite"
-    return alone.somebody_runs(chosen.place) or (shared and bool(leases.at_work(connection)))
 
 
 def shown_address(chosen: Settings) -> str:

@@ -65,11 +65,12 @@ def command(app: str, environment: str, to: str | None, reason: str, branch_only
 
 def _record(store: Database, settings: Settings, back: Back, how: How, now: datetime) -> str:
     """Record the wish, and wait for a daemon that runs here; what it answered, '' for nothing yet. Raises NotSo."""
+    from reconciler.engine.living import somebody_runs
     from reconciler.wishes.going_back import ask
 
     with store.write() as transaction:
         number = ask(transaction, back, how.actor, now).number
-        anybody = opened.somebody_runs(settings, transaction.connection)
+        anybody = somebody_runs(settings.place, transaction.connection)
     settings.nudge()
     if not anybody:
         return ""

@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -101,6 +102,7 @@ def _reached(settings: Settings, asked: threading.Event, log: Any) -> bool:
 
     Raises StoreRefuses where it answers, but lets nobody in: that is for a person.
     """
+    from reconciler.engine import clock
     from reconciler.errors import StoreError, StoreRefuses
     from reconciler.store.database import Database
 
@@ -114,7 +116,9 @@ def _reached(settings: Settings, asked: threading.Event, log: Any) -> bool:
         except StoreRefuses:
             raise
         except StoreError as error:
-            log.warning("start.failed", error=error.message, next=f"again in {pause:g} s")
+            again_at = clock.system() + timedelta(seconds=pause)
+            told = {"next": error.next_step, "again_at": again_at.isoformat(timespec="milliseconds")}
+            log.warning("start.failed", error=error.message, **told)
             asked.wait(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
         else:

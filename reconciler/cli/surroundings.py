@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from reconciler.cli import asking, opened, printing
+from reconciler.cli import asking, printing
 from reconciler.errors import NotSo
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reconciler.config import Settings
     from reconciler.store.complaining import Broken
     from reconciler.store.repository import Followed
+    from reconciler.telemetry.failing import Failing
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Surroundings:
 
     daemon: bool
     place: Followed | None
+    failing: Failing | None = None
+    """Why the turns of the daemon on the data directory fail just now."""
     broken: Broken | None = None
     """Files that are broken."""
     refused: NotSo | None = None
@@ -38,10 +41,17 @@ class Surroundings:
 
 def look(settings: Settings, connection: Connection) -> Surroundings:
     """How it is now."""
+    from reconciler.engine import living
     from reconciler.store import complaining, repository
 
-    place, broken = repository.followed(connection), complaining.broken(connection)
-    return Surroundings(opened.somebody_runs(settings, connection), place, broken, _refused(settings, place))
+    place = repository.followed(connection)
+    return Surroundings(
+        daemon=living.somebody_runs(settings.place, connection),
+        place=place,
+        failing=living.failing(settings.place),
+        broken=complaining.broken(connection),
+        refused=_refused(settings, place),
+    )
 
 
 def _refused(settings: Settings, place: Followed | None) -> NotSo | None:
@@ -61,7 +71,9 @@ def as_json(found: Surroundings) -> dict[str, Any]:
     from reconciler.model.surroundings import surroundings_json
     from reconciler.views.surroundings import surroundings
 
-    return surroundings_json(surroundings(found.place, found.broken, daemon=found.daemon, start=_start()))
+    return surroundings_json(
+        surroundings(found.place, found.broken, daemon=found.daemon, failing=found.failing, start=_start())
+    )
 
 
 def _start() -> str:
@@ -78,9 +90,20 @@ def echo(found: Surroundings, connection: Connection, now: datetime) -> None:
         goes_on = "the daemon goes on with what it was started with" if found.daemon else "`reconciler run` refuses"
         printing.echo(f"the settings were changed: {found.refused.message}; {goes_on}", "bad")
         printing.echo(f"  {found.refused.next_step}", "bad")
+    if found.failing is not None:
+        _failing(found.failing, now)
     if not found.daemon:
         printing.echo()
         printing.echo(f"no daemon runs on this data directory: nothing goes on by itself; {_start()}", "warning")
+
+
+def _failing(failing: Failing, now: datetime) -> None:
+    many = printing.counted(failing.turns, "turn")
+    printing.echo()
+    printing.echo(f"the daemon on this data directory gets nothing done since {printing.when(failing.since)}:", "bad")
+    printing.echo(f"  {many} failed, the last one since {failing.error}", "bad")
+    again = f"the next one is taken at {printing.when(failing.again_at)}" if failing.again_at > now else ""
+    printing.echo(f"  {'; '.join(one for one in (failing.next_step, again) if one)}", "bad")
 
 
 def echo_nothing_known(found: Surroundings) -> None:

@@ -25,6 +25,8 @@ from reconciler.store import ledger, waiting
 from reconciler.store.database import Database
 from reconciler.store.nudging import Listener
 from reconciler.targets import process
+from reconciler.telemetry import failing
+from reconciler.telemetry.failing import Failing
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.background import BackgroundScheduler
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 log = telemetry.logger("daemon")
 
 LONGEST_PAUSE = timedelta(seconds=60)
-GRACE = timedelta(seconds=10)
+TO_REPORT = "please report what the log says of it"
 WATCHING = timedelta(seconds=2)
 """So long after its start, the watch sees whatever happens, and there is time for what is only done by who stays."""
 
@@ -77,6 +79,7 @@ class Daemon:
         self._get_ready = get_ready or (lambda: None)
         self._stopping = threading.Event()
         self._failures = 0
+        self._failing: Failing | None = None
         self._ticks = ticks
         self._heart = Heart(membership, nudged.set, ticks)
         self._listener = Listener(database, self._hear)
@@ -201,14 +204,13 @@ class Daemon:
                 if self._membership.leads:
                     self._following.begin(self._clock())
             except StoreError as error:
-                self._failures += 1
-                log.warning("start.failed", error=error.message, next=f"again in {self._pause()}")
+                log.warning("start.failed", **self._fails(error.message, error.next_step or "it is tried again"))
                 self._stopping.wait(self._pause().total_seconds())
             except NotSo:
                 self._membership.resign()
                 raise
             else:
-                self._failures = 0
+                self._works()
                 return True
         return False
 
@@ -218,23 +220,38 @@ class Daemon:
             if self._membership.lost:
                 self._begin_anew()
             turn = self._turn()
-        except LeaseLost as error:
-            log.warning("lease.lost", error=error.message, next=error.next_step)
+        except LeaseLost:
             return Turn(answers=1)  # right on, with a new life
         except FollowsAnother:
             self._membership.resign()
             raise
         except ReconcilerError as error:
-            self._failures += 1
-            log.warning("turn.failed", error=error.message, next=error.next_step or f"again in {self._pause()}")
+            told = self._fails(error.message, error.next_step or "it is tried again")
+            log.warning("turn.failed", **told)
             return None
-        except Exception:  # the daemon outlives its own mistakes; the log has them in full
-            self._failures += 1
-            log.exception("turn.broke", next=f"again in {self._pause()}")
+        except Exception as error:  # the daemon outlives its own mistakes; the log has them in full
+            told = self._fails(f"a mistake of the reconciler's own ({type(error).__name__})", TO_REPORT)
+            log.exception("turn.broke", **told)
             return None
-        self._failures = 0
+        self._works()
         _say(turn)
         return turn
+
+    def _fails(self, error: str, next_step: str) -> dict[str, str]:
+        """Another turn has failed, or the start; what the log says of it."""
+        self._failures += 1
+        now, before = self._clock(), self._failing
+        again_at = now + self._pause()
+        since = before.since if before else now
+        self._failing = Failing(error=error, next_step=next_step, turns=self._failures, since=since, again_at=again_at)
+        failing.tell(self._failing)
+        return {"error": error, "next": next_step, "again_at": again_at.isoformat(timespec="milliseconds")}
+
+    def _works(self) -> None:
+        before, self._failing, self._failures = self._failing, None, 0
+        if before is not None:
+            failing.tell(None)
+            log.info("turns.go-on", failed=before.turns, since=before.since.isoformat(timespec="seconds"))
 
     def _turn(self) -> Turn:
         """A turn, measured; one that did something is told to whoever watches."""
@@ -247,6 +264,8 @@ class Daemon:
 
     def _begin_anew(self) -> None:
         """The others have given this daemon up: what it carried out is theirs. Raises StoreError."""
+        loss = self._membership.loss
+        log.warning("lease.lost", error=loss.message, next=loss.next_step)
         running = self._pool.under_way()
         self._cycle.forget()  # which stops the commands that it started, too
         if running:

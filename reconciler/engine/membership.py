@@ -55,6 +55,7 @@ class Membership:
         self._lives = 0
         self._shown = 0.0
         self._lost = False
+        self._loss: LeaseLost | None = None
         self._stepped_down = False
         self._watched: dict[str, _Watched] = {}
         self._longest = 0.0
@@ -75,6 +76,11 @@ class Membership:
     def lost(self) -> bool:
         """Whether the others have given this daemon up, or will have before it can show itself again."""
         return self._lost or not self._is_sure()
+
+    @property
+    def loss(self) -> LeaseLost:
+        """How this life was lost."""
+        return self._loss or LeaseLost("this daemon could not show for two thirds of its lease that it lives")
 
     @property
     def begun(self) -> bool:
@@ -117,7 +123,7 @@ class Membership:
         with self._lock:
             self._watched = {}
             self._longest = max((one for one in found.leases.values() if one is not None), default=0.0)
-            self._shown, self._lost = begun, False
+            self._shown, self._lost, self._loss = begun, False, None
             self._former = tuple(one for one in self._former if one not in left)
         self._database.guard = self.check
         if not alone:
@@ -215,8 +221,8 @@ class Membership:
         """What the store says of a lease that is lost is remembered."""
         try:
             yield
-        except LeaseLost:
-            self._lost = True
+        except LeaseLost as error:
+            self._lost, self._loss = True, error
             raise
 
     def _is_sure(self) -> bool:

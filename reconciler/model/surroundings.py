@@ -13,7 +13,12 @@ class DaemonShown:
 
     running: bool
     next_step: str
-    """How a daemon is started; '' where one runs."""
+    """How a daemon is started, or what helps where its turns fail; '' where one runs and they do not."""
+    error: str | None
+    """Why the turns of the one on this machine fail just now."""
+    error_since: Instant | None
+    again_at: Instant | None
+    """When the next one is taken."""
 
 
 @shape

@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from reconciler.telemetry import stages
+from reconciler.telemetry import failing, stages
 from reconciler.telemetry.logs import logger
 
 log = logger("daemon")
@@ -64,6 +64,7 @@ def vitals(place: Path, now: Callable[[], datetime], every: float = EVERY) -> It
 def write(file: Path, begun: datetime, now: datetime) -> None:
     """Write what is so at this moment; nobody ever sees half of it. Raises OSError."""
     used = resource.getrusage(resource.RUSAGE_SELF)
+    trouble = failing.now()
     found = {
         "process": os.getpid(),
         "begun": begun.timestamp(),
@@ -71,6 +72,7 @@ def write(file: Path, begun: datetime, now: datetime) -> None:
         "cpu_seconds": used.ru_utime + used.ru_stime,
         "bounds": stages.BOUNDS,
         "stages": stages.measured(),
+        "failing": trouble.as_json() if trouble else None,
     }
     beside = file.with_suffix(".new")
     # Not synced: after a power cut nothing of it is true any more.

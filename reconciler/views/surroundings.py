@@ -5,11 +5,21 @@ from __future__ import annotations
 from reconciler.model.surroundings import ComplaintShown, DaemonShown, RepositoryShown, Surroundings
 from reconciler.store.complaining import Broken
 from reconciler.store.repository import Followed
+from reconciler.telemetry.failing import Failing
 
 
-def surroundings(place: Followed | None, broken: Broken | None, *, daemon: bool, start: str) -> Surroundings:
+def surroundings(
+    place: Followed | None, broken: Broken | None, *, daemon: bool, failing: Failing | None, start: str
+) -> Surroundings:
     """What is to be said beside every standing. `start` tells how a daemon is started."""
-    shown = DaemonShown(running=daemon, next_step="" if daemon else start)
+    helps = failing.next_step if failing else ""
+    shown = DaemonShown(
+        running=daemon,
+        next_step=helps if daemon else start,
+        error=failing.error if failing else None,
+        error_since=failing.since if failing else None,
+        again_at=failing.again_at if failing else None,
+    )
     return Surroundings(daemon=shown, repository=None if place is None else _repository(place, broken, daemon))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import typed as type_command
 from tests.e2e.daemon import Live
 from tests.faults import aftermath
 
@@ -70,7 +71,22 @@ def test_the_store_is_deleted_under_the_daemon_and_put_back(live: Live) -> None:
     for path in aside.iterdir():
         path.rename(file(live).parent / path.name)
     live.wait_for(lambda: live.everywhere("two"), "it goes on with the store that was put back")
+    assert aftermath.said(live, "turns.go-on")[0]["failed"] >= 1
     aftermath.check(live)
+
+
+def told_to_people(live: Live) -> None:
+    """`status`, `doctor` and the pages do not only say that a daemon runs: they say that it gets nothing done."""
+    words = ("--config", live.config)
+    said = "is not the file that was opened"
+    live.wait_for(lambda: said in type_command("status", *words, at=live.directory).out, "status says so")
+    shown = type_command("status", *words, "-o", "json", at=live.directory).json[0]["daemon"]
+    assert shown["running"]
+    assert said in shown["error"]
+    assert shown["next_step"]
+    assert shown["error_since"] < shown["again_at"]
+    found = {row["check"]: row for row in type_command("doctor", *words, "-o", "json", at=live.directory).json}
+    assert said in found["daemon"]["detail"]
 
 
 def test_the_store_is_replaced_under_the_daemon(live: Live) -> None:
@@ -86,6 +102,7 @@ def test_the_store_is_replaced_under_the_daemon(live: Live) -> None:
         file(live).with_name(name).unlink(missing_ok=True)
     live.commit("Three", {"shop/index.html": "three"})
     live.wait_for(lambda: aftermath.said(live, "turn.failed"), "it is said that the store is another one")
+    told_to_people(live)
     live.terminate()
     live.start()
     live.wait_for(lambda: live.everywhere("three"), "the next start goes on with what the file holds")

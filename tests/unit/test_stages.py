@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.telemetry import stage, stages, vitals
+from reconciler.telemetry import failing, stage, stages, vitals
+from reconciler.telemetry.failing import Failing
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -99,3 +100,31 @@ def test_what_cannot_be_written_is_told_once_and_stops_nothing(
 def test_nonsense_is_read_as_nothing(tmp_path: Path, text: str) -> None:
     (tmp_path / vitals.FILE).write_text(text)
     assert vitals.read(tmp_path) is None
+
+
+FAILING = Failing(
+    error="the disk is full",
+    next_step="make room",
+    turns=3,
+    since=datetime(2026, 3, 1, 9, 0, tzinfo=UTC),
+    again_at=datetime(2026, 3, 1, 9, 0, 4, tzinfo=UTC),
+)
+
+
+def test_other_processes_learn_from_vitals_why_turns_fail(tmp_path: Path) -> None:
+    try:
+        failing.tell(FAILING)
+        vitals.write(tmp_path / vitals.FILE, FAILING.since, FAILING.since)
+    finally:
+        failing.tell(None)
+    assert Failing.from_json((vitals.read(tmp_path) or {})["failing"]) == FAILING
+    vitals.write(tmp_path / vitals.FILE, FAILING.since, FAILING.since)
+    assert Failing.from_json((vitals.read(tmp_path) or {})["failing"]) is None
+
+
+@pytest.mark.parametrize(
+    "changed", [{"since": "yesterday"}, {"since": 1e30}, {"turns": []}, {"again_at": None}, {"again_at": float("nan")}]
+)
+def test_nonsense_about_failing_turns_says_nothing(changed: dict[str, object]) -> None:
+    assert Failing.from_json(FAILING.as_json() | changed) is None
+    assert Failing.from_json([changed]) is None

@@ -39,6 +39,10 @@ def look(context: Context, connection: Connection) -> Daemon:
     found = Daemon(state="is-ok", icon="ok", word="following", branch=place.branch, head=head, broken=broken)
     if not runs:
         return replace(found, state="is-bad", icon="bad", word="no daemon runs", detail="nothing goes on by itself")
+    failing = context.daemon_fails()
+    if failing is not None:
+        detail = f"{failing.error}; {failing.next_step}"
+        return replace(found, state="is-bad", icon="warn", word="turns fail", detail=detail, since=failing.since)
     if place.held_head is not None:
         detail = f"rewritten to {place.held_head[:10]}: accept it, or put the branch back"
         return replace(found, state="is-stop", icon="held", word="held", detail=detail, since=place.held_since)

@@ -232,11 +232,11 @@ def kept(
 
 def _tag(request: Request, context: Context, actor: Actor, connection: Connection, besides: str) -> str:
     """What a page follows from: the store, the minute, the address, and who looks at it with which colours."""
-    runs = context.daemon_runs(connection)
+    daemon = (context.daemon_runs(connection), context.daemon_fails())
     asked = f"{request.url.path}?{request.url.query}"
     moment = f"{context.now():%Y-%m-%dT%H:%M}"
     seen = stamps.stamp(connection)
     due = seen.next_due is not None and seen.next_due <= context.now()
-    whole = (seen.seen, due, runs, asked, moment, who(request, actor), besides)
+    whole = (seen.seen, due, daemon, asked, moment, who(request, actor), besides)
     made = hashlib.sha256(repr(whole).encode("utf-8", "surrogatepass")).hexdigest()
     return f'"{made[:32]}"'

@@ -19,6 +19,7 @@ from reconciler.api.shapes import StatusShown
 from reconciler.model.output import Standing, standing_json
 from reconciler.model.surroundings import Surroundings, surroundings_json
 from reconciler.store import complaining, declared, deployments, repository
+from reconciler.telemetry.failing import Failing
 from reconciler.views import resolving, undeclared
 from reconciler.views.pictures import pictures
 from reconciler.views.standings import past, standings
@@ -50,19 +51,20 @@ def listed(
             resolving.known_environment(connection, environment)
         reported = app is not None and moment >= now and resolving.reported_alone(connection, app)
         names, last = ([], None) if reported else _names(connection, app, environment, after, limit)
-        around = surroundings_json(_around(connection, runs))
+        around = surroundings_json(_around(connection, runs, failing))
         several = chain(_standings(connection, names, moment, now), _others(connection, app, last, moment, now))
         shown = [standing_json(one) | around for one in several if environment in (None, one.environment)]
         return Answer(shown, cursors.written("n", last) if last is not None else None)
 
     with given.read() as connection:
         runs = given.daemon_runs(connection)
-    return tagged(request, given, found, at=now, besides=str(runs))
+    failing = given.daemon_fails()
+    return tagged(request, given, found, at=now, besides=f"{runs} {failing}")
 
 
-def _around(connection: Connection, runs: bool) -> Surroundings:
+def _around(connection: Connection, runs: bool, failing: Failing | None) -> Surroundings:
     place, broken = repository.followed(connection), complaining.broken(connection)
-    return surroundings(place, broken, daemon=runs, start=START)
+    return surroundings(place, broken, daemon=runs, failing=failing, start=START)
 
 
 def _names(
