@@ -1,4 +1,4 @@
-"""`reconciler retry`: what failed or was stopped is tried again, as a new deployment."""
+"""`reconciler retry`: what failed or was stopped is tried again, as a new deployment; what waits, at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from reconciler.cli import asking, opened, printing
 def command(id_: str, reason: str, actor: str) -> None:
     """Try the failed or aborted deployment ID again (the beginning of an id is enough).
 
-    ID may also be what `status` shows for a check that failed at a gate: then the check is run again.
+    Where it waits for its next attempt, that one is made at once. ID may also be what `status` shows for a check that
+    failed at a gate: then the check is run again.
     """
     from reconciler.engine import clock
     from reconciler.wishes.stopping import retry

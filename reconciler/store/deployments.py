@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, case, delete, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, case, delete, or_, select, update
 
 from reconciler.errors import StoreError
 from reconciler.model.deployment import LEGAL, ROLLBACKS, Deployment, Event, Status, Subject
@@ -149,6 +149,13 @@ def put_off(
     values = {"next_attempt_at": again_at, "error": message, "attempts": attempts, "claimed_by": None}
     transaction.connection.execute(update(tables.deployments).where(D.id == row.id).values(**values))
     _say(transaction, row, "attempt-failed", now, message, "reconciler")
+
+
+def hurry(transaction: Transaction, deployment: str, now: datetime) -> bool:
+    """The next attempt is due at once; False where none is waited for."""
+    waits = and_(D.id == deployment, D.status == "started", D.next_attempt_at > now)
+    done = transaction.connection.execute(update(tables.deployments).where(waits).values(next_attempt_at=now))
+    return done.rowcount > 0
 
 
 def go_on(transaction: Transaction, row: Row[Any], progress: Progress, now: datetime, what: str, message: str) -> None:

@@ -323,8 +323,8 @@ def _remedy(picture: Picture, standing: Standing, waits_for: str) -> str:
             return "remove the pause from the manifest to go on sooner"
         case "pause":
             return f"`reconciler resume {app} {environment}` goes on sooner"
-        case "retry":
-            return "nothing: it is tried again by itself"
+        case "retry" if standing.active is not None:
+            return f"nothing: it is tried again by itself; `reconciler retry {standing.active.id}` tries it now"
         case "promotion" if wanted is not None and isinstance(wanted.choice, Tracked):
             return f"`reconciler why {app} {wanted.choice.environment}` tells what happens there"
         case "dependency":

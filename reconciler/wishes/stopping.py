@@ -1,4 +1,4 @@
-"""Can a deployment be stopped? Can one that failed or was stopped be tried again?"""
+"""Can a deployment be stopped? Can one that failed, was stopped or waits for its next attempt be tried again?"""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from reconciler.errors import AmbiguousReference, NotSo, UnknownReference
 from reconciler.model.deployment import Deployment, Subject
 from reconciler.model.wish import Recorded
+from reconciler.store import deployments, interventions
 from reconciler.store.database import Transaction
 from reconciler.store.interventions import Wish
 from reconciler.views import history, resolving
@@ -56,7 +57,8 @@ def retry(
 ) -> Recorded:
     """What failed or was aborted is to be tried again, as a new deployment; now (UTC).
 
-    The id may also be that of a gate whose checks failed: then those are run again, and `kind` says `checks`.
+    Of a deployment that waits for its next attempt, that one is made at once. The id may also be that of a gate whose
+    checks failed: then those are run again, and `kind` says `checks`.
     Raises WrongUse, UnknownReference; NotSo where there is nothing to try again, or something else is wanted by now.
     """
     actor, reason = saying.name(actor), saying.reason(reason)
@@ -65,15 +67,20 @@ def retry(
         return again
     found = _ours(connection, identifier)
     expecting.require(connection, found.app, found.environment, expected)
-    refuse_unless(
-        found.status in ("failed", "aborted"),
-        f"deployment {found.id} is {found.status}: only what failed or was aborted is tried again",
-        f"`reconciler deployments show {found.id}` shows what happened to it",
-    )
-    _still_wanted(connection, found, now)
     wish = Wish(
         kind="retry", app=found.app, environment=found.environment, subject=found.id, actor=actor, reason=reason
     )
+    if deployments.hurry(transaction, found.id, now):
+        recorded = record(transaction, wish, f"the next attempt at {_named(found)} is made now", now)
+        interventions.finish(transaction, "retry", found.id, now, "the next attempt was made at once")
+        return recorded
+    refuse_unless(
+        found.status in ("failed", "aborted"),
+        f"deployment {found.id} is {found.status}: only what failed, was aborted or waits for its next attempt is "
+        "tried again",
+        f"`reconciler deployments show {found.id}` shows what happened to it",
+    )
+    _still_wanted(connection, found, now)
     return record(transaction, wish, f"{_named(found)} is to be tried again", now)
 
 

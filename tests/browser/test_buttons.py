@@ -118,6 +118,23 @@ def test_what_failed_is_tried_again_and_what_moves_is_stopped(watched: Watched) 
     watched.wait_for(lambda: watched.status_is("sandbox", "aborted"), "it is stopped")
 
 
+def test_what_waits_for_its_next_attempt_is_tried_now_or_stopped(watched: Watched) -> None:
+    watched.begin()
+    watched.wait_for(lambda: watched.status_is("live", "completed"), "the first is live")
+    watched.commit("Not yet", {"shop/later-in-sandbox": ""})
+    watched.wait_for(lambda: watched.history("shop", "sandbox")[-1].next_attempt_at is not None, "it is put off")
+    address = f"/ui/deployments/{watched.history('shop', 'sandbox')[-1].id}"
+    page = watched.page(address)
+    attempts = page.locator("#events").get_by_text("attempt 1")
+    before = attempts.count()
+    press(page, "Try now", "Try again")
+    expect(page.get_by_text("It is to be tried again.")).to_be_visible()
+    page.goto(address)
+    expect(attempts).not_to_have_count(before)
+    press(page, "Stop", "Stop it now", reason="not today")
+    watched.wait_for(lambda: watched.status_is("sandbox", "aborted"), "it is stopped")
+
+
 def test_a_promotion_is_a_commit_on_a_branch(watched: Watched) -> None:
     two_versions(watched)
     page = watched.page(APP)

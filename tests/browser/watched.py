@@ -22,6 +22,7 @@ PATIENCE = 40_000
 GATED = {"sandbox": {}, "pre-release": {}, "live": {"gates": {"approvals": 1}}}
 _DEPLOYS = """\
 test ! -e "fails-in-$RECONCILER_ENVIRONMENT" || exit 1
+test ! -e "later-in-$RECONCILER_ENVIRONMENT" || exit 75
 while test -e "slow-in-$RECONCILER_ENVIRONMENT"; do sleep 0.05; done
 """
 

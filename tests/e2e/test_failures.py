@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from reconciler.wishes import stopping
 from tests import stores
 from tests.e2e.daemon import Live, environment_manifest, exec_target, plan_now, refused, waiting
 from tests.world import World, app_manifest
@@ -118,6 +119,27 @@ def test_a_persons_retry_is_a_new_deployment(world: World) -> None:
     retried = world.history()[3]
     assert (retried.deployed_by, retried.status) == ("ann@example.com", "failed")
     assert "ann@example.com asked to try deployment 2 again" in retried.reason
+
+
+def test_a_person_need_not_wait_for_the_next_attempt(world: World) -> None:
+    begin(world)
+    (world.directory / "later").touch()
+    world.settle()
+    assert waiting(world, "live")[0][0] == "retry"
+    (world.directory / "later").unlink()
+    world.settle()
+    assert served(world) == []
+    (put_off,) = world.history()
+    with world.running() as found:
+        with found.database.write() as transaction:
+            recorded = stopping.retry(transaction, put_off.id, actor="ann@example.com", now=world.now)
+        assert recorded.detail == "the next attempt at deployment 1 of shop in live is made now"
+    world.settle()
+    assert served(world) == ["1 release"]
+    assert world.story("live") == [("release", "completed", [1])]
+    world.commit("Two", {"shop/index.html": "two"})
+    world.settle()
+    assert world.story("live")[1:] == [("release", "completed", [2])]
 
 
 def test_a_commit_may_allow_what_failed_before(world: World) -> None:

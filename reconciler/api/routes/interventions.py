@@ -161,7 +161,8 @@ def abort(id: DeploymentId, asked: AskedWithReason, given: Given, actor: Operato
 
 @router.post("/deployments/{id}/retry", **RECORDED)
 def retry(id: DeploymentId, asked: Asked, given: Given, actor: Operator) -> Recorded:
-    """Try a failed or aborted deployment again, or run the checks again that failed at the gate with this id."""
+    """Try a failed or aborted deployment again, make the next attempt of one that waits for it now, or run the checks
+    again that failed at the gate with this id."""
     with given.write() as transaction:
         return stopping.retry(
             transaction, id, actor=actor.name, now=given.now(), reason=asked.reason, expected=asked.expected
