@@ -16,7 +16,7 @@ from typing import Any
 from reconciler.errors import Aborted, AttemptFailed, PersonNeeded, Superseded, TargetError, TryAgainLater
 from reconciler.model.app import Triggers
 from reconciler.model.release import Release
-from reconciler.targets.base import Observed, Work
+from reconciler.targets.base import Observed, Running, Work
 from reconciler.targets.directory import DirectoryTarget
 
 NAME = "stranger_noting"
@@ -46,6 +46,8 @@ class Unspeakable(Exception):
         raise RuntimeError("no words")
 
 
+WILD = "a \udcff name, a \0 and a \x1b[31m"
+"""What no database takes as it is, or a terminal would act on."""
 ERRORS: Mapping[str, BaseException] = {
     "later": TryAgainLater("the loft is closed", "it opens at 9"),
     "failed": AttemptFailed("the pigeon came back", "another one is sent", "a feather"),
@@ -58,6 +60,9 @@ ERRORS: Mapping[str, BaseException] = {
     "no-text": ValueError(),
     "no-words": Unspeakable(),
     "exit": SystemExit("it is late"),
+    "wild": TargetError(WILD, WILD, WILD),
+    "wild-stranger": OSError(2, WILD, WILD),
+    "endless": ValueError("x" * 3_000_000),
 }
 
 
@@ -76,7 +81,7 @@ class NotingTarget:
 
     def deploy(self, release: Release, work: Work) -> None:
         self.note(release)
-        work.say("on its way")
+        work.say(WILD if self._does.startswith("wild") else "on its way")
         if self._does in ERRORS:
             raise ERRORS[self._does]
         if self._does == "waits":
@@ -107,9 +112,12 @@ class NotingTarget:
         self.note(release)
 
     def triggers(self, app: str, triggers: Triggers, work: Work) -> None:
-        """There are none."""
+        if self._does == "wild-routes":
+            raise ERRORS["wild"]
 
     def observe(self, app: str) -> Observed | None:
+        if self._does == "wild-sight":
+            return Observed(deployment=WILD, traffic=(Running(version=WILD, percent=100),), changed=(WILD,))
         return None
 
     def close(self) -> None:

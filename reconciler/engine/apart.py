@@ -32,6 +32,7 @@ from reconciler.errors import (
 from reconciler.git.objects import Objects
 from reconciler.git.unpack import unpack
 from reconciler.model.release import Release
+from reconciler.targets import strangers
 from reconciler.targets.base import Target, Work
 from reconciler.targets.made import Targets
 
@@ -79,10 +80,10 @@ class Failure:
     def of(cls, error: BaseException) -> Failure:
         """Tell what this error says."""
         kind = next((one.__name__ for one in KINDS if isinstance(error, one)), "")
-        name, output = type(error).__name__, shown(getattr(error, "output", "") or "")
+        name, output = type(error).__name__, strangers.text(getattr(error, "output", "") or "")
         if not kind or type(error).__str__ is not ReconcilerError.__str__:
-            return cls(kind, name, shown(error), output=output)
-        message, next_step = (shown(getattr(error, one, "")) for one in ("message", "next_step"))
+            return cls(kind, name, strangers.text(error), output=output)
+        message, next_step = (strangers.text(getattr(error, one, "")) for one in ("message", "next_step"))
         return cls(kind, name, message, next_step, output)
 
     def error(self) -> Exception:
@@ -99,14 +100,6 @@ class Failure:
 
 Answer = tuple[list[str], Failure | None] | None
 """The lines that were said, and what was raised; None: it is to be carried out where it was asked for."""
-
-
-def shown(what: object) -> str:
-    """The text of something of a stranger's, which may break over it."""
-    try:
-        return str(what)
-    except Exception as wrong:  # noqa: BLE001 - a stranger's text
-        return f"what it says cannot be shown: {type(wrong).__name__}"
 
 
 class _Told(threading.Event):
@@ -148,7 +141,7 @@ class _Serving:
         work = Work(
             unpack=lambda tree, directory: unpack(self._objects, tree, directory),
             stop=_Told(self._line),
-            say=lambda line: said.append(shown(line)) if len(said) < LINES_KEPT else None,
+            say=lambda line: said.append(strangers.text(line)) if len(said) < LINES_KEPT else None,
             environ=os.environ,
         )
         try:

@@ -24,7 +24,6 @@ from sqlalchemy import Connection, Row
 from reconciler import telemetry
 from reconciler.desired import earliest
 from reconciler.engine.branch_words import Case, case_of, message
-from reconciler.engine.carry import backoff
 from reconciler.errors import NotSo, ReconcilerError
 from reconciler.git.fetched_again import FetchedAgain
 from reconciler.git.mirror import Mirror
@@ -33,7 +32,7 @@ from reconciler.git.pushing import push
 from reconciler.git.signatures import Person, Signature
 from reconciler.git.taking_back import Conflicts, revert_commit
 from reconciler.git.writing import set_branch
-from reconciler.schedule import to_the_second
+from reconciler.schedule import backoff, to_the_second
 from reconciler.store import holds, repository
 from reconciler.store.database import Transaction
 

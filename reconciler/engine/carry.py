@@ -5,22 +5,18 @@ Everything here happens inside the transaction of a cycle; nothing touches a tar
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from pydantic import TypeAdapter
-from sqlalchemy import Row, update
+from sqlalchemy import Row
 
 from reconciler.engine import rolling
-from reconciler.model.app import Triggers
 from reconciler.model.deployment import Subject
 from reconciler.model.plan import Abort, Advance, ApplyTriggers, Deploy, Lift, Plan, RunChecks
-from reconciler.planner import triggers
-from reconciler.store import deployments, gates, holds, interventions, tables
+from reconciler.store import deployments, gates, holds, interventions, triggers
 from reconciler.store.database import Transaction
 from reconciler.store.rows import deployment_of
 
-TRIGGERS = TypeAdapter(Triggers)
 EDGES = frozenset({"season-start", "season-end", "schedule"})
 
 
@@ -43,7 +39,14 @@ def carry(transaction: Transaction, plan: Plan, now: datetime) -> list[tuple[str
     for action in plan.actions:
         match action:
             case ApplyTriggers():
-                _request_triggers(transaction, action)
+                triggers.request(
+                    transaction,
+                    action.app,
+                    action.environment,
+                    action.triggers,
+                    digest=action.digest,
+                    target=action.target,
+                )
             case RunChecks():
                 gates.begin_checks(transaction, action, now)
             case Advance():
@@ -147,25 +150,3 @@ def _answer_retries(transaction: Transaction, wish: Deploy, asked: list[str], no
         # All its attempts are a person's word, not the first alone; what fails again is suspect again.
         versions = [part.version for part in wish.subject.traffic]
         deployments.clear(transaction, wish.app, wish.environment, [wish.subject.fingerprint, *versions])
-
-
-def _request_triggers(transaction: Transaction, action: ApplyTriggers) -> None:
-    t = tables.triggers
-    here = (t.c.app == action.app) & (t.c.environment == action.environment)
-    values = {
-        "requested": triggers.digest(action.triggers),
-        "settings": TRIGGERS.dump_python(action.triggers, mode="json"),
-        "attempts": 0,
-        "retry_at": None,
-        "error": None,
-        "open": True,
-    }
-    changed = transaction.connection.execute(update(t).where(here).values(**values))
-    if changed.rowcount == 0:
-        transaction.connection.execute(t.insert().values(app=action.app, environment=action.environment, **values))
-
-
-def backoff(first: timedelta, failures: int, longest: timedelta = timedelta(minutes=10)) -> timedelta:
-    """How long to wait after this many failures: the first pause, doubled each time, up to the longest."""
-    doubled: int = 2 ** min(max(failures - 1, 0), 20)
-    return min(first * doubled, max(longest, first))

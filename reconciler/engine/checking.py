@@ -11,9 +11,9 @@ from typing import Any
 
 from reconciler.engine.outcomes import CheckOutcome, Gate, Kind, Outcome
 from reconciler.engine.perform import Job, Surroundings
-from reconciler.errors import ReconcilerError
 from reconciler.model.gates import Check
 from reconciler.model.release import Release
+from reconciler.targets import strangers
 from reconciler.targets.base import Work
 from reconciler.targets.checks import CheckResult, run_check
 
@@ -65,8 +65,7 @@ def _run(
     try:
         return run_check(check, release, work, surroundings.data, version)
     except Exception as wrong:  # noqa: BLE001 - whatever goes wrong is the answer, or the check would never end
-        said = str(wrong) if isinstance(wrong, ReconcilerError) else f"{type(wrong).__name__}: {wrong}"
-        return CheckResult(check.name, "failed", f"it could not be run: {said}")
+        return CheckResult(check.name, "failed", f"it could not be run: {strangers.complaint(wrong)}")
 
 
 def _silent(_line: Any) -> None:

@@ -10,11 +10,10 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, or_, select
+from sqlalchemy import Connection, Row
 
 from reconciler.desired import effective
 from reconciler.engine import rolling
-from reconciler.engine.carry import TRIGGERS
 from reconciler.engine.checking import CheckJob
 from reconciler.engine.membership import Membership
 from reconciler.engine.outcomes import Gate
@@ -26,18 +25,10 @@ from reconciler.model.release import Release, ReleasedVersion
 from reconciler.model.version import Version
 from reconciler.planner import rollouts
 from reconciler.schedule import rfc3339
-from reconciler.store import deployments, gates, leases, tables, versions, waiting
+from reconciler.store import deployments, gates, leases, triggers, versions, waiting
 from reconciler.store.database import Transaction
 from reconciler.store.rows import deployment_of
-from reconciler.store.statements import Prepared
 from reconciler.views.scene import in_order, manifests
-
-_T = tables.triggers.c
-_TO_HAND_OVER = Prepared(
-    select(tables.triggers)
-    .where(_T.open, or_(_T.retry_at.is_(None), _T.retry_at <= bindparam("now", type_=_T.retry_at.type)))
-    .limit(bindparam("most"))
-)
 
 MOST_CHECKS = 1000
 """So many checks that are to be run are looked at in a turn."""
@@ -242,11 +233,8 @@ def claim_triggers(
     deployed = {(row.app, row.environment) for row in begun.rows if row.id in begun.attended}
     deployed.update((job.release.app, job.release.environment) for job in jobs)
     busy = deployed | pool.handing_over
-    rows = [
-        row
-        for row in _TO_HAND_OVER.run(transaction.connection, now=now, most=pool.workers * 4 + len(busy))
-        if (row.app, row.environment) not in busy and row.environment in environments
-    ]
+    found = triggers.to_hand_over(transaction, environments, now, pool.workers * 4 + len(busy))
+    rows = [row for row in found if (row.app, row.environment) not in busy]
     hindered = _hindered(transaction.connection, {(row.app, row.environment) for row in rows}, environments)
     fences, lineage = leases.hand_out(transaction, len(rows), now)
     return [
@@ -256,7 +244,7 @@ def claim_triggers(
             app=row.app,
             environment=row.environment,
             digest=row.requested,
-            triggers=TRIGGERS.validate_python(row.settings),
+            triggers=triggers.TRIGGERS.validate_python(row.settings),
             target=environments[row.environment].spec.target,
             hindered=hindered.get((row.app, row.environment), ""),
         )

@@ -20,7 +20,7 @@ from reconciler.engine.following import Following
 from reconciler.engine.membership import Heart, Membership
 from reconciler.engine.pool import Pool
 from reconciler.errors import FollowsAnother, LeaseLost, NotSo, ReconcilerError, StoreError
-from reconciler.schedule import spell
+from reconciler.schedule import backoff, spell
 from reconciler.store import ledger, waiting
 from reconciler.store.database import Database
 from reconciler.store.nudging import Listener
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 log = telemetry.logger("daemon")
 
-LONGEST_PAUSE = timedelta(seconds=60)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=0.5), timedelta(seconds=60)
 TO_REPORT = "please report what the log says of it"
 WATCHING = timedelta(seconds=2)
 """So long after its start, the watch sees whatever happens, and there is time for what is only done by who stays."""
@@ -277,8 +277,7 @@ class Daemon:
         self._heart.stir()
 
     def _pause(self) -> timedelta:
-        doubled: int = 2 ** min(self._failures, 8)
-        return min(timedelta(milliseconds=250) * doubled, LONGEST_PAUSE)
+        return backoff(FIRST_PAUSE, self._failures, LONGEST_PAUSE)
 
     def _gather(self, turn: Turn) -> None:
         """Where answers come quickly, several make a turn; a single one never waits."""
@@ -395,6 +394,8 @@ class Daemon:
             self._cycle.record_only(self._clock())
         except ReconcilerError as error:
             log.warning("drain.failed", error=error.message)
+        except Exception:  # what is left of the end is to be done all the same
+            log.exception("drain.broke", next="it is done again at the next start")
 
 
 def _say(turn: Turn) -> None:

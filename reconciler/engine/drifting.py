@@ -19,12 +19,13 @@ from reconciler import telemetry
 from reconciler.desired import place
 from reconciler.engine.clock import Clock, Ticks
 from reconciler.engine.pacing import Sweep, sweeps
-from reconciler.errors import ReconcilerError, StoreError
+from reconciler.errors import StoreError
 from reconciler.model.deployment import EXTERNAL, Allotment
 from reconciler.model.environment import Environment
 from reconciler.planner.drift import Left, Seen, difference
 from reconciler.store import declared, drifts
 from reconciler.store.database import Database
+from reconciler.targets import strangers
 from reconciler.targets.base import Observed, Target
 from reconciler.targets.observing import observed, sees
 from reconciler.views.scene import declared_environments
@@ -251,8 +252,7 @@ def _look(row: Any, environment: Environment, make_target: MakeTarget, closely: 
             return None
         seen = observed(target, row.app, closely=closely)
     except Exception as error:  # noqa: BLE001 - a target is a stranger's code: not to know is no drift
-        said = error.message if isinstance(error, ReconcilerError) else f"{type(error).__name__}: {error}"
-        return Look(**about, detail=None, unknown=said)
+        return Look(**about, detail=None, unknown=strangers.complaint(error))
     left = Left(deployment=row.id, number=row.number, traffic=tuple(Allotment(**part) for part in row.traffic))
     return Look(**about, detail=difference(left, _seen(seen)))
 

@@ -17,14 +17,14 @@ from reconciler.engine.fetching import Fetched, Fetching
 from reconciler.engine.looked import Seen, Trouble
 from reconciler.errors import GitCorrupt, GitError, GitMissing
 from reconciler.git.mirror import Mirror
-from reconciler.schedule import rfc3339
+from reconciler.schedule import backoff, rfc3339
 from reconciler.store import repository, webhooks
 from reconciler.store.database import Database
 
 if TYPE_CHECKING:
     from reconciler.git.objects import Objects
 
-LONGEST_PAUSE = timedelta(minutes=5)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=2), timedelta(minutes=5)
 AT_FIRST = 3.0
 """Seconds that the first look waits for a repository elsewhere: what was taken back meanwhile is not begun first."""
 
@@ -231,7 +231,7 @@ class Looking:
         before, missing = self.trouble, isinstance(error, GitMissing)
         earlier = before or self._recorded
         failures = before.failures + 1 if before else 1
-        pause = self._interval if missing else min(timedelta(seconds=1) * 2 ** min(failures, 10), LONGEST_PAUSE)
+        pause = self._interval if missing else backoff(FIRST_PAUSE, failures, LONGEST_PAUSE)
         since = earlier.since if earlier and self._alike(earlier, error) else now
         self.trouble = Trouble(error=error, since=since, failures=failures, again_at=now + pause)
         self._asked = False

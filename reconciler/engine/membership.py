@@ -298,15 +298,24 @@ class Heart:
                     continue  # it is about who leads
                 self._stopping.wait(AT_LEAST)
             due = self._ticks() + self._membership.until_beat()
-            try:
-                if self._membership.beat():
-                    self._nudge()
-                failing = False
-            except LeaseLost:
-                self._nudge()
-            except StoreError as error:
-                if not failing:  # once is enough until it answers again
-                    log.warning("heartbeat.failed", error=error.message, next="tried again, silently, until it answers")
-                failing = True
+            failing = self._beat_once(failing)
             if self._membership.lost:
                 self._nudge()  # the next turn begins a new life
+
+    def _beat_once(self, failing: bool) -> bool:
+        """Whether it could not be done. Once is enough until it can: `failing` is whether that was so before."""
+        try:
+            if self._membership.beat():
+                self._nudge()
+        except LeaseLost:
+            self._nudge()
+            return failing
+        except StoreError as error:
+            if not failing:
+                log.warning("heartbeat.failed", error=error.message, next="tried again, silently, until it answers")
+            return True
+        except Exception:  # the daemon outlives its own mistakes; the log has them in full
+            if not failing:
+                log.exception("heartbeat.broke", next="tried again, silently, until it succeeds")
+            return True
+        return False

@@ -9,17 +9,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Row, update
+from sqlalchemy import Row
 
 from reconciler.engine import rolling
-from reconciler.engine.carry import EDGES, backoff, by_person
+from reconciler.engine.carry import EDGES, by_person
 from reconciler.engine.holding import hold_failed
 from reconciler.model.environment import Environment, EnvironmentSpec
 from reconciler.model.rollout import progress_of
 from reconciler.model.version import label
 from reconciler.planner import rollouts
 from reconciler.planner.gates import failed_but_reported, filed_under
-from reconciler.store import declared, deployments, gates, interventions, tables
+from reconciler.schedule import backoff
+from reconciler.store import declared, deployments, gates, interventions, triggers
 from reconciler.store.database import Transaction
 from reconciler.store.rows import deployment_of
 from reconciler.targets.checks import CheckResult
@@ -28,7 +29,6 @@ PATIENCE = timedelta(days=1)
 """How long a target may go on saying `try again later` before that counts as a failure."""
 LONGEST_PUT_OFF = timedelta(minutes=5)
 """It is asked again after as long as it has been put off already, and at least after this."""
-TRIGGER_PAUSE = timedelta(seconds=10)
 CHECK_PAUSE, LONGEST_CHECK_PAUSE = timedelta(seconds=10), timedelta(minutes=10)
 """A check that could not tell is asked again after as long as it has been asked already, within these bounds."""
 
@@ -152,6 +152,8 @@ def _settle(
             deployments.clear(transaction, row.app, row.environment, suspected)
         if row.id in past.to_stop:
             interventions.finish(transaction, "abort", row.id, now, "it had completed by then")
+        if not row.traffic:
+            triggers.forget(transaction, row.app, row.environment)
     elif row.abort_reason is not None or outcome.kind == "superseded":
         deployments.move(transaction, row, "aborted", now, row.abort_reason or outcome.message)
         by_person(transaction, row, now, row.abort_reason or outcome.message)
@@ -248,27 +250,6 @@ def _remark(transaction: Transaction, outcome: CheckOutcome, message: str, asked
 
 
 def note_triggers(transaction: Transaction, outcome: TriggersOutcome, now: datetime) -> None:
-    """Record whether a target took its trigger settings; settings that changed meanwhile are handed over next."""
-    t = tables.triggers
-    here = (t.c.app == outcome.app) & (t.c.environment == outcome.environment)
-    row = transaction.connection.execute(t.select().where(here)).one_or_none()
-    if row is None:
-        return
-    if outcome.error is None:
-        same = row.requested == outcome.digest
-        transaction.connection.execute(
-            update(t).where(here).values(applied=outcome.digest, open=not same, retry_at=None, attempts=0, error=None)
-        )
-    else:
-        retry_at = now + backoff(TRIGGER_PAUSE, row.attempts + 1)
-        transaction.connection.execute(
-            update(t).where(here).values(attempts=row.attempts + 1, retry_at=retry_at, error=outcome.error)
-        )
-    transaction.note(
-        "triggers.applied" if outcome.error is None else "triggers.failed",
-        now,
-        {"digest": outcome.digest, "error": outcome.error},
-        app=outcome.app,
-        environment=outcome.environment,
-    )
-    declared.mark_due(transaction, [outcome.app], now)
+    """Record whether a target took its trigger settings."""
+    if triggers.answered(transaction, outcome.app, outcome.environment, outcome.digest, outcome.error, now):
+        declared.mark_due(transaction, [outcome.app], now)

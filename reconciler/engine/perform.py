@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from reconciler.engine.apart import LINES_KEPT, carry_out, shown
+from reconciler.engine.apart import LINES_KEPT, carry_out
 from reconciler.engine.outcomes import Kind, Outcome, TriggersOutcome
 from reconciler.errors import Aborted, GitError, PersonNeeded, ReconcilerError, Superseded, TargetError, TryAgainLater
 from reconciler.model.app import Triggers
 from reconciler.model.gates import Check
 from reconciler.model.release import Release
+from reconciler.targets import strangers
 from reconciler.targets.base import Target, Work
 from reconciler.targets.checks import CheckResult
 
@@ -96,7 +97,7 @@ def perform(job: Job, surroundings: Surroundings) -> Outcome:
     work = Work(
         unpack=surroundings.unpack,
         stop=job.stop,
-        say=lambda line: said.append(line) if len(said) < LINES_KEPT else None,
+        say=lambda line: said.append(strangers.text(line)) if len(said) < LINES_KEPT else None,
         environ=surroundings.environ,
     )
     release = job.release
@@ -116,9 +117,9 @@ def perform(job: Job, surroundings: Surroundings) -> Outcome:
 def _answer(job: Job, error: BaseException, said: list[str]) -> Outcome:
     kind = next((kind for raised, kind in KINDS.items() if isinstance(error, raised)), FAILED)
     ours = isinstance(error, ReconcilerError)
-    message = shown(error) if ours else f"the target broke: {type(error).__name__}: {shown(error)}"
+    message = f"{'' if ours else 'the target broke: '}{strangers.complaint(error)}"
     # What a failure brings along is the whole output: its lines were said already.
-    output = [error.output] if isinstance(error, TargetError) and error.output else said
+    output = [strangers.text(error.output)] if isinstance(error, TargetError) and error.output else said
     return replace(job.outcome(kind, message, output), ours=isinstance(error, GitError))
 
 
@@ -143,5 +144,5 @@ def hand_over_triggers(job: TriggersJob, surroundings: Surroundings) -> Triggers
         _refuse(job.hindered)
         surroundings.make_target(job.environment, job.target).triggers(job.app, job.triggers, work)
     except (Exception, SystemExit) as wrong:  # noqa: BLE001 - a target is a stranger's code
-        error = shown(wrong) if isinstance(wrong, ReconcilerError) else f"{type(wrong).__name__}: {shown(wrong)}"
+        error = strangers.complaint(wrong)
     return TriggersOutcome(app=job.app, environment=job.environment, digest=job.digest, error=error)

@@ -14,6 +14,7 @@ from reconciler.engine.carry import carry
 from reconciler.engine.signing import Signing
 from reconciler.model.environment import Environment
 from reconciler.model.plan import together
+from reconciler.model.season import Freeze
 from reconciler.store import commits, declared, obstacles, waiting
 from reconciler.store.database import Transaction
 from reconciler.views.scene import Scene
@@ -32,6 +33,15 @@ GATHERED = timedelta(seconds=0.25)
 plan a dozen of them at a time costs half as much again as to plan a hundred."""
 
 
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """What waits for its turn where something is frozen, and is planned under these freezes by now."""
+
+    freezes: tuple[Freeze, ...] = ()
+    deployments: frozenset[str] = frozenset()
+    """The first ones in line, by id."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
     """What one turn planned."""
@@ -44,6 +54,7 @@ class Planned:
     """Environment and number of each deployment that begins (see `carry`)."""
     gathers: bool = False
     """Whether what was due waits for more of its kind."""
+    frozen: Frozen
 
     def targets(self, environments: Mapping[str, Environment]) -> list[Mapping[str, Any]]:
         """The target of each deployment that begins."""
@@ -57,6 +68,7 @@ class Planning:
         self._signing = signing
         self._looked_after: str | None = None
         self._most = MOST
+        self._frozen = Frozen()
         self._gathers_since: datetime | None = None
         """When everything that was due had been planned; None where some was left, or a thread is free."""
 
@@ -76,10 +88,10 @@ class Planning:
         `commits` and `answers` are how many the turn has noted. What is due again afterwards, since something it waited
         for was stopped just now, is planned anew with the next turn.
         """
-        _look_at_frozen(transaction, scene, now)
+        frozen = _look_at_frozen(transaction, scene, now, self._frozen)
         most = MOST_WITH_A_COMMIT if commits else self._most
         if not commits and self._gathers(answers, now):
-            return Planned(most=most, looked_after=self._looked_after, gathers=True)
+            return Planned(most=most, looked_after=self._looked_after, gathers=True, frozen=frozen)
         with telemetry.stage("plan"):
             names = declared.due(transaction.connection, now, most)
             begun = self._plan(transaction, names, scene, now) if names else []
@@ -88,7 +100,7 @@ class Planning:
                 names = declared.names_after(transaction.connection, after, MOST - count)
                 begun += self._plan(transaction, names, scene, now)
                 count, after = count + len(names), names[-1] if names else None
-        return Planned(count=count, most=most, looked_after=after, begun=begun)
+        return Planned(count=count, most=most, looked_after=after, begun=begun, frozen=frozen)
 
     def recorded(self, planned: Planned, now: datetime, *, free: bool) -> None:
         """What was planned is in the store now; `free` is whether a thread has nothing to do."""
@@ -97,6 +109,7 @@ class Planning:
         elif not planned.gathers:
             self._gathers_since = now
         self._looked_after = planned.looked_after
+        self._frozen = planned.frozen
         first = planned.count == planned.most and {number for _, number in planned.begun} == {1}
         self._most = MOST_AT_FIRST if first else MOST
 
@@ -130,14 +143,17 @@ class Planning:
         return begun
 
 
-def _look_at_frozen(transaction: Transaction, scene: Scene, now: datetime) -> None:
-    """Where a freeze has begun, what waits for its turn is planned again: a start is held back, not a decision."""
-    frozen = {
-        environment
-        for freeze in scene.freezes
-        if schedule.active(freeze.spec.span, now)
-        for environment in freeze.spec.environments
-    }
-    names = {row.app for name in frozen for row in waiting.in_environment(transaction.connection, name, MOST)}
+def _look_at_frozen(transaction: Transaction, scene: Scene, now: datetime, before: Frozen) -> Frozen:
+    """Where a freeze has begun, what waits for its turn is planned again: a start is held back, not a decision.
+
+    Once for each deployment: what passes the freeze, as what goes back does, may wait for a thread for long. They come
+    before they get their turn, since the first in line are looked at, and more of them than get it at once.
+    """
+    freezes = tuple(one for one in scene.freezes if schedule.active(one.spec.span, now))
+    frozen = {environment for one in freezes for environment in one.spec.environments}
+    waits = [row for name in frozen for row in waiting.in_environment(transaction.connection, name, MOST)]
+    looked_at = before.deployments if before.freezes == freezes else frozenset[str]()
+    names = {row.app for row in waits if row.id not in looked_at}
     if names:
         declared.mark_due(transaction, names, now)
+    return Frozen(freezes, frozenset(row.id for row in waits))

@@ -12,12 +12,12 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from reconciler.errors import ReconcilerError
 from reconciler.model.environment import Environment
 from reconciler.model.shape import build
 from reconciler.store import tables
+from reconciler.targets import strangers
 from reconciler.targets.base import Observed, Target
-from reconciler.targets.observing import sees
+from reconciler.targets.observing import observed, sees
 
 Place = tuple[str, str]
 """App and environment."""
@@ -92,11 +92,9 @@ def look(
         app, environment = place
         try:
             target = making(environment, environments[environment].spec.target)
-            return Sight(target.observe(app), hearsay=not sees(target))
-        except ReconcilerError as error:
-            return Sight(trouble=error.message)
+            return Sight(observed(target, app, closely=False), hearsay=not sees(target))
         except Exception as error:  # noqa: BLE001 - a target is a stranger's code
-            return Sight(trouble=f"{type(error).__name__}: {error}")
+            return Sight(trouble=strangers.complaint(error))
 
     asked = [place for place in wanted if place[1] in environments]
     build()

@@ -57,6 +57,10 @@ class ApplyTriggers:
     app: str
     environment: str
     triggers: Triggers
+    digest: str | None
+    """What they are compared by; None for none at all."""
+    target: str
+    """A digest of where the environment is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,6 +102,8 @@ class TriggerRecord:
     """Digest of the trigger settings that a target has or is being handed, and when another try is due."""
 
     requested: str | None
+    target: str | None = None
+    """A digest of where they were handed over; None where nobody remembers."""
     retry_at: datetime | None = None
 
 

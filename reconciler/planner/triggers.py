@@ -21,10 +21,20 @@ def digest(triggers: Triggers) -> str | None:
 def due(
     app: App | None, wanted: Desired | None, recorded: RecordedApp, record: EnvironmentRecord
 ) -> tuple[ApplyTriggers, ...]:
-    """What the target has not been asked to take yet."""
+    """What the target has not been asked to take yet; all of it where the environment's target is another one now."""
     if app is None or wanted is None or record.running is None or recorded.complaints:
         return ()
-    requested = record.triggers.requested if record.triggers else None
-    if requested == digest(app.spec.triggers):
+    if record.running.grounds.target not in ("", wanted.target):
+        return ()  # what runs is still somewhere else, and on its way
+    there, asked = record.triggers, digest(app.spec.triggers)
+    if (there.requested if there else None) == asked and (asked is None or (there and there.target == wanted.target)):
         return ()
-    return (ApplyTriggers(app=app.name, environment=record.environment, triggers=app.spec.triggers),)
+    return (
+        ApplyTriggers(
+            app=app.name,
+            environment=record.environment,
+            triggers=app.spec.triggers,
+            digest=asked,
+            target=wanted.target,
+        ),
+    )

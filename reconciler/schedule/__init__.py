@@ -2,7 +2,7 @@
 
     zones            the one rule from wall time to instant; everything else rests on it
     instants         text to instant and back
-    durations        text to length and back
+    durations        text to length and back; how long to wait after failures
     span             what a season or freeze declares, and one window of it
     rrules, crons, public_holidays    wall times and dates on which something recurs
     occurrences      the windows of a span, walked
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from reconciler.schedule.checks import check
 from reconciler.schedule.crons import cron_next, cron_previous
-from reconciler.schedule.durations import duration, offset, spell
+from reconciler.schedule.durations import backoff, duration, offset, spell
 from reconciler.schedule.edges import active, next_edge, windows
 from reconciler.schedule.instants import WITH_OFFSET, instant, kept, rfc3339, to_the_second, utc, wall
 from reconciler.schedule.span import Span, Window
@@ -28,6 +28,7 @@ __all__ = [
     "Span",
     "Window",
     "active",
+    "backoff",
     "check",
     "cron_next",
     "cron_previous",

@@ -34,6 +34,12 @@ def duration(text: str) -> timedelta:
     return timedelta(seconds=seconds)
 
 
+def backoff(first: timedelta, failures: int, longest: timedelta = timedelta(minutes=10)) -> timedelta:
+    """How long to wait after this many failures: the first pause, doubled each time, up to the longest."""
+    doubled: int = 2 ** min(max(failures - 1, 0), 20)
+    return min(first * doubled, max(longest, first))
+
+
 def offset(text: str) -> timedelta:
     """A duration with an optional sign, '-3d' or '+1d': before or after some moment. Raises ScheduleError."""
     length = duration(text[1:] if text[:1] in ("+", "-") else text)

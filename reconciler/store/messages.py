@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, bindparam, exists, func, select, update
 
+from reconciler.schedule import backoff
 from reconciler.store import tables
 from reconciler.store.database import Transaction
 from reconciler.store.declared import chunks
@@ -38,12 +39,6 @@ _DUE = Among(
     .limit(bindparam("most")),
     _M.channel,
 )
-
-
-def pause(attempts: int) -> timedelta:
-    """How long to wait after this many attempts that failed."""
-    doubled: int = 2 ** min(max(attempts - 1, 0), 20)
-    return min(FIRST_PAUSE * doubled, LONGEST_PAUSE)
 
 
 def to_send(
@@ -128,7 +123,10 @@ def failed(
     if ends:
         values |= {"status": "failed", "ended_at": now}
     else:
-        values |= {"status": "waiting", "next_at": now + max(pause(attempts), after or timedelta())}
+        values |= {
+            "status": "waiting",
+            "next_at": now + max(backoff(FIRST_PAUSE, attempts, LONGEST_PAUSE), after or timedelta()),
+        }
     transaction.connection.execute(update(tables.messages).where(_M.id == row.id).values(**values))
     _ended(transaction, row.id, "unknown" if unsure else "failed", error, now)
     return not ends

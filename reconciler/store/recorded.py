@@ -153,7 +153,9 @@ def _gather_deployments(connection: Connection, names: Sequence[str], gathered: 
         gathered.suspicions.setdefault((row.app, row.environment), {})[row.what] = found
     for row in _TRIGGERS.run(connection, names) if rare.triggers else ():
         retry_at = row.retry_at if row.open else None
-        gathered.triggers[row.app, row.environment] = TriggerRecord(requested=row.requested, retry_at=retry_at)
+        gathered.triggers[row.app, row.environment] = TriggerRecord(
+            requested=row.requested, target=row.target, retry_at=retry_at
+        )
     for row in drifts.of(connection, names) if rare.drifts else ():
         seen = DriftRecord(deployment=row.deployment, since=row.since, detail=row.detail)
         gathered.drifts[row.app, row.environment] = seen

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from reconciler.targets import strangers
 from reconciler.targets.base import Observed, Target
 
 
@@ -22,4 +23,4 @@ def sees(target: Target) -> bool:
 def observed(target: Target, app: str, *, closely: bool) -> Observed | None:
     """What runs of `app` as the target sees it. Raises what `observe` raises."""
     look: Callable[[str], Observed | None] = getattr(target, "inspect", target.observe) if closely else target.observe
-    return look(app)
+    return strangers.sight(look(app))

@@ -1,4 +1,4 @@
-"""Do a deployment and trigger settings that come together, to the same place, neither fail nor wait for a retry?"""
+"""Are trigger settings where what they lead to is: beside a deployment, after a move, and when others cannot be had?"""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from sqlalchemy import select
 from reconciler.store import tables
 from reconciler.targets.directory import DirectoryTarget
 from reconciler.targets.rehearsal import Rehearsal, release, version
+from tests.e2e.daemon import environment_manifest
+from tests.with_hands import stranger
 from tests.world import World, app_manifest
 
+MANY = 70
 FILES = 150
 """So many files take long enough to write that trigger settings handed over meanwhile would meet them."""
 
@@ -54,3 +57,71 @@ def test_a_deployment_waits_a_moment_for_trigger_settings_that_are_being_written
     target.deploy(release("d2", version(2), number=2), Rehearsal().work())
     given_back.join()
     assert (tmp_path / "out" / "booking" / "current").readlink() == Path("releases/d2")
+
+
+def routes(world: World, place: str, app: str = "shop") -> list[str] | None:
+    """What a directory below `state/releases` was told of an app; None for nothing."""
+    file = world.directory / "state" / "releases" / place / app / "triggers.json"
+    return list(json.loads(file.read_text())["routes"]) if file.exists() else None
+
+
+def shop(environment: str = "live") -> str:
+    return app_manifest(environments=[environment], triggers={"routes": ["shop.example.com/*"]})
+
+
+def at(place: str, name: str = "live") -> str:
+    return environment_manifest(name, "latest", target={"type": "directory", "path": f"releases/{place}"})
+
+
+def test_they_move_with_an_environment(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.commit("Begin", {"environments.yaml": at("here"), "shop.yaml": shop(), "shop/index.html": "one"})
+    world.settle()
+    assert routes(world, "here") == ["shop.example.com/*"]
+    world.commit("Move\n\nAllow-Mass-Change: 1", {"environments.yaml": at("there")})
+    world.settle()
+    assert routes(world, "there") == ["shop.example.com/*"]
+    assert len(facts(world, "triggers.applied")) == 2
+
+
+def test_they_come_back_with_an_environment_and_with_an_app(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    pruned = environment_manifest("live", "latest", prune=True)
+    world.commit("Begin", {"environments.yaml": pruned, "shop.yaml": shop(), "shop/index.html": "one"})
+    world.settle()
+    world.commit("Away\n\nAllow-Mass-Change: 1", {"shop.yaml": None})
+    world.settle()
+    assert world.runs("live") is None
+    (world.released("live").parent / "triggers.json").unlink(missing_ok=True)  # as somebody would who cleans up
+    world.commit("Back", {"shop.yaml": shop()})
+    world.settle()
+    assert world.runs("live") == "one"
+    assert routes(world, "live") == ["shop.example.com/*"]
+
+
+def test_those_of_what_left_git_hold_nobody_up(tmp_path: Path) -> None:
+    """More of them than are looked at in a turn, at a target that never takes them."""
+    world = World(tmp_path)
+    with stranger(tmp_path / "packages"):
+        notes = {"type": "noting-at-home", "notes": str(tmp_path / "notes"), "does": "wild-routes"}
+        old = environment_manifest("old", "latest", target=notes)
+        names = [f"app-{number}" for number in range(MANY)]
+        triggers = {"routes": ["example.com/*"]}
+        manifests = {
+            f"{name}.yaml": app_manifest(name, bundle="shop", environments=["old"], triggers=triggers) for name in names
+        }
+        live = at("live")
+        world.commit("Begin", {"environments.yaml": f"{live}\n---\n{old}", "shop/index.html": "one", **manifests})
+        world.settle()
+        assert len(waiting_to_be_taken(world)) == MANY
+        world.later(hours=1)
+        away = dict.fromkeys(manifests)
+        world.commit(f"Away\n\nAllow-Mass-Change: {MANY}", {"environments.yaml": live, "shop.yaml": shop(), **away})
+        world.settle()
+        assert routes(world, "live") == ["shop.example.com/*"]
+        assert waiting_to_be_taken(world) == []
+
+
+def waiting_to_be_taken(world: World) -> list[str]:
+    with world.running() as found, found.database.read() as connection:
+        return list(connection.execute(select(tables.triggers.c.app).where(tables.triggers.c.open)).scalars())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from reconciler.engine import planning
 from reconciler.engine.pool import Answer, Pool
 from reconciler.store import declared, deployments
 from tests.counting import counted
+from tests.e2e.daemon import environment_manifest, exec_target
 from tests.world import CHAIN, World, app_manifest
 
 ENVIRONMENT = """\
@@ -208,3 +210,62 @@ def answered(pool: Pool) -> None:
         pool.gather()
         found += pool.answers()
     pool.give_back(found)
+
+
+FROZEN = """\
+apiVersion: reconciler/v1
+kind: Freeze
+metadata: {name: fair}
+spec: {environments: [sandbox], from: "2026-01-01T00:00:00Z", until: "2030-01-01T00:00:00Z", reason: the fair}
+"""
+
+
+def test_what_passes_a_freeze_and_waits_for_its_turn_is_planned_once(tmp_path: Path):
+    """While it waits, nothing is to be done: a daemon that found something with every turn would never rest."""
+    count, go = 6, tmp_path / "go"
+    world = world_of(tmp_path, count)
+    slow = exec_target(f"while ! test -e {go}; do sleep 0.02; done")
+    three_at_once = environment_manifest(CHAIN[0], "latest", target=slow, concurrency=count // 2)
+    world.commit("Three at once", {"environments.yaml": three_at_once})
+    go.touch()
+    world.settle()
+    for number in range(count):
+        change(world, number, 2, CHAIN[0])
+    push(world, f"Change all\n\nAllow-Mass-Change: {count}")
+    world.settle()
+    world.commit("Freeze", {"freeze.yaml": FROZEN})
+    world.settle()
+    go.unlink()
+    world.repo.revert("HEAD~1")
+    world.repo.push()
+    with world.running() as found:
+        found.pool.workers = count // 2
+        found.following.looking.ask()
+        first = found.cycle.turn(world.now)
+        assert (first.commits, first.planned, first.begun) == (1, count, count // 2)
+        found.pool.workers = count  # free ones, but no turn in this environment
+        again = [found.cycle.turn(world.now).planned for _ in range(3)]
+        go.touch()
+        found.daemon.settle()
+    assert again[1:] == [0, 0]
+    assert {one.cause for one in world.history("app-00003")} == {"release", "rollback"}
+
+
+def test_a_freeze_holds_back_what_waits_for_a_thread(tmp_path: Path):
+    count = 6
+    world = world_of(tmp_path, count)
+    world.settle()
+    begins = world.now + timedelta(hours=1)
+    world.commit("Freeze", {"freeze.yaml": FROZEN.replace("2026-01-01T00:00:00Z", begins.isoformat())})
+    world.settle()
+    with world.running() as found:
+        found.pool.workers = 0
+        for number in range(count):
+            change(world, number, 2, CHAIN[0])
+        push(world, f"Change all\n\nAllow-Mass-Change: {count}")
+        found.following.looking.ask()
+        assert found.cycle.turn(world.now).planned == count
+        world.later(hours=2)
+        found.pool.workers = 2
+        found.daemon.settle()
+    assert [one.status for one in world.history("app-00003")] == ["completed", "aborted"]

@@ -263,7 +263,10 @@ def test_triggers_are_handed_over_once_something_runs():
     shop = app(environments=("sandbox",), triggers={"routes": ["shop.example/*"]})
     here = record("sandbox", deployment(1, 1))
     (action,) = planned(shop, recorded(1, here), at(9)).actions
-    assert action == ApplyTriggers(**HERE, triggers=shop.spec.triggers)
+    assert isinstance(action, ApplyTriggers)
+    assert (action.app, action.environment, action.triggers) == (*HERE.values(), shop.spec.triggers)
+    there = TriggerRecord(requested=action.digest, target=action.target)
+    assert planned(shop, recorded(1, replace(here, triggers=there)), at(9)).empty
     nothing_runs = recorded(1, record("sandbox", deployment(1, 1, "started")))
     assert planned(shop, nothing_runs, at(9)).actions == ()
     broken = recorded(1, here, complaints=("shop.yaml:1:1: what",))
@@ -271,7 +274,19 @@ def test_triggers_are_handed_over_once_something_runs():
     waiting = replace(here, triggers=TriggerRecord(requested=None, retry_at=at(10)))
     assert planned(shop, recorded(1, waiting), at(9)).wake_at == at(10)
     taken_away = replace(here, triggers=TriggerRecord(requested="a digest"))
-    assert planned(ALONE, recorded(1, taken_away), at(9)).actions == (
-        ApplyTriggers(**HERE, triggers=ALONE.spec.triggers),
-    )
+    (action,) = planned(ALONE, recorded(1, taken_away), at(9)).actions
+    assert isinstance(action, ApplyTriggers)
+    assert (action.triggers, action.digest) == (ALONE.spec.triggers, None)
     assert planned(ALONE, recorded(1, here), at(9)).empty
+
+
+def test_triggers_follow_what_runs_to_another_place():
+    shop = app(environments=("sandbox",), triggers={"routes": ["shop.example/*"]})
+    here = record("sandbox", deployment(1, 1))
+    (action,) = planned(shop, recorded(1, here), at(9)).actions
+    assert isinstance(action, ApplyTriggers)
+    for nobody_knows_where in (None, "another place"):
+        before = replace(here, triggers=TriggerRecord(requested=action.digest, target=nobody_knows_where))
+        assert planned(shop, recorded(1, before), at(9)).actions == (action,)
+    nothing = replace(here, triggers=TriggerRecord(requested=None, target="another place"))
+    assert planned(ALONE, recorded(1, nothing), at(9)).empty

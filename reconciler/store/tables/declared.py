@@ -128,6 +128,7 @@ triggers = Table(
     Column("app", String(200), primary_key=True),
     Column("environment", String(200), primary_key=True),
     Column("requested", String(64)),
+    Column("target", String(16)),  # a digest of where they are handed over
     Column("settings", Json, nullable=False),
     Column("applied", String(64)),
     Column("attempts", Integer, nullable=False),

@@ -1,0 +1,88 @@
+"""Which routes, domains and crons is a target to be handed, and did it take them?
+
+What is due of them is the planner's question; they are handed over in the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, or_, select, update
+
+from reconciler.model.app import Triggers
+from reconciler.schedule import backoff
+from reconciler.store import tables
+from reconciler.store.database import Transaction
+from reconciler.store.statements import Prepared
+
+PAUSE = timedelta(seconds=10)
+"""After the first time that a target did not take them; then twice as long each time, up to ten minutes."""
+TRIGGERS = TypeAdapter(Triggers)
+
+_T = tables.triggers.c
+_TO_HAND_OVER = Prepared(
+    select(tables.triggers, tables.apps.c.removed)
+    .join_from(tables.triggers, tables.apps, tables.apps.c.name == _T.app, isouter=True)
+    .where(_T.open, or_(_T.retry_at.is_(None), _T.retry_at <= bindparam("now", type_=_T.retry_at.type)))
+    .limit(bindparam("most"))
+)
+
+
+def request(
+    transaction: Transaction, app: str, environment: str, settings: Triggers, *, digest: str | None, target: str
+) -> None:
+    """The target is to have these settings from now on, whatever it had before. `digest` is what they are compared by,
+    `target` one of where they are handed over."""
+    values = {
+        "requested": digest,
+        "target": target,
+        "settings": TRIGGERS.dump_python(settings, mode="json"),
+        "attempts": 0,
+        "retry_at": None,
+        "error": None,
+        "open": True,
+    }
+    changed = transaction.connection.execute(update(tables.triggers).where(_of(app, environment)).values(**values))
+    if changed.rowcount == 0:
+        transaction.connection.execute(tables.triggers.insert().values(app=app, environment=environment, **values))
+
+
+def to_hand_over(transaction: Transaction, environments: Iterable[str], now: datetime, limit: int) -> list[Row[Any]]:
+    """Settings that a target is to be handed now. What is there of apps and of environments that have left git is
+    forgotten: nobody could take it, and it would keep what comes behind it from being seen."""
+    found = _TO_HAND_OVER.run(transaction.connection, now=now, most=limit)
+    known = set(environments)
+    gone = [row for row in found if row.removed is not False or row.environment not in known]
+    for row in gone:
+        forget(transaction, row.app, row.environment)
+    return [row for row in found if row not in gone]
+
+
+def forget(transaction: Transaction, app: str, environment: str) -> None:
+    """Nothing of the app is there any more: whatever is put there next is handed its settings anew."""
+    transaction.connection.execute(delete(tables.triggers).where(_of(app, environment)))
+
+
+def answered(
+    transaction: Transaction, app: str, environment: str, digest: str | None, error: str | None, now: datetime
+) -> bool:
+    """The target took the settings of this digest, or why it did not; False where nobody waits for that any more.
+    Settings that changed meanwhile are handed over next."""
+    row = transaction.connection.execute(select(tables.triggers).where(_of(app, environment))).one_or_none()
+    if row is None:
+        return False
+    if error is None:
+        values = {"applied": digest, "open": row.requested != digest, "retry_at": None, "attempts": 0, "error": None}
+    else:
+        values = {"attempts": row.attempts + 1, "retry_at": now + backoff(PAUSE, row.attempts + 1), "error": error}
+    transaction.connection.execute(update(tables.triggers).where(_of(app, environment)).values(**values))
+    kind = "triggers.applied" if error is None else "triggers.failed"
+    transaction.note(kind, now, {"digest": digest, "error": error}, app=app, environment=environment)
+    return True
+
+
+def _of(app: str, environment: str) -> ColumnElement[bool]:
+    return and_(_T.app == app, _T.environment == environment)
