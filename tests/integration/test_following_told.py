@@ -65,7 +65,7 @@ def test_settings_that_run_refuses_are_told_by_status(told: Told) -> None:
 
 def test_nothing_is_started_that_is_refused(told: Told) -> None:
     # On a store that several daemons can share it is said first who is there.
-    assert [one for one in events(told.type("run", "--once")) if one != "daemon.joined"][0] == "started"
+    assert next(one for one in events(told.type("run", "--once")) if one != "daemon.joined") == "started"
     told.set(repository={**told.settings["repository"], "branch": "other"})
     for words in (["run"], ["run", "--once"]):
         assert events(told.type(*words)) == []
