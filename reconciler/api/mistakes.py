@@ -23,8 +23,6 @@ _PATTERNS = {
     LINE_PATTERN: "write it in one line, without control characters",
     PROSE_PATTERN: "leave out control characters",
     r"^[^\x00-\x1f\x7f]+$": "write it in one line, without control characters",
-    "^[0-9a-fA-F]{1,64}$": "an id has 1 to 64 digits of 0-9 and a-f",
-    "^[0-9A-Fa-f]+$": "an id has digits of 0-9 and a-f",
     "^[0-9a-fA-F]{7,64}$": "a commit is named by 7 to 64 digits of 0-9 and a-f",
 }
 AS_JSON = "send one JSON object, with texts in double quotes and no comma after the last field; /docs describes it"

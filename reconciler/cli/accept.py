@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli import asking, opened, printing
+from reconciler.cli import asking, wished
 
 
 @asking.verb
 @click.argument("sha")
-@click.option("--reason", default="", metavar="TEXT", help="Why; it is recorded.")
+@asking.reason_option()
 @asking.actor_option
-def command(sha: str, reason: str, actor: str) -> None:
+@asking.output_option()
+def command(sha: str, reason: str, actor: str, form: str) -> None:
     """Accept the rewritten branch at the commit SHA (seven digits or more)."""
-    from reconciler.engine import clock
     from reconciler.wishes.accepting import accept
 
-    settings = opened.settings()
-    with opened.store(settings) as store, store.write() as transaction:
-        done = accept(transaction, sha, reason=reason, actor=actor, now=clock.system())
-    settings.nudge()
-    printing.echo(done.detail)
+    wished.record(
+        lambda transaction, now: accept(transaction, sha, reason=reason, actor=actor, now=now),
+        form,
+    )

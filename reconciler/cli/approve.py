@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli import asking, opened, printing
+from reconciler.cli import asking, wished
 
 
 @asking.verb
 @click.argument("id_", metavar="ID")
 @click.option("--role", metavar="NAME", help="The role that you approve in, such as qa, where the gate asks for roles.")
-@click.option("--reason", default="", metavar="TEXT", help="What you looked at; it is recorded.")
+@asking.reason_option("What you looked at; it is recorded.")
 @asking.actor_option
-def command(id_: str, role: str | None, reason: str, actor: str) -> None:
+@asking.output_option()
+def command(id_: str, role: str | None, reason: str, actor: str, form: str) -> None:
     """Approve what waits at a gate: ID as `status` shows it, or at least its first four digits.
 
     ID may also be APP/ENVIRONMENT, where nothing else waits: of several the ids are told.
     It counts for exactly that plan: the same versions with the same settings. One person counts once, the author not.
     """
-    from reconciler.engine import clock
     from reconciler.wishes.approving import approve
 
-    settings = opened.settings()
-    with opened.store(settings) as store, store.write() as transaction:
-        done = approve(transaction, id_, role=role, reason=reason, actor=actor, now=clock.system())
-    settings.nudge()
-    printing.echo(done.detail)
-    for warning in done.warnings:
-        printing.echo(f"mind that {warning}", "warning")
+    wished.record(
+        lambda transaction, now: approve(transaction, id_, role=role, reason=reason, actor=actor, now=now),
+        form,
+    )

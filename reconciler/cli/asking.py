@@ -160,11 +160,11 @@ MOMENT = Moment()
 AGO = Moment(ago=True)
 
 
-def reason_option(function: F) -> F:
-    """`--reason`, which says something."""
-    return click.option("--reason", required=True, metavar="TEXT", callback=_said, help="Why; it is recorded.")(
-        function
-    )
+def reason_option(said: str = "Why; it is recorded.", *, required: bool = False) -> Callable[[F], F]:
+    """`--reason`; one that is `required` has to say something."""
+    if required:
+        return click.option("--reason", required=True, metavar="TEXT", callback=_said, help=said)
+    return click.option("--reason", default="", metavar="TEXT", help=said)
 
 
 def _said(_context: click.Context, option: click.Parameter, value: str) -> str:

@@ -20,11 +20,11 @@ def only_with_git(how: How, *, git: bool) -> None:
         raise click.UsageError("--push, --branch, --message, --dry-run and the like go with --git.")
 
 
-def write(asked: Asked, how: How, now: datetime) -> None:
+def write(asked: Asked, how: How, form: str, now: datetime) -> None:
     """Write it, and tell when it holds."""
     from reconciler.cli import written
     from reconciler.drafting.pausing import report
 
-    done = written.carry_out(lambda desk: report(desk, asked, how), how, "text", now)
-    if asked.until is not None and done.put is not None:
+    done = written.carry_out(lambda desk: report(desk, asked, how), how, form, now)
+    if form == "text" and asked.until is not None and done.put is not None:
         printing.echo("it holds as soon as it is merged; without --git a pause holds at once", "quiet")

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli import asking, opened, printing
+from reconciler.cli import asking, wished
 
 
 @asking.verb
 @click.argument("app", type=asking.APP)
 @click.argument("environment", type=asking.ENVIRONMENT)
-@click.option("--reason", default="", metavar="TEXT", help="Why; it is recorded.")
+@asking.reason_option()
 @asking.actor_option
-def command(app: str, environment: str, reason: str, actor: str) -> None:
+@asking.output_option()
+def command(app: str, environment: str, reason: str, actor: str, form: str) -> None:
     """End the hold of APP in ENVIRONMENT: what went wrong there is forgotten, and git's word is carried out again."""
-    from reconciler.engine import clock
     from reconciler.wishes.releasing import release
 
-    settings = opened.settings()
-    with opened.store(settings) as store, store.write() as transaction:
-        done = release(transaction, app, environment, reason=reason, actor=actor, now=clock.system())
-    settings.nudge()
-    printing.echo(done.detail)
+    wished.record(
+        lambda transaction, now: release(transaction, app, environment, reason=reason, actor=actor, now=now),
+        form,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli import asking, committing, opened, printing
+from reconciler.cli import asking, committing, wished
 from reconciler.cli.committing import How
 
 
@@ -13,7 +13,8 @@ from reconciler.cli.committing import How
 @click.argument("environment", type=asking.ENVIRONMENT, required=False)
 @click.option("--git", is_flag=True, help="Take it out of the manifest, as a commit on a branch.")
 @committing.options
-def command(app: str, environment: str | None, git: bool, how: How) -> None:
+@asking.output_option()
+def command(app: str, environment: str | None, git: bool, how: How, form: str) -> None:
     """End the pauses of APP: all of them, or the one of ENVIRONMENT."""
     from reconciler.cli import pausing
     from reconciler.drafting.pausing import Asked
@@ -21,12 +22,7 @@ def command(app: str, environment: str | None, git: bool, how: How) -> None:
     from reconciler.wishes import pausing as wishes
 
     pausing.only_with_git(how, git=git)
-    now = clock.system()
     if git:
-        pausing.write(Asked(app=app, environment=environment, until=None), how, now)
+        pausing.write(Asked(app=app, environment=environment, until=None), how, form, clock.system())
         return
-    settings = opened.settings()
-    with opened.store(settings) as store, store.write() as transaction:
-        done = wishes.resume(transaction, app, environment, actor=how.actor, now=now)
-    settings.nudge()
-    printing.echo(done.detail)
+    wished.record(lambda transaction, now: wishes.resume(transaction, app, environment, actor=how.actor, now=now), form)

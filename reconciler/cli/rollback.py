@@ -34,7 +34,7 @@ _PAUSE = 0.05
     "--environment", type=asking.ENVIRONMENT, required=True, metavar="ENV", help="The environment that goes back."
 )
 @click.option("--to", metavar="REF", help="The version to go back to; by default what ran well before.")
-@click.option("--reason", default="", metavar="TEXT", help="Why; it is recorded.")
+@asking.reason_option()
 @click.option("--branch-only", is_flag=True, help="Only write the commit: it goes back when that is merged.")
 @committing.options
 @asking.output_option()

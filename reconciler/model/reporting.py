@@ -92,6 +92,11 @@ def _walk(value: object, depth: int) -> Iterator[tuple[int, object]]:
             yield from _walk(below, depth + 1)
 
 
+def _or_none(value: object) -> object:
+    """As the other fields that may be left out, it may be null."""
+    return {} if value is None else value
+
+
 _STATUS_SCHEMA = {"type": "string", "examples": ["pending", "started", "success", "completed", "failed", "aborted"]}
 Line = Annotated[str, Field(strict=True, max_length=LONGEST_NAME), AfterValidator(_line)]
 Called = Annotated[str, Field(strict=True, min_length=1, max_length=LONGEST_NAME), AfterValidator(_line)]
@@ -116,7 +121,9 @@ class DeploymentEvent:
     scm_branch: Line | None = None
     scm_sha: Line | None = None
     build_url: Link | None = None
-    extra_metadata: Annotated[dict[str, Any], AfterValidator(_metadata)] = Field(default_factory=dict)
+    extra_metadata: Annotated[dict[str, Any], BeforeValidator(_or_none), AfterValidator(_metadata)] = Field(
+        default_factory=dict
+    )
     """Anything else, at most 16 KiB of JSON."""
     occurred_at: Told | None = None
     """When it happened; when it is told, where that is left out."""

@@ -90,7 +90,8 @@ def _asked_to_stop(recorded: RecordedApp, record: EnvironmentRecord) -> Abort | 
     request = next((r for r in recorded.aborts if active and r.deployment == active.id), None)
     if active is None or request is None:
         return None
-    return _abort(active, f"{request.actor} asked to stop it: {request.reason}", request.actor)
+    why = f": {request.reason}" if request.reason else ""
+    return _abort(active, f"{request.actor} asked to stop it{why}", request.actor)
 
 
 def _idle(active: Deployment) -> bool:

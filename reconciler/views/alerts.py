@@ -17,6 +17,7 @@ from reconciler.model.telling import (
     notice_shown,
 )
 from reconciler.store import messages, notices
+from reconciler.views import resolving
 from reconciler.views.scene import declared_alerts
 from reconciler.words import instead
 
@@ -75,7 +76,8 @@ def _known(connection: Connection, alert: str) -> None:
 
 def message(connection: Connection, identifier: str) -> Carried:
     """One message, by the beginning of its id. Raises UnknownReference."""
-    row = messages.find(connection, identifier)
+    beginning = identifier.lower()
+    row = messages.find(connection, beginning) if resolving.is_id(beginning) else None
     if row is None:
         said = f"there is no message {identifier[:40]}, or several"
         raise UnknownReference(said, "`reconciler alerts log` has their ids")

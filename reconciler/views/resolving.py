@@ -92,11 +92,16 @@ def _askable(word: str) -> bool:
     return 0 < len(word) <= _LONGEST and word.isprintable()
 
 
+def is_id(beginning: str) -> bool:
+    """Whether an id can begin so: it has hexadecimal digits in lower case, and nothing else."""
+    return _ID.fullmatch(beginning) is not None
+
+
 def deployment(connection: Connection, identifier: str) -> Deployment:
-    """The deployment of an id, or of the beginning of one, however short. Raises WrongUse, UnknownReference."""
+    """The deployment of an id, or of the beginning of one, however short. Raises UnknownReference."""
     beginning = identifier.lower()
-    if not _ID.fullmatch(beginning):
-        raise WrongUse(
+    if not is_id(beginning):
+        raise UnknownReference(
             f"{identifier[:_LONGEST]} is no deployment's id",
             "give an id's hexadecimal digits, or the first of them; `reconciler deployments list` shows ids",
         )
@@ -134,8 +139,8 @@ def at_gate(connection: Connection, identifier: str) -> Sequence[Any]:
             raise UnknownReference(f"nothing at a gate answers to {identifier[: 2 * _LONGEST]}", _SHOWN)
         return found
     beginning = identifier.lower()
-    if not _ID.fullmatch(beginning):
-        raise WrongUse(f"{identifier[:_LONGEST]} is no id", f"{_SHOWN} of what waits at a gate")
+    if not is_id(beginning):
+        raise UnknownReference(f"{identifier[:_LONGEST]} is no id", f"{_SHOWN} of what waits at a gate")
     if len(beginning) < SHORTEST:
         raise WrongUse(f"{beginning} is too little of an id", f"give at least {SHORTEST} digits; {_SHOWN}")
     found = gates.asked(connection, beginning)

@@ -23,16 +23,16 @@ def abort(
     transaction: Transaction,
     identifier: str,
     *,
-    reason: str,
     actor: str,
     now: datetime,
+    reason: str = "",
     expected: str | None = None,
 ) -> Recorded:
     """A deployment that is still to end, by the beginning of its id, is to be stopped; now (UTC).
 
     Raises WrongUse, UnknownReference; NotSo where it has ended.
     """
-    actor, reason = saying.name(actor), saying.reason(reason, required=True)
+    actor, reason = saying.name(actor), saying.reason(reason)
     found = _ours(transaction.connection, identifier)
     expecting.require(transaction.connection, found.app, found.environment, expected)
     refuse_unless(

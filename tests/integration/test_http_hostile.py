@@ -52,8 +52,8 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Face]:
         ("/deployments?app=%00", 422, "query.app"),
         ("/deployments?app=", 422, "query.app"),
         ("/deployments?environment=lives", 404, "did you mean live?"),
-        ("/deployments/xyz", 422, "path.id"),
-        ("/deployments/%00", 422, "path.id"),
+        ("/deployments/xyz", 404, "xyz is no deployment's id"),
+        ("/deployments/%00", 404, "no deployment's id"),
         ("/apps/%00", 422, "path.app"),
         ("/apps/%F0%9F%92%A5", 404, "there is no app"),
         ("/apps/nobody/environments/live/why", 404, "there is no app nobody"),
@@ -75,7 +75,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Face]:
         ("/environments/%2e%2e", 404, "environment"),
         ("/alerts/log?alert=nobody", 404, "there is no alert nobody"),
         ("/alerts/log/abcd", 404, "there is no message abcd"),
-        ("/alerts/log/xyz", 422, "path.id"),
+        ("/alerts/log/xyz", 404, "there is no message xyz"),
     ],
 )
 def test_what_cannot_be_answered(asked: Face, address: str, status: int, words: str) -> None:

@@ -47,11 +47,9 @@ def log(
 def shown(
     request: Request,
     given: Annotated[Context, Depends(context)],
-    id: Annotated[
-        str, Path(min_length=1, max_length=64, pattern=r"^[0-9A-Fa-f]+$", description="Its id, or the beginning of it.")
-    ],
+    id: Annotated[str, Path(description="Its id, or the beginning of it.")],
 ) -> Response:
     """One message with every notice that it carries; the beginning of an id is enough."""
     with given.read() as connection:
-        found = told.message(connection, id.lower())
+        found = told.message(connection, id)
     return untagged(request, message_json(found.message, found.notices))

@@ -30,7 +30,7 @@ router = APIRouter(tags=["interventions"])
 Given = Annotated[Context, Depends(context)]
 AppName = Annotated[Name, Path(description="The name of an app")]
 EnvironmentName = Annotated[Name, Path(description="The name of an environment")]
-DeploymentId = Annotated[str, Path(pattern="^[0-9a-fA-F]{1,64}$", description="An id, or the beginning of one")]
+DeploymentId = Annotated[str, Path(description="An id, or the beginning of one")]
 Expected = Annotated[str | None, Field(max_length=64)]
 Why = Annotated[str, Field(strict=True, max_length=LONGEST_REASON, pattern=PROSE_PATTERN)]
 RequiredWhy = Annotated[Why, Field(min_length=1)]
@@ -49,14 +49,6 @@ class Asked:
     """Why, and what was looked at."""
 
     reason: Why = ""
-    expected: Expected = None
-
-
-@shape
-class AskedWithReason:
-    """Why, and what was looked at. The reason is required."""
-
-    reason: RequiredWhy
     expected: Expected = None
 
 
@@ -151,7 +143,7 @@ def require_role(actor: Actor, role: str | None) -> None:
 
 
 @router.post("/deployments/{id}/abort", **RECORDED)
-def abort(id: DeploymentId, asked: AskedWithReason, given: Given, actor: Operator) -> Recorded:
+def abort(id: DeploymentId, asked: Asked, given: Given, actor: Operator) -> Recorded:
     """Stop a deployment that is still to end; no automation begins it again."""
     with given.write() as transaction:
         return stopping.abort(
