@@ -113,6 +113,9 @@ def _references(app: App) -> Iterator[tuple[_Field, str]]:
     for name, entry in app.spec.environments.items():
         here: _Field = ("spec", "environments", name)
         yield from _named((*here,), entry)
+        if entry.experiment is not None:
+            yield (*here, "experiment", "control"), entry.experiment.control
+            yield (*here, "experiment", "variant"), entry.experiment.variant
         for number, item in enumerate(entry.schedule):
             yield from _named((*here, "schedule", number), item)
 

@@ -53,6 +53,9 @@ def test_mistakes_are_found_before_they_are_committed(repo: Repo) -> None:
     assert snapshot(repo.path / ".git") == before
 
 
+EXPERIMENT = {"control": "v1", "variant": "v9", "percent": 20, "until": "2050-01-01T00:00:00Z"}
+
+
 @pytest.mark.parametrize(
     ("files", "said"),
     [
@@ -66,6 +69,12 @@ def test_mistakes_are_found_before_they_are_committed(repo: Repo) -> None:
         ({"shop2.yaml": app_manifest()}, "declared twice"),
         ({"shop.yaml": app_manifest(depends_on=["shop"])}, "depends on itself"),
         ({"shop.yaml": app_manifest(environments={"live": {"version": "v9"}})}, "has no version v9"),
+        ({"shop.yaml": app_manifest(environments={"live": {"experiment": EXPERIMENT}})}, "has no version v9"),
+        (
+            {"shop.yaml": app_manifest(environments={"live": {"experiment": EXPERIMENT | {"variant": "v1"}}})},
+            "v1 is compared with itself",
+        ),
+        ({"shop.yaml": app_manifest(version="v2")}, "v2 is how version number 2 is called"),
         ({"shop.yaml": app_manifest(environments={"moon": {}})}, "no environment moon"),
         ({"s.yaml": season_manifest("s", "2026-01-02T00:00", "2026-01-01T00:00")}, "s.yaml"),
         ({"s.yaml": season_manifest("s", "2050-01-01T00:00", "2050-01-02T00:00", apps=["sop"])}, "there is no app sop"),
