@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from reconciler.model.deployment import Deployment
+from reconciler.model.traffic import largest
 from reconciler.model.version import spoken
 from reconciler.planner.causes import RECONCILER
 from reconciler.planner.rollbacks import goes_nowhere
@@ -25,8 +26,7 @@ def hold_failed(
     """
     if not ran_before or goes_nowhere(failed):
         return
-    parts = [part for part in failed.traffic if part.version in fresh]
-    bad = max(parts, key=lambda part: part.percent, default=None)
+    bad = largest(part for part in failed.traffic if part.version in fresh)
     what = spoken(failed.traffic) if failed.traffic else "retiring it"
     holds.hold(
         transaction,

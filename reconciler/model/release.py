@@ -8,6 +8,7 @@ from pydantic import Field
 
 from reconciler.model.app import Binding, SecretReference
 from reconciler.model.shape import Config, shape
+from reconciler.model.traffic import largest
 
 
 @shape
@@ -60,4 +61,4 @@ class Release:
     @property
     def largest(self) -> ReleasedVersion | None:
         """The version with the largest share; the newer one where shares are equal."""
-        return max(self.traffic, key=lambda part: (part.percent, part.number), default=None)
+        return largest(self.traffic)

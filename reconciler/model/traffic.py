@@ -1,6 +1,7 @@
 """How is traffic shared between versions: as a person declares it, and as it is recorded?"""
 
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, Protocol, TypeVar
 
 from pydantic import AfterValidator, Field
 
@@ -41,6 +42,23 @@ def _whole(traffic: tuple[Share, ...]) -> tuple[Share, ...]:
 
 Traffic = Annotated[tuple[Share, ...], Field(min_length=1, max_length=20), AfterValidator(_whole)]
 """Shares that add up to 100."""
+
+
+class Part(Protocol):
+    """A version's part of the traffic, in any of the shapes that it has."""
+
+    @property
+    def percent(self) -> float: ...
+    @property
+    def number(self) -> int: ...
+
+
+_Part = TypeVar("_Part", bound=Part)
+
+
+def largest(traffic: Iterable[_Part]) -> _Part | None:
+    """The part with the largest share; of equal ones that of the newer version. None where there is none."""
+    return max(traffic, key=lambda part: (part.percent, part.number), default=None)
 
 
 def at_most_one(**choices: object) -> None:

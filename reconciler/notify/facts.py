@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row
 from reconciler.model.alert import EventName
 from reconciler.model.deployment import EXTERNAL, ROLLBACKS, Deployment
 from reconciler.model.plan import short
+from reconciler.model.traffic import largest
 from reconciler.model.version import spoken
 from reconciler.schedule import rfc3339
 from reconciler.store import deployments, reports
@@ -95,8 +96,8 @@ def _of_deployment(row: Row[Any], deployment: Deployment) -> Iterator[Happening]
         "commit": deployment.commit or "",
         "next": f"`reconciler deployments show {deployment.id}` tells what happened",
     }
-    if deployment.traffic:
-        said["artifact"] = max(deployment.traffic, key=lambda part: part.percent).version
+    if leading := largest(deployment.traffic):
+        said["artifact"] = leading.version
     event = ENDS[row.kind]
     yield _happening(row, event, said)
     if event == "completed" and deployment.cause in ROLLBACKS:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from reconciler.desired import Desired, Latest, Pinned, Tracked
 from reconciler.model.deployment import Allotment, Cause, Deployment, Grounds, Subject
+from reconciler.model.traffic import largest
 from reconciler.model.version import spoken
 from reconciler.planner.promotions import Found
 from reconciler.planner.recorded import EnvironmentRecord, Look, RecordedApp, Touch, on_the_way_back
@@ -237,8 +238,8 @@ def _of_version(subject: Subject, previous: Deployment, app: RecordedApp, record
         return app.content_touch.commit
     if came := came_with(record, subject.traffic):
         return came.commit
-    largest = max(subject.traffic, key=lambda part: (part.percent, part.number), default=None)
-    version = app.versions.get(largest.version) if largest else None
+    leading = largest(subject.traffic)
+    version = app.versions.get(leading.version) if leading else None
     return version.commit if version else previous.commit
 
 
@@ -280,11 +281,8 @@ def _by_touch(touch: Touch | None, subject: Subject, previous: Deployment, app: 
 
 def moves_back(subject: Subject, previous: Deployment) -> bool:
     """Whether a pin or split gives its largest share to an older version than had it before."""
-    return 0 < _leading(subject.traffic) < _leading(previous.traffic)
-
-
-def _leading(traffic: tuple[Allotment, ...]) -> int:
-    return max(((part.percent, part.number) for part in traffic), default=(0, 0))[1]
+    now, before = largest(subject.traffic), largest(previous.traffic)
+    return now is not None and before is not None and 0 < now.number < before.number
 
 
 def grounds_of(wanted: Desired, traffic: tuple[Allotment, ...]) -> Grounds:

@@ -15,6 +15,7 @@ from reconciler.desired import Departures, Desired, earliest
 from reconciler.model.deployment import Allotment
 from reconciler.model.gates import Gates
 from reconciler.model.plan import Refused, RunChecks, Waiting, WaitsFor, short
+from reconciler.model.traffic import largest
 from reconciler.model.version import label
 from reconciler.planner.recorded import Approval, EnvironmentRecord, RecordedApp
 from reconciler.words import address
@@ -266,7 +267,8 @@ def _checks(
         else:
             answers.refused.append(_failed(candidate, wanted, check.name, found.detail))
     if missing and begin:
-        version = app.versions.get(max(candidate.traffic, key=lambda part: part.percent).version)
+        leading = largest(candidate.traffic)
+        version = app.versions.get(leading.version) if leading else None
         answers.checks = RunChecks(
             app=wanted.app,
             environment=wanted.environment,

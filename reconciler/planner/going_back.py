@@ -10,6 +10,7 @@ from reconciler.desired import Desired
 from reconciler.model.deployment import Allotment, Deployment, Subject
 from reconciler.model.environment import EnvironmentSpec
 from reconciler.model.plan import Refused
+from reconciler.model.traffic import largest
 from reconciler.model.version import Version, label, spoken
 from reconciler.planner import rollbacks
 from reconciler.planner.promotions import Found, find, whole, withdrawn_in
@@ -67,7 +68,7 @@ def way_back(
         words, _, way_out = guarded.detail.rpartition("; ")
         return NoWay(words, way_out)
     going = _versions(left.traffic) - _versions(found)
-    taken = max((part for part in left.traffic if part.version in going), key=lambda part: part.percent, default=None)
+    taken = largest(part for part in left.traffic if part.version in going)
     suspects = [(left.subject, _gone(left.traffic, found))]
     if wish and _versions(wish) != _versions(left.traffic):
         suspects.append((wanted.subject(wish), _gone(wish, found)))

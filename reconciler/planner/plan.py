@@ -311,13 +311,16 @@ def _lenient(wanted: Desired, record: EnvironmentRecord) -> bool:
 def _next_attempt(active: Deployment) -> tuple[Waiting, ...]:
     if active.next_attempt_at is None:
         return ()
+    # A target that only asks for time has failed in nothing.
+    what = f"attempt {active.attempts} of deployment {active.number} failed"
+    what = what if active.attempts else f"deployment {active.number} is put off"
     return (
         Waiting(
             app=active.app,
             environment=active.environment,
             waits_for="retry",
             until=active.next_attempt_at,
-            detail=f"attempt {active.attempts} of deployment {active.number} failed: {active.error or 'no word why'}",
+            detail=f"{what}: {active.error or 'no word why'}",
         ),
     )
 

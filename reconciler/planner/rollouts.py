@@ -12,7 +12,7 @@ from reconciler.model.deployment import ROLLBACKS, Cause, Deployment, Subject
 from reconciler.model.gates import Rollout
 from reconciler.model.plan import Waiting
 from reconciler.model.rollout import Course, Phase, Progress
-from reconciler.model.traffic import Allotment
+from reconciler.model.traffic import Allotment, largest
 from reconciler.model.version import spoken
 from reconciler.schedule import to_the_second
 
@@ -89,8 +89,9 @@ def left_behind(deployment: Deployment) -> tuple[Allotment, ...] | None:
 def under_test(deployment: Deployment) -> str:
     """The version that checks are about: of those that are new, the one with the largest share."""
     known = {part.version for part in deployment.rollout.course.before} if deployment.rollout else set()
-    new = [part for part in deployment.traffic if part.version not in known] or deployment.traffic
-    return max(new, key=lambda part: (part.percent, part.number)).version
+    leading = largest(part for part in deployment.traffic if part.version not in known) or largest(deployment.traffic)
+    assert leading is not None  # what releases nothing has no rollout
+    return leading.version
 
 
 def begin(progress: Progress, now: datetime) -> Progress:

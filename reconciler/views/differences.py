@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from reconciler.desired import effective
 from reconciler.model.deployment import Allotment, Deployment, Subject
 from reconciler.model.shown import Changed, Effect
+from reconciler.model.traffic import largest
 from reconciler.model.version import Version, canonical
 from reconciler.store import versions
 
@@ -40,9 +41,10 @@ def effect(before: Deployment | None, subject: Subject, known: Mapping[str, Vers
 
 def settings(traffic: tuple[Allotment, ...], layers: Mapping[str, Any], known: Mapping[str, Version]) -> dict[str, Any]:
     """The settings that the app sees; none where nothing runs."""
-    if not traffic:
+    leading = largest(traffic)
+    if leading is None:
         return {}
-    version = known.get(max(traffic, key=lambda part: (part.percent, part.number)).version)
+    version = known.get(leading.version)
     return effective(version.config if version is not None else {}, layers)
 
 

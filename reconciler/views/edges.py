@@ -18,6 +18,7 @@ from reconciler.desired import Choice, Desired, Latest, Pinned, Tracked, effecti
 from reconciler.model.app import App
 from reconciler.model.deployment import Deployment
 from reconciler.model.output import Edge
+from reconciler.model.traffic import Allotment, largest
 from reconciler.model.version import Version, label, spoken
 from reconciler.store import deployments, versions
 from reconciler.views.cancelling import Ways
@@ -107,14 +108,20 @@ class Known:
     def _own_config(self, app: App, wanted: Desired) -> Mapping[str, Any]:
         """The settings of the version that runs by this choice, as far as it is known today."""
         if isinstance(wanted.choice, Pinned):
-            largest = max(wanted.choice.shares, key=lambda share: share.percent)
-            found = self._pinned(app.name, largest.version)
-            return found.config if found is not None else app.spec.config
+            pinned = [(share.percent, self._pinned(app.name, share.version)) for share in wanted.choice.shares]
+            known = {found.id: found for _, found in pinned if found is not None}
+            first = largest(_part(found, percent) for percent, found in pinned if found is not None)
+            return known[first.version].config if first is not None else app.spec.config
         own = self._own(app.name).get(wanted.environment)
         if own is None or isinstance(wanted.choice, Latest):
             return app.spec.config
-        version = self.versions.get(max(own.traffic, key=lambda part: part.percent).version)
+        leading = largest(own.traffic)
+        version = self.versions.get(leading.version) if leading is not None else None
         return version.config if version is not None else app.spec.config
+
+
+def _part(version: Version, percent: float) -> Allotment:
+    return Allotment(version=version.id, number=version.number, name=version.name, percent=percent)
 
 
 def _by_own_choice(one: Deployment) -> bool:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection
 
 from reconciler.model.output import Standing
+from reconciler.model.traffic import largest
 from reconciler.planner.recorded import FurtherBack
 from reconciler.store import concerns
 from reconciler.store.concerns import Wanted
@@ -298,9 +299,8 @@ def _cell(one: Standing, said: tuple[Remark, ...], against: int | None) -> Cell:
 
 def _number(one: Standing) -> int | None:
     """The version that takes the largest share."""
-    if one.deployment is None or not one.deployment.traffic:
-        return None
-    return max(one.deployment.traffic, key=lambda part: (part.percent, part.number)).number
+    leading = largest(one.deployment.traffic) if one.deployment is not None else None
+    return leading.number if leading is not None else None
 
 
 def _facts(busy: Iterable[Row], places: int, beside: Beside) -> dict[Fact, int]:

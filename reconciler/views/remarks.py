@@ -15,6 +15,7 @@ from typing import Literal
 from reconciler.model.deployment import Deployment
 from reconciler.model.output import Standing
 from reconciler.model.version import spoken
+from reconciler.words import counted
 
 State = Literal["ok", "run", "wait", "bad", "stop"]
 Group = Literal["person", "motion", "quiet"]
@@ -133,6 +134,15 @@ def _stopped(one: Standing) -> Iterator[Remark]:
         yield Remark(state="stop", sign="paused", fact="held", word="paused", text=text, until=one.paused.until)
 
 
+def _next_attempt(active: Deployment, what: str) -> Remark:
+    """A target that only asks for time has failed in nothing."""
+    text, until = f": {active.error or 'no answer'}; it is tried again", active.next_attempt_at
+    if active.attempts == 0:
+        return Remark(state="wait", sign="wait", fact="waiting", word=f"{what} is put off", text=text, until=until)
+    text = f" {counted(active.attempts, 'time')}{text}"
+    return Remark(state="bad", sign="bad", fact="failed", word=f"{what} failed", text=text, until=until)
+
+
 def _moving(one: Standing) -> Iterator[Remark]:
     active = one.active
     if active is not None:
@@ -142,10 +152,7 @@ def _moving(one: Standing) -> Iterator[Remark]:
             text = f", {what} at {rollout.percent} % of traffic"
             yield Remark(state="run", sign="run", fact="started", word="rolling out", text=text, until=rollout.until)
         elif active.next_attempt_at is not None:
-            text = f" {active.attempts} times: {active.error or 'no answer'}; it is tried again"
-            yield Remark(
-                state="bad", sign="bad", fact="failed", word=f"{what} failed", text=text, until=active.next_attempt_at
-            )
+            yield _next_attempt(active, what)
         elif active.status == "started":
             yield Remark(state="run", sign="run", fact="started", word=f"{what} started", since=active.started_at)
         else:

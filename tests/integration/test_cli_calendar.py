@@ -27,6 +27,22 @@ def test_scheduled_entries_and_pauses_of_git_are_in_the_calendar(tmp_path: Path)
     assert "moving house" in edges[1]["detail"]
 
 
+def test_of_equal_shares_the_newer_version_says_which_settings_hold(tmp_path: Path) -> None:
+    """In the calendar as in the plan, whichever stands first."""
+    told = Told(tmp_path)
+    told.start_repository(environments={"live": {}}, config={"colour": "red"})
+    told.settle()
+    half = [{"version": "v1", "percent": 50}, {"version": "v2", "percent": 50}]
+    at = f"{told.now + timedelta(days=1):%Y-%m-%dT%H:%M:%S}Z"
+    split = {"live": {"schedule": [{"at": at, "traffic": half}]}}
+    told.commit("Split", {"shop.yaml": app_manifest(environments=split, config={"colour": "blue"})})
+    told.settle()
+    (edge,) = told.json("calendar")
+    assert "v1 50 %, v2 50 %" in edge["detail"]
+    assert "colour" not in edge["detail"]
+    assert "colour" not in told.type("plan", "--until", "2d").out
+
+
 def test_two_seasons_over_one_another_are_told_apart(tmp_path: Path) -> None:
     told = Told(tmp_path)
     day = (told.now + timedelta(days=5)).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)

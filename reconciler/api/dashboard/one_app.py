@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from reconciler.errors import ReconcilerError
-from reconciler.model.deployment import Allotment, Deployment, Subject
+from reconciler.model.deployment import Deployment, Subject
 from reconciler.model.environment import LATEST
 from reconciler.model.output import Edge, Step, Wait
+from reconciler.model.traffic import largest
 from reconciler.model.version import Version, label
 from reconciler.store import commits, elsewhere, holds, versions
 from reconciler.store.deployments import Filter
@@ -208,7 +209,7 @@ def _way(
         back = going_back.way(connection, app, place.name, None, now)
     except ReconcilerError as error:
         return Way(refused=error.message, remedy=error.next_step)
-    there, here = _largest(back.way.traffic), _largest(back.way.left.traffic)
+    there, here = largest(back.way.traffic), largest(back.way.left.traffic)
     name = label(there.number, there.name) if there else "nothing"
     known = versions.by_id(connection, [part.version for part in (here, there) if part is not None])
     left, restored = (known.get(part.version) if part is not None else None for part in (here, there))
@@ -246,10 +247,6 @@ def _command(connection: Connection, back: going_back.Back, restored: Version | 
         return ""
     mainline = "-m 1 " if merges else ""
     return f"git revert --no-edit {mainline}{' '.join(one[:10] for one in found)} && git push"
-
-
-def _largest(traffic: Sequence[Allotment]) -> Allotment | None:
-    return max(traffic, key=lambda part: (part.percent, part.number), default=None)
 
 
 def _differs(one: Version, other: Version) -> str:
