@@ -17,12 +17,11 @@ from sqlalchemy import Connection
 
 from reconciler import manifest
 from reconciler.cli import linking
-from reconciler.engine.declaring import ancestors, under
 from reconciler.engine.reading import clean_name
 from reconciler.engine.rehearsing import Rehearsal, in_memory, rehearsal
 from reconciler.git.objects import Objects
 from reconciler.git.shapes import Entry
-from reconciler.manifest import Complaint, Declaration
+from reconciler.manifest import Complaint, Declaration, ancestors, under
 from reconciler.store import attention, declared
 from reconciler.views.planning import references_of
 from reconciler.views.scene import declared_seasons, manifests
@@ -137,14 +136,14 @@ def read(connection: Connection, objects: Objects, taken: Taken) -> Read:
     return found
 
 
-def _may_hold_manifests(entry: Entry, bundles: dict[str, str], root: str) -> bool:
+def _may_hold_manifests(entry: Entry, bundles: set[str], root: str) -> bool:
     path = entry.path
     return (
         entry.mode in REGULAR
         and manifest.is_manifest_file(path)
         and clean_name(path)
         and under(path, root)
-        and not any(bundles.get(directory, path) != path for directory in ancestors(path))
+        and bundles.isdisjoint(ancestors(path))
     )
 
 

@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 
 from reconciler.engine.arriving import Arriving
 from reconciler.engine.intake import note
-from reconciler.engine.reading import named
 from reconciler.engine.weighing import Weight
-from reconciler.manifest import is_manifest_file
 from reconciler.store.database import Transaction
 
 
@@ -23,7 +21,7 @@ class Advanced:
     touched: set[str] = field(default_factory=set)
     """Apps whose plan can be another one now."""
     files: set[str] = field(default_factory=set)
-    """Manifests that changed after the first commit."""
+    """Files of which it was looked at again what they declare, after the first commit."""
     braked: list[Weight] = field(default_factory=list)
     """Commits that change too much at once."""
 
@@ -47,7 +45,6 @@ def advance(
         noted = note(transaction, arrival, root)
         found.touched |= noted.apps
         found.braked += [noted.braked] if noted.braked else []
-        if not arrival.first:
-            found.files |= {named(c.path) for c in arrival.changes if is_manifest_file(c.path)}
+        found.files |= noted.files
         since, found.tree = commit.id, commit.tree
     return found

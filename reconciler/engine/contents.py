@@ -14,10 +14,9 @@ from pydantic_core import from_json
 from sqlalchemy import Connection
 
 from reconciler.engine.commit import Arrival
-from reconciler.engine.declaring import ancestors
 from reconciler.engine.reading import Manifests, complaint_row
 from reconciler.errors import ManifestError
-from reconciler.manifest import Complaint, Known, Shared, bundle_directory, check_app, locate, shared
+from reconciler.manifest import Complaint, Known, Shared, ancestors, bundle_directory, check_app, locate, shared
 from reconciler.model.app import App
 from reconciler.model.entry import EnvironmentEntry
 from reconciler.model.version import Content, canonical, content_of, digest
@@ -224,7 +223,9 @@ def _bundle(app: App, place: _Place, old: Any | None) -> tuple[str | None, str |
     for step in [*reversed(ancestors(directory)), directory]:
         entry = place.arrival.lookup(step) if step else None
         if step and (entry is None or entry.type != "tree"):
-            return directory, None, [place.complaint(field, *_no_directory(step, entry))]
+            # Where nothing is, the whole path is told: the complaint stays right when only some of it comes.
+            told = _no_directory(step if entry is not None else directory, entry)
+            return directory, None, [place.complaint(field, *told)]
     found = place.arrival.lookup(directory)
     assert found is not None
     return directory, found.id, []

@@ -4,7 +4,7 @@ Changed files are parsed and take the place of what they declared; a broken one 
 complained about. The work is proportional to what changed, not to the repository.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,16 +12,22 @@ from pydantic_core import from_json
 from sqlalchemy import Connection
 
 from reconciler.engine.commit import Arrival
-from reconciler.engine.expanding import expansions, refreshed_sets
-from reconciler.engine.reading import Files, apps_of, bundle_of, clean_name, complaint, complaint_row, read
-from reconciler.git.shapes import Change
-from reconciler.manifest import Declaration, is_manifest_file, shared
+from reconciler.engine.expanding import refreshed
+from reconciler.engine.reading import (
+    Files,
+    apps_of,
+    clean_name,
+    complaint,
+    complaint_row,
+    is_candidate,
+    named,
+    read,
+)
+from reconciler.engine.rereading import reread
+from reconciler.manifest import ancestors, shared
 from reconciler.model.app import App
-from reconciler.model.canonical import canonical
-from reconciler.model.sets import AppSet
 from reconciler.store import declared, written
 from reconciler.store.database import Transaction
-from reconciler.store.types import Written
 from reconciler.views.scene import declared_environments, in_order
 
 
@@ -39,6 +45,8 @@ class Concerned:
     """Environments whose freezes changed."""
     grouped: set[str] = field(default_factory=set)
     """Apps that a Group names or named, where the Group changed."""
+    files: set[str] = field(default_factory=set)
+    """Files that were read, and those that hold no manifest any more."""
     manifests: dict[tuple[str, int, str], App] = field(default_factory=dict)
     """Apps that changed files declare, by path, ordinal and name: what was read just now is not read again."""
 
@@ -47,74 +55,55 @@ def declare(transaction: Transaction, arrival: Arrival, root: str) -> Concerned:
     """Take in the manifests that a commit changed; `root` is the followed path, '' for everything."""
     connection = transaction.connection
     concerned = Concerned()
-    bundles = _bundles_above(connection, arrival, concerned)
-    wanted = {change.path: change for change in arrival.changes if is_candidate(change, root)}
-    files = read(arrival.objects, {path: c for path, c in wanted.items() if not inside(path, bundles)})
+    namers = _namers_above(connection, arrival, concerned)
+    files = _changed(connection, arrival, root, namers)
     _settle_binary(connection, files)
-    before = written.in_files(connection, files.paths)
-    looked = set(files.paths)
-    _settle_bundles(connection, arrival, files, root, before)
-    before += written.in_files(connection, set(files.paths) - looked)
-    rows = record(transaction, arrival, files, root, before)
-    kept = {(row.path, row.ordinal, row.kind, row.name) for row in before if row.path in files.broken}
-    _compare(connection, before, rows, kept, concerned)
+    sets = refreshed(connection, arrival, root, skip={*files.sound, *files.gone})
+    found = reread(connection, arrival, files, sets, root, namers)
+    record(transaction, files, found.rows, found.before)
+    kept = {(row.path, row.ordinal, row.kind, row.name) for row in found.before if row.path in files.broken}
+    _compare(connection, found.before, found.rows, kept, concerned)
+    concerned.files |= set(files.paths)
     for path, (_, several) in files.sound.items():
         concerned.manifests |= apps_of(path, several)
-    concerned.apps |= refreshed_sets(transaction, arrival, root, skip=set(files.sound))
+    for one in found.made:
+        concerned.apps |= declared.replace_made(transaction, one.path, one.ordinal, one.rows)
     return concerned
 
 
-def record(
-    transaction: Transaction, arrival: Arrival, files: Files, root: str, before: Iterable[Any]
-) -> list[dict[str, Any]]:
-    """Record what the files declare, and what is wrong with the broken ones; rows of the declarations.
+def record(transaction: Transaction, files: Files, rows: Sequence[dict[str, Any]], before: Iterable[Any]) -> None:
+    """Record what the sound files declare, which is `rows`, and what is wrong with the broken ones.
 
     `before` are the rows of what they declared until now.
     """
-    rows = [row for path, (_, several) in files.sound.items() for row in rows_of(path, several, arrival, root)]
     sound = [{"path": path, "blob": blob, "complaints": None} for path, (blob, _) in files.sound.items()]
     declared.replace_files(transaction, [*files.sound, *files.gone], sound, rows, before)
     for path, (blob, complaints) in files.broken.items():
         declared.complain(transaction, path, blob, [complaint_row(found) for found in complaints])
-    return rows
 
 
-def is_candidate(change: Change, root: str) -> bool:
-    """Whether a change may be one of a manifest."""
-    return (
-        is_manifest_file(change.path)
-        and under(change.path, root)
-        and "160000" not in (change.new_mode, change.old_mode)
-    )
-
-
-def under(path: str, directory: str) -> bool:
-    """Whether a path lies in a directory ('' is the root)."""
-    return not directory or path.startswith(f"{directory}/")
-
-
-def ancestors(path: str) -> list[str]:
-    """The directories that a path lies in, the root ('') included."""
-    found: list[str] = []
-    while path:
-        path = path.rpartition("/")[0]
-        found.append(path)
-    return found
-
-
-def inside(path: str, bundles: Mapping[str, str]) -> bool:
-    """Whether a file belongs to a bundle, and not to the manifest that declares that very bundle."""
-    return any(path != bundles[directory] for directory in ancestors(path) if directory in bundles)
-
-
-def _bundles_above(connection: Connection, arrival: Arrival, concerned: Concerned) -> dict[str, str]:
-    """Bundles that a changed path is or lies in, with the file that declares each; their apps are concerned."""
+def _namers_above(connection: Connection, arrival: Arrival, concerned: Concerned) -> dict[str, set[str]]:
+    """Directories that a changed path is or lies in, with the files that name each as a bundle; their apps are
+    concerned."""
     directories = {change.path for change in arrival.changes if change.is_tree or change.kind == "T"}
     directories |= {directory for change in arrival.changes for directory in ancestors(change.path)}
-    clean = [directory for directory in directories if clean_name(directory)]
-    rows = declared.bundles_at(connection, clean)
-    concerned.apps |= {row.name for row in rows}
-    return {row.bundle: row.path for row in rows}
+    namers: dict[str, set[str]] = {directory: set() for directory in directories if clean_name(directory)}
+    for row in declared.bundles_at(connection, namers):
+        namers[row.bundle].add(row.path)
+        concerned.apps.add(row.name)
+    return namers
+
+
+def _changed(connection: Connection, arrival: Arrival, root: str, namers: Mapping[str, Collection[str]]) -> Files:
+    """The changed files that may hold manifests, read.
+
+    Content is not read, unless it is recorded as a manifest: it was one until now.
+    """
+    wanted = {change.path: change for change in arrival.changes if is_candidate(change, root)}
+    inside = [path for path in wanted if any(namers.get(directory) for directory in ancestors(path))]
+    recorded = declared.blobs(connection, map(named, inside)) if inside else {}
+    content = {path for path in inside if named(path) not in recorded}
+    return read(arrival.objects, {path: change for path, change in wanted.items() if path not in content})
 
 
 def _settle_binary(connection: Connection, files: Files) -> None:
@@ -126,76 +115,6 @@ def _settle_binary(connection: Connection, files: Files) -> None:
             files.broken[path] = (blob, [wrong])
         else:
             files.gone.add(path)
-
-
-def _settle_bundles(
-    connection: Connection, arrival: Arrival, files: Files, root: str, declared_before: Iterable[Any]
-) -> None:
-    """Files inside a bundle that was named just now are content; those of one that is named no longer are looked at."""
-    named = named_bundles(arrival, files, root)
-    for path in [path for path in (*files.sound, *files.broken) if inside(path, named)]:
-        files.sound.pop(path, None)
-        files.broken.pop(path, None)
-        files.gone.add(path)
-    sound_before = [row for row in declared_before if row.path not in files.broken]
-    before = {row.bundle for row in sound_before if row.bundle is not None}
-    for directory in named.keys() - before:
-        files.gone |= {path for path in declared.files_under(connection, directory) if path != named[directory]}
-    for directory in before - set(named):
-        _look_again(arrival, directory, files, named, root)
-
-
-def _look_again(arrival: Arrival, directory: str, files: Files, named: Mapping[str, str], root: str) -> None:
-    entries = {
-        entry.path: Change(entry.path, "000000", entry.mode, "0" * 40, entry.id, "A")
-        for entry in arrival.objects.tree(arrival.commit.tree, directory)
-        if entry.type == "blob" and is_manifest_file(entry.path) and under(entry.path, root)
-    }
-    fresh = {
-        p: c for p, c in entries.items() if not inside(p, named) and p not in files.sound and p not in files.broken
-    }
-    again = read(arrival.objects, fresh)
-    files.sound.update(again.sound)
-    files.broken.update(again.broken)
-
-
-def named_bundles(arrival: Arrival, files: Files, root: str) -> dict[str, str]:
-    """Directories that these files name as bundles, with the file that names each."""
-    return {
-        directory: path
-        for path, (_, several) in files.sound.items()
-        for directory in _bundles_of(path, several, arrival, root)
-    }
-
-
-def _bundles_of(path: str, several: Iterable[Declaration], arrival: Arrival, root: str) -> Iterable[str]:
-    for one in several:
-        if isinstance(one.manifest, AppSet):
-            found = [base for base, _ in expansions(one.manifest, arrival, root)]
-            yield from (directory for directory in found if not under(path, directory))
-        else:
-            yield from bundle_of(one)
-
-
-def rows_of(path: str, several: Iterable[Declaration], arrival: Arrival, root: str) -> Iterable[dict[str, Any]]:
-    """What a file declares as rows, documents as their texts; a set stands beside the apps that it makes."""
-    base = "" if "/" not in path else path.rsplit("/", 1)[0]
-    seen: set[tuple[int, str, str]] = set()
-    for one in several:
-        made = [(one.kind, one.name, one.document, base)]
-        if isinstance(one.manifest, AppSet):
-            made += [("App", app.name, document, at) for at, (app, document) in expansions(one.manifest, arrival, root)]
-        for kind, name, document, at in made:
-            if (one.ordinal, kind, name) not in seen:
-                seen.add((one.ordinal, kind, name))
-                yield {
-                    "path": path,
-                    "ordinal": one.ordinal,
-                    "kind": kind,
-                    "name": name,
-                    "document": Written(canonical(document)),
-                    "base": at,
-                }
 
 
 def _compare(

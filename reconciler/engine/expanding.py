@@ -1,30 +1,81 @@
-"""Which apps does an AppSet make at this commit?
+"""What does a file declare at this commit, with the apps that its AppSets make of directories?
 
 Directories appear and vanish without the AppSet's own file changing: git's diff names them, so nothing else is
 looked at.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
+from sqlalchemy import Connection
 
 from reconciler.engine.commit import Arrival
-from reconciler.manifest import expand, matches
+from reconciler.engine.reading import bundle_of
+from reconciler.git.shapes import Change
+from reconciler.manifest import Declaration, expand, matches
 from reconciler.model.app import App
+from reconciler.model.canonical import canonical
 from reconciler.model.sets import AppSet
 from reconciler.store import declared
-from reconciler.store.database import Transaction
+from reconciler.store.types import Written
 
 APP = TypeAdapter(App)
 APP_SET = TypeAdapter(AppSet)
 
 
-def expansions(appset: AppSet, arrival: Arrival, root: str) -> Iterator[tuple[str, tuple[App, dict[str, Any]]]]:
-    """The apps of a set: (directory, (app, its document))."""
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a set makes now whose own file did not change."""
+
+    path: str
+    ordinal: int
+    rows: list[dict[str, Any]]
+
+
+def rows_of(path: str, several: Iterable[Declaration], arrival: Arrival, root: str) -> Iterator[dict[str, Any]]:
+    """What a file declares as rows, documents as their texts; a set stands beside the apps that it makes."""
+    base = path.rpartition("/")[0]
+    for one in several:
+        bundle = bundle_of(one.manifest, path, base) if isinstance(one.manifest, App) else None
+        yield _row(path, one.ordinal, one.kind, one.name, one.document, base, bundle)
+        if isinstance(one.manifest, AppSet):
+            yield from _made(one.manifest, path, one.ordinal, arrival, root)
+
+
+def refreshed(connection: Connection, arrival: Arrival, root: str, skip: Collection[str]) -> list[Made]:
+    """Sets of which a directory came or went with this commit; not those in the files to `skip`."""
+    moved = [_below(c.path, root) for c in arrival.changes if c.kind in ("A", "D", "T") and _names_tree(c)]
+    found: list[Made] = []
+    for row in declared.of_kind(connection, "AppSet") if moved else ():
+        appset = APP_SET.validate_python(row.document)
+        if row.path not in skip and any(matches(p, d) for p in appset.spec.directories for d in moved if d):
+            found.append(Made(row.path, row.ordinal, list(_made(appset, row.path, row.ordinal, arrival, root))))
+    return found
+
+
+def _made(appset: AppSet, path: str, ordinal: int, arrival: Arrival, root: str) -> Iterator[dict[str, Any]]:
+    """The apps that a set makes, as rows."""
     for directory, app in expand(appset, list(_directories(appset, arrival, root))):
         at = f"{root}/{directory}" if root else directory
-        yield at, (app, APP.dump_python(app, mode="json", exclude_defaults=True))
+        document = APP.dump_python(app, mode="json", exclude_defaults=True)
+        yield _row(path, ordinal, "App", app.name, document, at, bundle_of(app, path, at))
+
+
+def _row(
+    path: str, ordinal: int, kind: str, name: str, document: dict[str, Any], base: str, bundle: str | None
+) -> dict[str, Any]:
+    text = Written(canonical(document))
+    return {
+        "path": path,
+        "ordinal": ordinal,
+        "kind": kind,
+        "name": name,
+        "document": text,
+        "base": base,
+        "bundle": bundle,
+    }
 
 
 def _directories(appset: AppSet, arrival: Arrival, root: str) -> Iterator[str]:
@@ -54,30 +105,5 @@ def _below(path: str, root: str) -> str:
     return path.removeprefix(f"{root}/") if path.startswith(f"{root}/") else ""
 
 
-def refreshed_sets(transaction: Transaction, arrival: Arrival, root: str, skip: set[str]) -> set[str]:
-    """Expand sets again of which a directory came or went; names of the apps that this concerns."""
-    moved = [_below(c.path, root) for c in arrival.changes if c.kind in ("A", "D", "T") and _names_tree(c)]
-    if arrival.first or not moved:
-        return set()
-    concerned: set[str] = set()
-    for row in declared.of_kind(transaction.connection, "AppSet"):
-        appset = APP_SET.validate_python(row.document)
-        if row.path in skip or not any(matches(p, d) for p in appset.spec.directories for d in moved if d):
-            continue
-        made = [
-            {
-                "path": row.path,
-                "ordinal": row.ordinal,
-                "kind": "App",
-                "name": app.name,
-                "document": document,
-                "base": directory,
-            }
-            for directory, (app, document) in expansions(appset, arrival, root)
-        ]
-        concerned |= declared.replace_made(transaction, row.path, row.ordinal, made)
-    return concerned
-
-
-def _names_tree(change: Any) -> bool:
+def _names_tree(change: Change) -> bool:
     return "040000" in (change.old_mode, change.new_mode)

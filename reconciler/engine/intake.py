@@ -65,6 +65,8 @@ class Noted:
 
     apps: set[str]
     """Those whose plan can be another one now, which are due."""
+    files: set[str] = field(default_factory=set)
+    """Files of which it was looked at again what they declare, after the first commit."""
     braked: Weight | None = None
 
 
@@ -90,7 +92,7 @@ def note(transaction: Transaction, arrival: Arrival, root: str) -> Noted:
     others |= note_overrides(transaction, arrival, weighed=weight is not None)
     others -= named
     declared.mark_due(transaction, others, arrival.now)
-    return Noted(named | others, braked)
+    return Noted(named | others, concerned.files, braked)
 
 
 def _note_all(

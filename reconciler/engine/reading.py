@@ -12,7 +12,16 @@ from typing import Any
 from reconciler.errors import ManifestError
 from reconciler.git.objects import Objects
 from reconciler.git.shapes import Change, TooLarge
-from reconciler.manifest import LONGEST_PATH, Complaint, Declaration, bundle_directory, fits, parse
+from reconciler.manifest import (
+    LONGEST_PATH,
+    Complaint,
+    Declaration,
+    below,
+    fits,
+    is_manifest_file,
+    parse,
+    under,
+)
 from reconciler.model.app import App
 from reconciler.model.sets import AppSet
 from reconciler.model.version import canonical
@@ -71,6 +80,15 @@ def named(path: str) -> str:
     return f"{said[:_SHOWN]}…{hashlib.sha256(said.encode()).hexdigest()[:12]}"
 
 
+def is_candidate(change: Change, root: str) -> bool:
+    """Whether a change may be one of a manifest; `root` is the followed path, '' for everything."""
+    return (
+        is_manifest_file(change.path)
+        and under(change.path, root)
+        and "160000" not in (change.new_mode, change.old_mode)
+    )
+
+
 def read(objects: Objects, wanted: Mapping[str, Change]) -> Files:
     """Read and parse the files that are wanted, by path, as the changes left them. Raises GitCorrupt."""
     files = Files()
@@ -125,14 +143,19 @@ def _misnamed(key: str, path: str) -> Complaint:
     return complaint(key, "the file's name is not plain UTF-8 text", "rename it")
 
 
-def bundle_of(one: Declaration) -> Iterable[str]:
-    """The directory that a manifest names as its bundle, if it names one."""
-    if isinstance(one.manifest, App) and one.manifest.spec.bundle is not None:
-        with suppress(ManifestError):
-            directory = bundle_directory(one.path, one.manifest.spec.bundle)
-            # A bundle that holds its own manifest is complained about: it must not take its neighbours out of git.
-            if directory and not one.path.startswith(f"{directory}/"):
-                yield directory
+def bundle_of(app: App, path: str, base: str) -> str | None:
+    """The directory that an app names as its bundle, if it names one.
+
+    `path` is the file that declares it, itself or by a set, `base` the directory that its bundle is relative to.
+    """
+    if app.spec.bundle is None:
+        return None
+    with suppress(ManifestError):
+        directory = below(base, app.spec.bundle)
+        # A bundle that holds its own manifest is complained about: it must not take its neighbours out of git.
+        if not under(path, directory):
+            return directory
+    return None
 
 
 def apps_of(path: str, several: Iterable[Declaration]) -> Manifests:
@@ -149,8 +172,6 @@ class Piece:
     rows: list[dict[str, Any]] = field(default_factory=list)
     """Rows of what they declare; documents as their canonical texts."""
     broken: dict[str, tuple[str, list[dict[str, Any]]]] = field(default_factory=dict)
-    bundles: dict[str, str] = field(default_factory=dict)
-    """Directories that are named as bundles, with the file that names each."""
     left: list[Change] = field(default_factory=list)
     """Files that hold a set: what it makes depends on the tree."""
     manifests: dict[tuple[str, int, str], App] = field(default_factory=dict)
@@ -169,7 +190,6 @@ def piece(objects: Objects, changes: Iterable[Change]) -> Piece:
         found.files.append({"path": path, "blob": blob, "complaints": None})
         found.manifests |= apps_of(path, several)
         found.rows += _rows(path, several)
-        found.bundles.update((directory, path) for one in several for directory in bundle_of(one))
     return found
 
 
@@ -178,4 +198,13 @@ def _rows(path: str, several: Iterable[Declaration]) -> Iterable[dict[str, Any]]
     once = {(one.ordinal, one.kind, one.name): one for one in reversed(list(several))}
     for (ordinal, kind, name), one in once.items():
         text = canonical(one.document)
-        yield {"path": path, "ordinal": ordinal, "kind": kind, "name": name, "document": text, "base": base}
+        bundle = bundle_of(one.manifest, path, base) if isinstance(one.manifest, App) else None
+        yield {
+            "path": path,
+            "ordinal": ordinal,
+            "kind": kind,
+            "name": name,
+            "document": text,
+            "base": base,
+            "bundle": bundle,
+        }

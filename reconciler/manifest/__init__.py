@@ -7,7 +7,7 @@ reads a file, a clock or a setting.
     complaints       how a complaint is shown: to a person, to GitHub, as SARIF
     links            what is wrong between manifests; `overlaps` for what depends on time, `sharing` for targets
     expand           the Apps that an AppSet stands for
-    paths            the directories that manifests name
+    paths            the directories that manifests name; `bundles` for which files are content by that
     schemas          JSON Schemas for editors; `reference` for people
 
 Behind them: `text` and `walk` (bytes to values), `faults` and `scalars` (wrong YAML), `places` (lines and columns),
@@ -16,6 +16,7 @@ Behind them: `text` and `walk` (bytes to values), `faults` and `scalars` (wrong 
 
 from __future__ import annotations
 
+from reconciler.manifest.bundles import content_among
 from reconciler.manifest.complaints import Complaint, github, sarif
 from reconciler.manifest.expand import check_expand, expand
 from reconciler.manifest.kinds import KINDS, Manifest, decode
@@ -31,7 +32,16 @@ from reconciler.manifest.links import (
 )
 from reconciler.manifest.overlaps import check_freezes, check_seasons
 from reconciler.manifest.parse import Declaration, Parsed, parse
-from reconciler.manifest.paths import LONGEST_PATH, below, bundle_directory, fits, is_manifest_file, matches
+from reconciler.manifest.paths import (
+    LONGEST_PATH,
+    ancestors,
+    below,
+    bundle_directory,
+    fits,
+    is_manifest_file,
+    matches,
+    under,
+)
 from reconciler.manifest.places import locate
 from reconciler.manifest.problems import Problem
 from reconciler.manifest.sharing import Shared, check_shared, shared
@@ -46,6 +56,7 @@ __all__ = [
     "Parsed",
     "Problem",
     "Shared",
+    "ancestors",
     "below",
     "bundle_directory",
     "check_app",
@@ -58,6 +69,7 @@ __all__ = [
     "check_seasons",
     "check_shared",
     "check_twice",
+    "content_among",
     "decode",
     "expand",
     "fits",
@@ -69,4 +81,5 @@ __all__ = [
     "parse",
     "sarif",
     "shared",
+    "under",
 ]

@@ -70,6 +70,8 @@ def _wrong(directory: str, name: str, bundle: str | None) -> tuple[str, str] | N
     if len(name) > _LONGEST or not _NAME.fullmatch(name):
         remedy = "rename it to letters, digits, '.', '_' and '-'"
         return f"the directory {quoted(directory)} gives no name that an App can have", remedy
+    if not directory.isprintable():
+        return f"the directory {quoted(directory)} lies in one whose name is not plain UTF-8 text", "rename that one"
     try:
         below(directory, bundle if bundle is not None else ".")
     except ManifestError as error:

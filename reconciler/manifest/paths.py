@@ -23,6 +23,20 @@ def is_manifest_file(path: str) -> bool:
     return path.endswith(_SUFFIXES) and ".git" not in path.split("/")
 
 
+def under(path: str, directory: str) -> bool:
+    """Whether a path lies in a directory ('' is the root)."""
+    return not directory or path.startswith(f"{directory}/")
+
+
+def ancestors(path: str) -> list[str]:
+    """The directories that a path lies in, the root ('') included."""
+    found: list[str] = []
+    while path:
+        path = path.rpartition("/")[0]
+        found.append(path)
+    return found
+
+
 def fits(path: str) -> bool:
     """Whether a path is short enough to be recorded."""
     return 4 * len(path) <= LONGEST_PATH or len(path.encode("utf-8", "surrogatepass")) <= LONGEST_PATH

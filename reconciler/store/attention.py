@@ -55,10 +55,10 @@ def with_something_to_say(connection: Connection) -> set[str]:
     return {name for name in connection.execute(_TRACES).scalars() if name}
 
 
-def bundles(connection: Connection) -> dict[str, str]:
-    """Every directory that is an app's bundle, with the file that declares it."""
-    query = select(_APPS.bundle, _APPS.path).where(_APPS.removed.is_(False), _APPS.bundle.is_not(None))
-    return {row.bundle: row.path for row in connection.execute(query)}
+def bundles(connection: Connection) -> set[str]:
+    """Every directory that an app names as its bundle."""
+    named = tables.declarations.c.bundle
+    return set(connection.execute(select(named).where(named.is_not(None)).distinct()).scalars())
 
 
 def manifest_files(connection: Connection) -> dict[str, bool]:

@@ -32,9 +32,7 @@ _TEXTS_OF_KIND = Prepared(_TEXTS.order_by(D.path.desc(), D.ordinal.desc()))
 _TEXTS_OF = select(D.kind, D.name, type_coerce(D.document, Text).label("text"))
 _TEXTS_OF_KINDS = Among(_TEXTS_OF.order_by(D.path.desc(), D.ordinal.desc()), D.kind)
 _OF_KIND_NAMED = Among(_OF_KIND, D.name)
-_IN_FILES = Among(
-    select(tables.declarations, A.bundle).outerjoin(tables.apps, (D.kind == "App") & (A.name == D.name)), D.path
-)
+_IN_FILES = Among(select(tables.declarations), D.path)
 _NAMED = select(tables.declarations).where(D.kind == bindparam("of_kind")).order_by(D.path, D.ordinal)
 _NAMED_SO = Among(_NAMED, D.name)
 _FORGET_DECLARATIONS = Among(delete(tables.declarations), D.path)
@@ -55,12 +53,16 @@ _CHANGE_DECLARATIONS = Prepared(
         D.kind == bindparam("its_kind"),
         D.name == bindparam("its_name"),
     )
-    .values(document=bindparam("its_document", type_=D.document.type), base=bindparam("its_base"))
+    .values(
+        document=bindparam("its_document", type_=D.document.type),
+        base=bindparam("its_base"),
+        bundle=bindparam("its_bundle"),
+    )
 )
 _BROKEN = Among(select(F.path, F.complaints).where(F.complaints.is_not(None)), F.path)
 _BLOBS = Among(select(F.path, F.blob), F.path)
 _UNDER = Prepared(select(F.path).where(F.path >= bindparam("first"), F.path < bindparam("beyond")))
-_BUNDLES_AT = Among(select(A.name, A.bundle, A.path).where(A.removed.is_(False)), A.bundle)
+_BUNDLES_AT = Among(select(D.name, D.bundle, D.path), D.bundle)
 _APPS = Among(select(tables.apps), A.name)
 _DEPENDENTS = Among(select(N.app), N.on)
 _DEPENDS_ON = Among(select(tables.dependencies), N.app)
@@ -112,7 +114,7 @@ def texts_of(connection: Connection, kinds: Sequence[str]) -> dict[str, dict[str
 
 
 def in_files(connection: Connection, paths: Iterable[str]) -> list[Any]:
-    """Rows of what these files declare: path, ordinal, kind, name, document, and an app's bundle as it is recorded."""
+    """Rows of what these files declare: path, ordinal, kind, name, document, base, and the bundle that an app names."""
     return [row for part in chunks(paths) for row in _IN_FILES.run(connection, part)]
 
 
@@ -204,13 +206,13 @@ def broken_files(connection: Connection, paths: Iterable[str]) -> dict[str, list
 
 
 def files_under(connection: Connection, directory: str) -> list[str]:
-    """Manifest files inside a directory."""
+    """Manifest files inside a directory, sound and broken."""
     prefix = f"{directory}/" if directory else ""
     return _UNDER.run(connection, first=prefix, beyond=prefix + "\U0010ffff").scalars()
 
 
 def bundles_at(connection: Connection, directories: Iterable[str]) -> list[Any]:
-    """Apps whose bundle is one of these directories: name, bundle, path."""
+    """Declarations of apps that name one of these directories as their bundle: name, bundle, path."""
     return [row for part in chunks(directories) for row in _BUNDLES_AT.run(connection, part)]
 
 

@@ -8,7 +8,7 @@ from reconciler.errors import StoreError
 from reconciler.store import tables
 from reconciler.store.database import Database
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest migration: a store that is there needs no look at the others (and no import of Alembic)."""
 _NO_TABLE = "42P01"
 _MIGRATIONS = Path(__file__).parent / "migrations"

@@ -26,10 +26,7 @@ def _columns(table: Table) -> list[ColumnElement[Any]]:
     ]
 
 
-_IN_FILES = Among(
-    select(*_columns(tables.declarations), _A.bundle).outerjoin(tables.apps, (_D.kind == "App") & (_A.name == _D.name)),
-    _D.path,
-)
+_IN_FILES = Among(select(*_columns(tables.declarations)), _D.path)
 _NAMED = select(*_columns(tables.declarations)).where(_D.kind == bindparam("of_kind")).order_by(_D.path, _D.ordinal)
 _NAMED_SO = Among(_NAMED, _D.name)
 _DEPENDS = exists().where(tables.dependencies.c.app == _A.name).label("depends")
@@ -37,7 +34,7 @@ _APPS = Among(select(*_columns(tables.apps), _DEPENDS), _A.name)
 
 
 def in_files(connection: Connection, paths: Iterable[str]) -> list[Any]:
-    """Rows of what these files declare: path, ordinal, kind, name, document, and an app's bundle as it is recorded."""
+    """Rows of what these files declare: path, ordinal, kind, name, document, base, and the bundle that an app names."""
     return [row for part in chunks(paths) for row in _IN_FILES.run(connection, part)]
 
 

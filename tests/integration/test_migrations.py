@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from reconciler.errors import StoreError
 from reconciler.store import ledger, migrate, tables
@@ -17,6 +19,14 @@ from tests.playing import Player, recorded
 from tests.postgres import empty_database
 from tests.strategies import Step
 from tests.world import CHAIN
+
+OLD_APP = (
+    "INSERT INTO apps (name, path, ordinal, document, bundle, removed)"
+    " VALUES (:name, :path, 0, '{}', :bundle, :removed)"
+)
+OLD_DECLARATION = (
+    "INSERT INTO declarations (path, ordinal, kind, name, document, base) VALUES (:path, 0, 'App', :name, '{}', '')"
+)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -45,6 +55,24 @@ def test_migrating_again_changes_nothing(address: str):
     database = Database(address)
     migrate.migrate(database)
     migrate.migrate(database)
+    database.close()
+
+
+def test_which_bundles_are_named_is_known_of_the_apps_in_force(address: str):
+    database = Database(address)
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+    with database.write() as transaction:
+        config.attributes["connection"] = transaction.connection
+        command.upgrade(config, "0009")
+        for name, removed in (("shop", False), ("gone", True)):
+            values = {"name": name, "path": f"{name}.yaml", "bundle": name, "removed": removed}
+            transaction.connection.execute(text(OLD_APP), values)
+            transaction.connection.execute(text(OLD_DECLARATION), values)
+    migrate.migrate(database)
+    with database.read() as connection:
+        rows = connection.execute(select(tables.declarations.c.name, tables.declarations.c.bundle))
+        assert {row.name: row.bundle for row in rows} == {"shop": "shop", "gone": None}
     database.close()
 
 

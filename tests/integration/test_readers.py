@@ -37,11 +37,11 @@ def changes(objects: Objects) -> list[list[Change]]:
     return [[Change(one.path, "000000", one.mode, "0" * 40, one.id, "A")] for one in objects.tree(tree)]
 
 
-def gathered(pieces: list[Piece]) -> tuple[list[str], list[str], dict[str, str]]:
+def gathered(pieces: list[Piece]) -> tuple[list[str], list[str]]:
     """What was read, whatever the order."""
     rows = sorted(str(row) for one in pieces for row in (*one.files, *one.rows))
     broken = sorted(path for one in pieces for path in one.broken)
-    return rows, broken, {directory: path for one in pieces for directory, path in one.bundles.items()}
+    return rows, broken
 
 
 def children() -> set[int]:

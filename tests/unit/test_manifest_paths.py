@@ -146,6 +146,15 @@ def test_directories_that_give_no_name_become_no_app() -> None:
     assert "\x1b" not in "".join(problem.message for problem in found)
 
 
+def test_a_directory_in_one_whose_name_is_no_text_becomes_no_app() -> None:
+    several = ["a/one", "b\udcff/two", "c\x01/three"]
+    assert [directory for directory, _ in expand(appset("*/*"), several)] == ["a/one"]
+    found = check_expand(appset("*/*"), several)
+    assert len(found) == 2
+    assert all("lies in one whose name is not plain UTF-8 text" in problem.message for problem in found)
+    assert all(problem.message.isprintable() for problem in found)
+
+
 def test_two_directories_of_one_name_become_no_app() -> None:
     several = ["x/a", "y/a", "y/b"]
     assert [directory for directory, _ in expand(appset("x/*", "y/*"), several)] == ["y/b"]

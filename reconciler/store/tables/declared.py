@@ -77,7 +77,9 @@ declarations = Table(
     Column("name", String(200), primary_key=True),  # an AppSet stands beside each App that it makes
     Column("document", Json, nullable=False),
     Column("base", Text, nullable=False),  # the directory that its bundle is relative to
+    Column("bundle", Text),  # the directory that an app names: the files in it are content
     Index("declarations_kind_name", "kind", "name"),
+    Index("declarations_bundle", "bundle"),
 )
 
 apps = Table(
@@ -93,7 +95,6 @@ apps = Table(
     Column("complaints", Json),  # why it is held, where it is
     Column("removed", Boolean, nullable=False),
     Column("due_at", Moment),  # when its plan can be another one: the only mark that work is left
-    Index("apps_bundle", "bundle"),
     Index("apps_due", "due_at", "name"),
     Index("apps_path", "path"),
     Index("apps_held", "name", sqlite_where=COMPLAINED),
