@@ -100,15 +100,17 @@ def check_season(season: Season | Freeze | Group | Alert, known: Known) -> list[
 def check_group(group: Group, apps: Mapping[str, App], known: Known) -> list[Problem]:
     """References of a Group to what does not exist, apps named twice, and members that it cannot move anywhere."""
     found = check_season(group, known)
+    before = set[str]()
     for at, name in enumerate(group.spec.apps):
         field: Field = ("spec", "apps", at)
         app = apps.get(name)
-        if name in group.spec.apps[:at]:
+        if name in before:
             found.append(Problem("Group", group.name, field, f"{name} stands here twice", "remove one of the two"))
         elif app is not None and not any(one in app.spec.environments for one in group.spec.environments):
             message = f"{name} is in none of {listed(group.spec.environments)}, so this group never moves it"
             remedy = f"it is in {listed(list(app.spec.environments))}"
             found.append(Problem("Group", group.name, field, message, remedy))
+        before.add(name)
     return found
 
 

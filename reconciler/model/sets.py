@@ -56,8 +56,9 @@ class AppSet:
 class GroupSpec:
     """Which apps move together, and where."""
 
-    apps: Annotated[tuple[Name, ...], Field(min_length=2)]
-    """Names of apps."""
+    # They are planned together, and every deployment of a move names all that moved: what a move records is the square.
+    apps: Annotated[tuple[Name, ...], Field(min_length=2, max_length=200)]
+    """Names of apps, at most 200."""
     environments: Annotated[tuple[Name, ...], Field(min_length=1)]
     """Where they are promoted, held and rolled back as one."""
 

@@ -6,7 +6,7 @@ what it runs now came by a rollback that left what it had entered with. Read fro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reconciler.desired import Desired
@@ -87,10 +87,37 @@ def _return(record: EnvironmentRecord) -> tuple[Deployment, Deployment] | None:
     return (back, left) if left else None
 
 
-def _went_back(one: Trace, mark: Deployment) -> bool:
-    entered = next((d for d in _own(one.record) if d.grounds.move == mark.grounds.move), None)
-    if entered is None:
-        return False
+class Moves:
+    """Who of some apps that move together entered in which move, and who of them went back from it since.
+
+    Each move is looked at once, however many ask about it.
+    """
+
+    def __init__(self, traces: Iterable[Trace]) -> None:
+        self._entered: dict[str, list[tuple[Trace, Deployment]]] = {}
+        self._gone: dict[str, list[Trace]] = {}
+        for one in traces:
+            newest = {d.grounds.move: d for d in reversed(_own(one.record)) if d.grounds.move}
+            for move, entered in newest.items():
+                self._entered.setdefault(move, []).append((one, entered))
+
+    def gone_back(self, mark: Deployment) -> Sequence[Trace]:
+        """Those that moved together with `mark` and went back since, or are about to.
+
+        First who went back by itself: it is suspect or withdrawn, or else it was the first.
+        """
+        move = mark.grounds.move
+        if move not in self._gone:
+            gone = [(one, entered) for one, entered in self._entered.get(move, ()) if _went_back(one, entered)]
+            self._gone[move] = [one for one, _ in sorted(gone, key=_order)]
+        return self._gone[move]
+
+    def left_by(self, one: Trace, mark: Deployment) -> Trace | None:
+        """Who of the others was the first that went back; None if they all stay."""
+        return next((other for other in self.gone_back(mark) if other.name != one.name), None)
+
+
+def _went_back(one: Trace, entered: Deployment) -> bool:
     wish = versions(entered.traffic)
     if versions(_own(one.record)[0].traffic) == wish:
         return one.turning and one.alone is not None and versions(one.alone.subject.traffic) != wish
@@ -98,26 +125,15 @@ def _went_back(one: Trace, mark: Deployment) -> bool:
     return returned is not None and versions(returned[1].traffic) == wish
 
 
-def gone_back(mark: Deployment, fellows: Mapping[str, Trace]) -> list[Trace]:
-    """Those that moved together with `mark` and went back since, or are about to."""
-    return [fellows[name] for name in mark.grounds.moved_with if name in fellows and _went_back(fellows[name], mark)]
+def _order(gone: tuple[Trace, Deployment]) -> tuple[bool, str, str]:
+    one, entered = gone
+    bad = bool(versions(entered.traffic) & (one.record.suspicions.keys() | one.app.withdrawn.keys()))
+    returned = _return(one.record)
+    since = returned[0].created_at.isoformat() if returned and not one.turning else ""
+    return (not (bad or one.turning or is_pin(one.wanted)), since, one.name)
 
 
-def first(back: Sequence[Trace], mark: Deployment) -> Trace:
-    """Which of them went back by itself: it is suspect or withdrawn, or else it was the first."""
-
-    def order(one: Trace) -> tuple[bool, str, str]:
-        entered = next(d for d in _own(one.record) if d.grounds.move == mark.grounds.move)
-        parts = versions(entered.traffic)
-        bad = bool(parts & (one.record.suspicions.keys() | one.app.withdrawn.keys()))
-        returned = _return(one.record)
-        since = returned[0].created_at.isoformat() if returned and not one.turning else ""
-        return (not (bad or one.turning or is_pin(one.wanted)), since, one.name)
-
-    return min(back, key=order)
-
-
-def ways_back(one: Trace, fellows: Mapping[str, Trace], group: str) -> Joint | None:
+def ways_back(one: Trace, moves: Moves, group: str) -> Joint | None:
     """Where a member follows others that went back; None where it does not."""
     line = _own(one.record)
     if not line or one.turning or is_pin(one.wanted) or one.wanted.chosen_by == "season":
@@ -126,13 +142,12 @@ def ways_back(one: Trace, fellows: Mapping[str, Trace], group: str) -> Joint | N
         return None
     top = line[0]
     if top.goes_back and top.status != "completed":
-        return _half_way(one, top, fellows, group)
+        return _half_way(one, top, moves, group)
     mark = None if top.status == "failed" else standing_mark(one.record)
-    back = gone_back(mark, fellows) if mark else []
-    if mark is None or not back:
+    culprit = moves.left_by(one, mark) if mark else None
+    if mark is None or culprit is None:
         return None
     before = _before(one, mark)
-    culprit = first(back, mark)
     if before is None:
         detail = (
             f"{culprit.name} went back from what {spoken(top.traffic)} entered with, in the group {group}, and "
@@ -154,12 +169,12 @@ def _before(one: Trace, mark: Deployment) -> Deployment | None:
     return None
 
 
-def _half_way(one: Trace, top: Deployment, fellows: Mapping[str, Trace], group: str) -> Joint | None:
+def _half_way(one: Trace, top: Deployment, moves: Moves, group: str) -> Joint | None:
     """A way back that was begun goes on; one that failed waits for a person."""
     returned = _return(one.record)
     mark = moved(one.record, versions(returned[1].traffic)) if returned else None
-    back = gone_back(mark, fellows) if mark else []
-    if mark is None or not back:
+    culprit = moves.left_by(one, mark) if mark else None
+    if mark is None or culprit is None:
         return None
     if top.active:
         reason = Back(
@@ -173,7 +188,7 @@ def _half_way(one: Trace, top: Deployment, fellows: Mapping[str, Trace], group: 
         )
         return Joint(back=reason)
     detail = (
-        f"the way back to {spoken(top.traffic)}, together with {first(back, mark).name} of the group {group}, did not "
+        f"the way back to {spoken(top.traffic)}, together with {culprit.name} of the group {group}, did not "
         f"complete (deployment {top.number}): look at what runs there; a newer version, a pin, or "
         f"`reconciler retry {mark.id}` decides"
     )

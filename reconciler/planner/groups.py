@@ -25,6 +25,8 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
+from operator import itemgetter
 from typing import Literal
 
 from reconciler.desired import Desired, Tracked
@@ -175,7 +177,60 @@ def _pause(wanted: Desired, app: RecordedApp, now: datetime) -> tuple[str, datet
     return (f"paused by {by}: {reason}", until) if until > now else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
+class _Holding:
+    """Members that others wait for. What is said of them is the same for all who wait."""
+
+    stands: Sequence[_Stand]
+
+    def without(self, one: _Stand) -> _Holding:
+        """The same, as far as they are others than this one."""
+        return _Holding([other for other in self.stands if other is not one]) if one.name in self._names else self
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(one.name for one in self.stands)
+
+    @cached_property
+    def words(self) -> str:
+        """Who they are, and what keeps them."""
+        said = "; ".join(f"{one.name}: {one.words}" for one in self.stands[:_NAMED])
+        return said + (f"; and {len(self.stands) - _NAMED} more" if len(self.stands) > _NAMED else "")
+
+    @cached_property
+    def until(self) -> datetime | None:
+        """When the last of them is ready (UTC); None where that is not known of all."""
+        known = [one.until for one in self.stands if one.until is not None]
+        return max(known) if known and len(known) == len(self.stands) else None
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """A move that what is here entered with, at one member or several."""
+
+    names: frozenset[str]
+    """All that it was made for."""
+    marks: list[tuple[str, Deployment]]
+    """Who stands in it, with the deployment that each entered with; in order of name."""
+
+    @cached_property
+    def _latest(self) -> datetime:
+        return max(mark.created_at for _, mark in self.marks)
+
+    def unfinished(self, one: _Stand) -> tuple[str, Deployment] | None:
+        """The first of the others with which this one is still to enter."""
+        move = self.marks[0][1].grounds.move
+        ended = [d for d in one.record.recent if d.grounds.move == move and not d.active and d.started_at is not None]
+        done = max((d.created_at for d in ended), default=None)
+        if done is not None and self._latest <= done:
+            return None
+        others = (pair for pair in self.marks if pair[0] != one.name)
+        return next((pair for pair in others if done is None or pair[1].created_at > done), None)
+
+
+# What several of a company ask for is made once, with the first that asks: without it, planning a group would take the
+# square of its size.
+@dataclass(frozen=True)
 class _Company:
     """The members of one group, or of several joined by an app, in one environment."""
 
@@ -188,21 +243,22 @@ class _Company:
     def said(self) -> dict[str, Joint]:
         """What is said about each of them, as far as something is."""
         found: dict[str, Joint] = {}
-        for one in self.stands.values():
-            way = fallen.ways_back(self._trace(one), self._fellows(one), self.title)
+        for name, trace in self._traces.items():
+            way = fallen.ways_back(trace, self._moves, self.title)
             if way is not None:
-                found[one.name] = way
+                found[name] = way
         barred = {one.name: held for one in self.stands.values() if one.goal and (held := self._barred(one))}
         ready = [one for one in self.stands.values() if one.phase == "ready" and one.name not in barred]
         holders = self._holders(ready, barred)
+        holding, stopping = _Holding(holders), _Holding([one for one in holders if one.stopped])
         joins = {one.name: mark for one in ready if (mark := self._unfinished(one))}
         together = [one for one in ready if one.name not in joins]
         move = self._move(together) if len(together) > 1 else Joint()
         for one in ready:
             mark = joins.get(one.name)
-            holding = [h for h in holders if h.name != one.name and (h.stopped or not mark)]
-            if holding:
-                words = Joint(waiting=self._waiting(one, holding))
+            others = (stopping if mark else holding).without(one)
+            if others.stands:
+                words = Joint(waiting=self._waiting(one, others))
             elif mark:
                 words = Joint(move=mark.grounds.move, moved_with=mark.grounds.moved_with)
             else:
@@ -212,11 +268,16 @@ class _Company:
             found[name] = _both(found.get(name), Joint(waiting=waiting, fallen=True))
         return {name: words for name, words in found.items() if words != Joint()}
 
-    def _trace(self, one: _Stand) -> fallen.Trace:
-        return fallen.Trace(name=one.name, wanted=one.wanted, record=one.record, app=one.app, alone=one.answer.aim)
+    @cached_property
+    def _traces(self) -> Mapping[str, fallen.Trace]:
+        return {
+            name: fallen.Trace(name=name, wanted=one.wanted, record=one.record, app=one.app, alone=one.answer.aim)
+            for name, one in self.stands.items()
+        }
 
-    def _fellows(self, one: _Stand) -> dict[str, fallen.Trace]:
-        return {other.name: self._trace(other) for other in self.stands.values() if other is not one}
+    @cached_property
+    def _moves(self) -> fallen.Moves:
+        return fallen.Moves(self._traces.values())
 
     def _barred(self, one: _Stand) -> Waiting | None:
         """What went back with the group does not enter again before the one that went back first has something."""
@@ -224,17 +285,27 @@ class _Company:
         mark = fallen.moved(one.record, fallen.versions(one.goal.subject.traffic))
         if mark is None or one.phase == "moving":
             return None
-        back = fallen.gone_back(mark, self._fellows(one))
-        still = [other for other in back if self.stands[other.name].phase != "ready"]
-        if not still:
+        first = next((other for other in self._still_back(mark) if other.name != one.name), None)
+        if first is None:
             return None
         said = spoken(one.goal.subject.traffic)
-        first = fallen.first(still, mark)
         detail = (
             f"{said} went back together with {first.name}, of the group {self.title}: it enters again with what "
             f"{first.name} brings next; a newer version of {one.name} may enter, or `reconciler retry {mark.id}`"
         )
         return Waiting(app=one.name, environment=one.record.environment, waits_for="group", detail=detail)
+
+    def _still_back(self, mark: Deployment) -> Sequence[fallen.Trace]:
+        """Those that went back from a move and have nothing that may enter; who went back by itself comes first."""
+        move = mark.grounds.move
+        if move not in self._back:
+            gone = self._moves.gone_back(mark)
+            self._back[move] = [other for other in gone if self.stands[other.name].phase != "ready"]
+        return self._back[move]
+
+    @cached_property
+    def _back(self) -> dict[str, Sequence[fallen.Trace]]:
+        return {}
 
     def _holders(self, ready: Sequence[_Stand], barred: Mapping[str, Waiting]) -> list[_Stand]:
         """Members that those who are ready wait for."""
@@ -276,16 +347,17 @@ class _Company:
     def _unfinished(self, one: _Stand) -> Deployment | None:
         """The move of another that this one belongs to, and has not ended: it depends on that one, was paused before
         its turn, or is on its way with an older version."""
-        for other in self.stands.values():
-            mark = fallen.standing_mark(other.record) if other is not one else None
-            if mark is None or one.name not in mark.grounds.moved_with:
-                continue
-            mine = [
-                d for d in one.record.recent if d.grounds.move == mark.grounds.move and d.created_at >= mark.created_at
-            ]
-            if all(d.active or d.started_at is None for d in mine):
-                return mark
-        return None
+        here = [standing for standing in self._standing if one.name in standing.names]
+        found = [pair for standing in here if (pair := standing.unfinished(one))]
+        return min(found, key=itemgetter(0))[1] if found else None
+
+    @cached_property
+    def _standing(self) -> Sequence[_Standing]:
+        by_move: dict[str, list[tuple[str, Deployment]]] = {}
+        for name, one in self.stands.items():
+            if mark := fallen.standing_mark(one.record):
+                by_move.setdefault(mark.grounds.move, []).append((name, mark))
+        return [_Standing(frozenset(marks[0][1].grounds.moved_with), marks) for marks in by_move.values()]
 
     def _move(self, together: Sequence[_Stand]) -> Joint:
         parts = [[one.name, sorted(fallen.versions(one.goal.subject.traffic))] for one in together if one.goal]
@@ -293,18 +365,14 @@ class _Company:
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         return Joint(move=digest[:16], moved_with=tuple(one.name for one in together))
 
-    def _waiting(self, one: _Stand, holding: Sequence[_Stand]) -> Waiting:
+    def _waiting(self, one: _Stand, holding: _Holding) -> Waiting:
         assert one.goal is not None
-        said = "; ".join(f"{other.name}: {other.words}" for other in holding[:_NAMED])
-        more = f"; and {len(holding) - _NAMED} more" if len(holding) > _NAMED else ""
-        moments = [other.until for other in holding]
-        known = [moment for moment in moments if moment is not None]
         return Waiting(
             app=one.name,
             environment=one.record.environment,
             waits_for="group",
-            until=max(known) if known and len(known) == len(moments) else None,
-            detail=f"{spoken(one.goal.subject.traffic)} waits for the group {self.title}: {said}{more}",
+            until=holding.until,
+            detail=f"{spoken(one.goal.subject.traffic)} waits for the group {self.title}: {holding.words}",
         )
 
 

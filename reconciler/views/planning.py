@@ -64,7 +64,11 @@ def plan_apps(
 def _with_companions(names: Sequence[str], company: Mapping[str, frozenset[str]]) -> Sequence[str]:
     if not company:
         return names
-    return list(dict.fromkeys(other for name in names for other in (name, *sorted(company.get(name, ())))))
+    found: dict[str, None] = {}
+    for name in names:
+        if name not in found:  # else its companions are there as well
+            found |= dict.fromkeys((name, *sorted(company.get(name, ()))))
+    return list(found)
 
 
 def _unknown(name: str, scene: Scene, now: datetime) -> Plan:
@@ -257,8 +261,9 @@ def _levels(
 ) -> Iterator[list[str]]:
     left = set(names)
     while left:
-        held = {name for name in needs if name in left and _needs_first(name, left, needs, company)}
-        ready = [name for name in names if name in left and _with(name, company).isdisjoint(held)]
+        held = {_with(name, company) for name in needs if name in left and _needs_first(name, left, needs, company)}
+        stay = frozenset[str]().union(*held)
+        ready = [name for name in names if name in left and name not in stay]
         batch = ready or sorted(left)  # a cycle has been complained about, or leads through a group: any order will do
         yield batch
         left -= set(batch)
