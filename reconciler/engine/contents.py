@@ -5,7 +5,7 @@ app. What a change means is asked in `intake`.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +16,10 @@ from sqlalchemy import Connection
 from reconciler.engine.commit import Arrival
 from reconciler.engine.reading import Manifests, complaint_row
 from reconciler.errors import ManifestError
-from reconciler.manifest import Complaint, Known, Shared, ancestors, bundle_directory, check_app, locate, shared
+from reconciler.manifest import Complaint, Known, Problem, ancestors, bundle_directory, check_app, locate, shared
 from reconciler.model.app import App
 from reconciler.model.entry import EnvironmentEntry
-from reconciler.model.version import Content, canonical, content_of, digest
+from reconciler.model.version import Content, Version, canonical, content_of, digest
 from reconciler.store import declared, versions, written
 from reconciler.views.scene import APP, declared_environments, in_order
 
@@ -65,19 +65,20 @@ def ask(connection: Connection, arrival: Arrival, names: Iterable[str], manifest
         wanted = sorted({*wanted, *others})
     sound = {path for path, _, _ in manifests}
     broken = declared.broken_files(connection, {row.path for several in rows.values() for row in several} - sound)
-    known = _known(connection)
-    sharing = shared(in_order(known.environments))
+    apps = {name: _manifest(name, several[0], manifests) for name, several in rows.items()}
+    around = _surroundings(connection, apps.values(), broken)
     found: list[Asked] = []
     for name in wanted:
-        several = rows.get(name, [])
         old = before.get(name)
-        if several:
-            app = manifests.get((several[0].path, several[0].ordinal, name))
-            app = app or APP.validate_python(from_json(several[0].document))
-            found.append(_declared(connection, arrival, app, several, old, broken, known, sharing))
+        if name in apps:
+            found.append(_declared(arrival, apps[name], rows[name], old, around))
         elif old is not None and not old.removed:
             found.append(_removed(name, old))
     return found
+
+
+def _manifest(name: str, row: Any, manifests: Manifests) -> App:
+    return manifests.get((row.path, row.ordinal, name)) or APP.validate_python(from_json(row.document))
 
 
 def _depending(
@@ -89,12 +90,39 @@ def _depending(
     return declared.dependents(connection, moved) - set(names) if moved else set()
 
 
-def _known(connection: Connection) -> Known:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Around:
+    """What the apps that are asked about refer to, and what they share: read once for all of them."""
+
+    broken: Mapping[str, list[dict[str, Any]]]
+    """Complaints of files that are broken, by path."""
+    known: Known
+    sharing: Mapping[str, Problem]
+    """By app, what is said of the first two targets that are in each other's way where it is placed."""
+    targets: Mapping[str, Any]
+    """Rows of the Environments that hold those targets, by name."""
+    names: Mapping[tuple[str, str], Version]
+    """What the version names of these apps mean already, by app and name."""
+
+
+def _surroundings(connection: Connection, apps: Iterable[App], broken: Mapping[str, list[dict[str, Any]]]) -> _Around:
     environments = declared_environments(connection)
-    return Known(
-        environments=environments,
-        is_app=lambda name: bool(declared.named(connection, "App", [name])),
-        is_resource=lambda name: bool(declared.named(connection, "Resource", [name])),
+    several = [*apps]
+    others = {name for app in several for name in app.spec.depends_on}
+    resources = {binding.resource for app in several for binding in app.spec.bindings}
+    both = shared(in_order(environments))
+    sharing = {app.name: one for app in several if (one := next((s.problem for s in both if s.concerns(app)), None))}
+    targets = declared.named(connection, "Environment", {one.name for one in sharing.values()})
+    return _Around(
+        broken=broken,
+        known=Known(
+            environments=environments,
+            is_app=declared.named(connection, "App", others).__contains__,
+            is_resource=declared.named(connection, "Resource", resources).__contains__,
+        ),
+        sharing=sharing,
+        targets={name: rows[0] for name, rows in targets.items()},
+        names=versions.named(connection, [(a.name, a.spec.version) for a in several if a.spec.version is not None]),
     )
 
 
@@ -117,27 +145,18 @@ def _carried(old: Any | None) -> dict[str, Any]:
     return {key: getattr(old, key) for key in keys}
 
 
-def _declared(
-    connection: Connection,
-    arrival: Arrival,
-    app: App,
-    several: list[Any],
-    old: Any | None,
-    broken: Mapping[str, list[dict[str, Any]]],
-    known: Known,
-    sharing: Sequence[Shared],
-) -> Asked:
+def _declared(arrival: Arrival, app: App, several: list[Any], old: Any | None, around: _Around) -> Asked:
     row, name = several[0], app.name
     place = _Place(arrival, row)
-    complaints = list(broken.get(row.path, []))
+    complaints = list(around.broken.get(row.path, []))
     bundle, tree = None, None
     if not complaints:
         complaints = [complaint_row(found) for found in _duplicates(place, name, several)]
         bundle, tree, wrong = _bundle(app, place, old)
-        complaints += [complaint_row(found) for found in (*wrong, *_links(app, place, known))]
-        complaints += [complaint_row(found) for found in _sharing(connection, arrival, app, sharing)]
+        complaints += [complaint_row(found) for found in (*wrong, *_links(app, place, around.known))]
+        complaints += [complaint_row(found) for found in _sharing(arrival, app, around)]
     content = None if complaints else content_of(name, app.spec, tree)
-    if content is not None and (taken := _name_taken(connection, content, place)):
+    if content is not None and (taken := _name_taken(content, place, around)):
         complaints, content = [complaint_row(taken)], None
     base = {"name": name, "path": row.path, "ordinal": row.ordinal, "removed": False, "due_at": None}
     if content is None:
@@ -256,18 +275,17 @@ def _links(app: App, place: _Place, known: Known) -> list[Complaint]:
     return [place.complaint(problem.field, problem.message, problem.remedy) for problem in problems]
 
 
-def _sharing(connection: Connection, arrival: Arrival, app: App, sharing: Sequence[Shared]) -> Iterator[Complaint]:
+def _sharing(arrival: Arrival, app: App, around: _Around) -> Iterator[Complaint]:
     """Targets that are in each other's way where the app is placed: told once, where the target is declared."""
-    for problem in [one.problem for one in sharing if one.concerns(app)][:1]:
-        row = declared.named(connection, problem.kind, [problem.name])[problem.name][0]
-        yield _Place(arrival, row).complaint(problem.field, problem.message, problem.remedy, at_key=problem.at_key)
+    problem = around.sharing.get(app.name)
+    if problem is not None:
+        place = _Place(arrival, around.targets[problem.name])
+        yield place.complaint(problem.field, problem.message, problem.remedy, at_key=problem.at_key)
 
 
-def _name_taken(connection: Connection, content: Content, place: _Place) -> Complaint | None:
+def _name_taken(content: Content, place: _Place, around: _Around) -> Complaint | None:
     """One name never means two contents."""
-    if content.name is None:
-        return None
-    first = versions.named(connection, content.app, content.name)
+    first = around.names.get((content.app, content.name or ""))
     if first is None or first.id == digest(content):
         return None
     return place.complaint(

@@ -16,6 +16,7 @@ from reconciler.model.rollout import Progress, progress_row
 from reconciler.schedule import utc
 from reconciler.store import ledger, tables
 from reconciler.store.database import Transaction
+from reconciler.store.declared import chunks
 from reconciler.store.due import next_work as next_work
 from reconciler.store.history import Filter as Filter
 from reconciler.store.history import ended_after as ended_after
@@ -25,7 +26,7 @@ from reconciler.store.history import numbers_and_retries as numbers_and_retries
 from reconciler.store.history import ran_at as ran_at
 from reconciler.store.history import recent as recent
 from reconciler.store.rows import deployment_of, grounds_row, traffic_row
-from reconciler.store.statements import Among, Prepared
+from reconciler.store.statements import Among, Prepared, given
 
 D = tables.deployments.c
 S = tables.suspicions.c
@@ -49,6 +50,12 @@ _SUSPECTED = Among(select(S.app), S.app)
 _CLEAR = Among(
     delete(tables.suspicions).where(S.app == bindparam("in_app"), S.environment == bindparam("in_environment")), S.what
 )
+_O = tables.occurrences.c
+_EDGE = ("kind", "app", "environment", "due_at")
+_EDGES = given("edges", **{name: _O[name] for name in _EDGE})
+_SAME = and_(*(_O[name] == _EDGES.c[name] for name in _EDGE))
+_OCCURRED = Prepared(select(*(_O[name] for name in _EDGE)).join(_EDGES, _SAME))
+_OCCUR = Prepared(tables.occurrences.insert())
 
 
 def create(transaction: Transaction, wishes: Sequence[tuple[str, int, Deploy]], now: datetime) -> None:
@@ -307,9 +314,7 @@ def clear(transaction: Transaction, app: str, environment: str, suspected: Seque
 
 def occurred(transaction: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
     """Record edges of time that led to deployments; an edge occurs once."""
-    o = tables.occurrences
-    for row in rows:
-        same = (o.c.kind == row["kind"]) & (o.c.app == row["app"]) & (o.c.environment == row["environment"])
-        known = transaction.connection.execute(select(o.c.due_at).where(same, o.c.due_at == row["due_at"])).first()
-        if known is None:
-            transaction.connection.execute(o.insert().values(**row))
+    edges = {tuple(row[name] for name in _EDGE): row for row in reversed(rows)}
+    for part in chunks(edges):
+        known = {tuple(row) for row in _OCCURRED.run(transaction.connection, edges=part)}
+        _OCCUR.each(transaction.connection, [edges[edge] for edge in part if edge not in known])

@@ -6,31 +6,70 @@ Most apps at most moments need none of this: `recorded` asks first whether there
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Text, bindparam, cast, func, select
+from sqlalchemy import CTE, ColumnElement, Connection, Select, Text, bindparam, func, select, type_coerce
 
 from reconciler.model.deployment import Allotment, Deployment
 from reconciler.model.version import Version
 from reconciler.planner.recorded import Allowance, Approval, Checked, HoldRecord, Override, Signed
 from reconciler.store import declared, gates, holds, overrides, tables, versions
 from reconciler.store.commits import writers as commits_of
+from reconciler.store.declared import chunks
 from reconciler.store.rows import deployment_of
-from reconciler.store.types import Moment
+from reconciler.store.statements import Prepared, given
 
 _D = tables.deployments.c
-_COMPLETED = select(tables.deployments).where(
-    _D.app == bindparam("of_app"), _D.environment == bindparam("in_environment"), _D.status == "completed"
-)
-_BEFORE = (
-    select(tables.deployments)
-    .where(_D.app == bindparam("of_app"), _D.environment == bindparam("in_environment"), _D.cause != "repair")
-    .where(_D.number < bindparam("oldest"))
-    .order_by(_D.number.desc())
-    .limit(bindparam("most"))
-)
-_MOMENT = bindparam("moment", type_=Moment())
-_PASSED = _COMPLETED.where(_D.finished_at <= _MOMENT).order_by(_D.number.desc()).limit(3)
-_COMING = _COMPLETED.where(_D.finished_at > _MOMENT).order_by(_D.number).limit(3)
+_ONE = tables.deployments.alias("one")
+_COMPLETED = _ONE.c.status == "completed"
+_RELEASED = _ONE.c.cause != "repair"
+_HIGHEST = 2_147_483_647
+"""No deployment has a higher number."""
+
+
+def _there(place: CTE, *which: ColumnElement[bool]) -> Select[Any]:
+    """Numbers of the deployments of a place that are so."""
+    here = (_ONE.c.app == place.c.app) & (_ONE.c.environment == place.c.environment)
+    return select(_ONE.c.number).where(here, *which).correlate(place)
+
+
+def _of(place: CTE, *which: ColumnElement[bool]) -> Prepared:
+    """The deployments of each of these places that are so."""
+    here = (_D.app == place.c.app) & (_D.environment == place.c.environment)
+    return Prepared(select(tables.deployments).join(place, here).where(*which))
+
+
+def _before() -> Prepared:
+    of = given("places", app=_D.app, environment=_D.environment, oldest=_D.number)
+    there = _there(of, _RELEASED, _ONE.c.number < of.c.oldest).order_by(_ONE.c.number.desc())
+    first = there.limit(1).offset(bindparam("besides")).scalar_subquery()
+    return _of(of, _D.cause != "repair", _D.number < of.c.oldest, _D.number >= func.coalesce(first, 0))
+
+
+def _in_line() -> Prepared:
+    told = given("lines", app=_D.app, environment=_D.environment, moment=_D.finished_at)
+    passed = _there(told, _COMPLETED, _ONE.c.finished_at <= told.c.moment).order_by(_ONE.c.number.desc()).limit(1)
+    passes = select(
+        told.c.app,
+        told.c.environment,
+        func.coalesce(passed.offset(2).scalar_subquery(), 0).label("least"),
+        func.coalesce(passed.scalar_subquery(), 0).label("newest"),
+    ).cte("passes")
+    coming = _there(passes, _COMPLETED, _ONE.c.number > passes.c.newest).order_by(_ONE.c.number).limit(1).offset(2)
+    last = func.coalesce(coming.scalar_subquery(), _HIGHEST)
+    return _of(passes, _D.status == "completed", _D.number >= passes.c.least, _D.number <= last)
+
+
+def _depths() -> Prepared:
+    asked = given("asked", app=_D.app, environment=_D.environment, version=tables.versions.c.id)
+    holds = type_coerce(_ONE.c.traffic, Text).contains(asked.c.version)
+    last = _there(asked, _COMPLETED, _RELEASED, holds).order_by(_ONE.c.number.desc()).limit(1).scalar_subquery()
+    ran = select(asked, last.label("number")).cte("ran")
+    since = _there(ran, _COMPLETED, _RELEASED, _ONE.c.number > ran.c.number).with_only_columns(func.count())
+    return Prepared(select(ran, since.scalar_subquery().label("since")).where(ran.c.number.is_not(None)))
+
+
+_BEFORE, _IN_LINE, _DEPTHS = _before(), _in_line(), _depths()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,37 +113,46 @@ class Passing:
     resources: frozenset[str] | None = None
 
 
-def in_line(connection: Connection, line: Line) -> list[Deployment]:
-    """The newest that have soaked long enough, and the first that come next."""
-    which = {"of_app": line.app, "in_environment": line.environment, "moment": line.moment}
-    rows = [*connection.execute(_PASSED, which), *connection.execute(_COMING, which)]
-    return [deployment_of(row) for row in rows]
+def in_line(connection: Connection, lines: Iterable[Line]) -> list[Deployment]:
+    """Of each line the newest three that have soaked long enough, and the first three that come next."""
+    told = [(line.app, line.environment, line.moment) for line in lines]
+    return [deployment_of(row) for part in chunks(told) for row in _IN_LINE.run(connection, lines=part)]
 
 
-def before_repairs(connection: Connection, recent: Sequence[Deployment]) -> list[Deployment]:
-    """As many deployments that repaired nothing as there are repairs among the `recent` ones: those that came before
-    them, newest first."""
-    repairs = sum(one.cause == "repair" for one in recent)
-    if not repairs:
-        return []
-    which = {"of_app": recent[0].app, "in_environment": recent[0].environment}
-    oldest = min(one.number for one in recent)
-    return [deployment_of(row) for row in connection.execute(_BEFORE, {**which, "oldest": oldest, "most": repairs})]
+def before_repairs(connection: Connection, places: Iterable[Sequence[Deployment]]) -> list[Deployment]:
+    """What came before the recent deployments of each of these places: as many that repaired nothing as there are
+    repairs among the recent ones, newest first."""
+    repairs = {(recent[0].app, recent[0].environment): (_repairs(recent), recent[-1].number) for recent in places}
+    found: list[Deployment] = []
+    for part in chunks([(*place, oldest) for place, (count, oldest) in repairs.items() if count]):
+        most = max(repairs[app, environment][0] for app, environment, _ in part)
+        rows = _BEFORE.run(connection, places=part, besides=most - 1)
+        by_place: dict[tuple[str, str], list[Any]] = {}
+        for row in sorted(rows, key=lambda row: -row.number):
+            by_place.setdefault((row.app, row.environment), []).append(row)
+        found += [deployment_of(row) for place, several in by_place.items() for row in several[: repairs[place][0]]]
+    return found
 
 
-def depths(connection: Connection, recent: Sequence[Deployment], references: Iterable[str | None]) -> dict[str, int]:
-    """How many completed deployments ago each of these versions ran, where that is none of the `recent` ones. Repairs
-    released nothing: they do not count."""
-    near = {part.version for one in recent for part in one.traffic}
-    here = (_D.app == recent[0].app) & (_D.environment == recent[0].environment) & (_D.status == "completed")
-    here &= _D.cause != "repair"
-    found = {}
-    for version in {one for one in references if one is not None} - near:
-        last = select(func.max(_D.number)).where(here, cast(_D.traffic, Text).contains(version))
-        number = connection.scalar(last)
-        if number is not None:
-            since = select(func.count()).select_from(tables.deployments).where(here, _D.number > number)
-            found[version] = int(connection.scalar(since) or 0)
+def _repairs(recent: Iterable[Deployment]) -> int:
+    return sum(one.cause == "repair" for one in recent)
+
+
+def depths(
+    connection: Connection, places: Iterable[tuple[Sequence[Deployment], Iterable[str | None]]]
+) -> dict[tuple[str, str], dict[str, int]]:
+    """How many completed deployments ago each of these versions ran, by app and environment: of each place its recent
+    deployments and the versions, of which those are left out that are among the recent ones. Repairs released
+    nothing: they do not count."""
+    asked = [
+        (recent[0].app, recent[0].environment, version)
+        for recent, versions in places
+        for version in {one for one in versions if one is not None} - {p.version for d in recent for p in d.traffic}
+    ]
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for part in chunks(asked):
+        for row in _DEPTHS.run(connection, asked=part):
+            found.setdefault((row.app, row.environment), {})[row.version] = row.since
     return found
 
 

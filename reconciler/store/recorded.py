@@ -115,7 +115,7 @@ class _Gathered:
 def load(
     connection: Connection,
     names: Sequence[str],
-    references: Mapping[str, Iterable[str]],
+    references: Mapping[str, Collection[str]],
     rows: dict[str, Row[Any]] | None = None,
     needs: Needs = NOTHING_MORE,
     near: Collection[str] = (),
@@ -144,10 +144,10 @@ def _gather_deployments(connection: Connection, names: Sequence[str], gathered: 
         for deployment in deployments.recent(connection, apps, each) if apps else ():
             here = gathered.recent.setdefault(deployment.app, {})
             here.setdefault(deployment.environment, []).append(deployment)
-    for by_environment in gathered.recent.values():
-        for several in by_environment.values():
-            if len(several) >= EACH:  # what was put right over and over hides nothing that was released before
-                several += passing.before_repairs(connection, several)
+    # What was put right over and over hides nothing that was released before.
+    full = [several for here in gathered.recent.values() for several in here.values() if len(several) >= EACH]
+    for deployment in passing.before_repairs(connection, full):
+        gathered.recent[deployment.app][deployment.environment].append(deployment)
     for row in _SUSPICIONS.run(connection, names) if rare.suspicions else ():
         found = Suspicion(what=row.what, deployment=row.deployment, number=row.number, at=row.at, why=row.why)
         gathered.suspicions.setdefault((row.app, row.environment), {})[row.what] = found
@@ -230,21 +230,19 @@ def _gather_dependencies(connection: Connection, names: Sequence[str], gathered:
                     )
 
 
-def _gather_versions(connection: Connection, references: Mapping[str, Iterable[str]], gathered: _Gathered) -> None:
+def _gather_versions(connection: Connection, references: Mapping[str, Collection[str]], gathered: _Gathered) -> None:
     needed = {row.content for row in gathered.apps.values() if row.content}
+    meant = versions.meant(connection, references)
     for name, several in references.items():
-        for reference in several:
-            found = versions.find(connection, name, reference)
-            gathered.references.setdefault(name, {})[reference] = found.id if found else None
-            if found:
-                gathered.versions[found.id] = found
+        found = {reference: meant.get((name, reference)) for reference in several}
+        gathered.references[name] = {reference: one.id if one else None for reference, one in found.items()}
+    gathered.versions.update({one.id: one for one in meant.values()})
     gathered.versions.update(versions.by_id(connection, needed - set(gathered.versions)))
 
 
 def _gather_passing(connection: Connection, names: Sequence[str], needs: Needs, gathered: _Gathered, rare: Any) -> None:
     found = gathered.passing
-    for line in needs.lines:
-        _extend(connection, line, gathered)
+    _extend(connection, needs.lines, gathered)
     if rare.approvals or rare.checks:
         passing.gather_words(connection, names, found)
     if rare.holds:
@@ -257,24 +255,32 @@ def _gather_passing(connection: Connection, names: Sequence[str], needs: Needs, 
         ran = [d for by_environment in gathered.recent.values() for several in by_environment.values() for d in several]
         passing.gather_versions(connection, ran, gathered.versions, found)
         gathered.versions.update(found.versions)
-    for app, references in gathered.references.items():
-        for environment, recent in gathered.recent.get(app, {}).items():
-            if len(recent) >= EACH:
-                found.depths[app, environment] = passing.depths(connection, recent, references.values())
+    found.depths = passing.depths(
+        connection,
+        [
+            (recent, references.values())
+            for app, references in gathered.references.items()
+            for recent in gathered.recent.get(app, {}).values()
+            if len(recent) >= EACH
+        ],
+    )
     if needs.versions:
         commits = {version.commit for version in gathered.versions.values()}
         commits |= {touch.commit for touch in gathered.entry_touches.values()}
         passing.gather_commits(connection, commits, needs.signed, found)
 
 
-def _extend(connection: Connection, line: passing.Line, gathered: _Gathered) -> None:
+def _extend(connection: Connection, lines: Iterable[passing.Line], gathered: _Gathered) -> None:
     """Where the newest deployments of an environment do not reach back far enough, those in line stand behind them."""
-    recent = gathered.recent.get(line.app, {}).get(line.environment, [])
-    if len(recent) < EACH:
-        return
-    known = {one.id for one in recent}
-    recent += [one for one in passing.in_line(connection, line) if one.id not in known]
-    recent.sort(key=lambda one: one.number, reverse=True)
+
+    def there(app: str, environment: str) -> list[Deployment]:
+        return gathered.recent.get(app, {}).get(environment, [])
+
+    for one in passing.in_line(connection, [line for line in lines if len(there(line.app, line.environment)) >= EACH]):
+        recent = there(one.app, one.environment)
+        if one.id not in {each.id for each in recent}:
+            recent.append(one)
+            recent.sort(key=lambda each: each.number, reverse=True)
 
 
 def _app(name: str, gathered: _Gathered) -> RecordedApp:

@@ -13,8 +13,22 @@ from functools import partial
 from operator import itemgetter
 from typing import Any, cast
 
-from sqlalchemy import BindParameter, Boolean, ColumnElement, Connection, Dialect, Integer, String, bindparam
+from sqlalchemy import (
+    CTE,
+    BindParameter,
+    Boolean,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Integer,
+    String,
+    bindparam,
+    literal_column,
+    select,
+    text,
+)
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TupleType
 
 _Process = Callable[[Any], Any]
 _PLAIN = (String, Integer, Boolean)
@@ -26,6 +40,15 @@ MOST = 16_384
 def many(name: str) -> BindParameter[Any]:
     """A parameter that is as many values as there are when its statement is carried out."""
     return bindparam(name, expanding=True)
+
+
+def given(name: str, **columns: ColumnElement[Any]) -> CTE:
+    """A table to join: the rows that a parameter is when its statement is carried out, one or more tuples of values
+    such as these columns hold. A row that is given twice stands in it once."""
+    rows = bindparam(name, expanding=True, type_=TupleType(*(one.type for one in columns.values())))
+    # Both databases call the columns of rows that are told so.
+    told = [literal_column(f"column{at}", one.type).label(label) for at, (label, one) in enumerate(columns.items(), 1)]
+    return select(*told).distinct().select_from(text(f":{name} AS told").bindparams(rows)).cte(name)
 
 
 class Answer(list[Any]):
@@ -100,6 +123,8 @@ class Prepared:
         text = self._texts.get(key)
         if text is None:
             text = self._texts[key] = _Text(written, {name: len(values[name]) for name in lists})
+        for name in written.parts:  # a text has a place for each value of a row
+            values[name] = [value for row in values[name] for value in row]
         return text
 
 
@@ -163,7 +188,8 @@ def _outspoken(compiler: type[SQLCompiler]) -> type[SQLCompiler]:
         if not bindparam.required and bindparam.value is not None and isinstance(bindparam.type, _PLAIN):
             options["literal_binds"] = True
         text: str = cast(Any, compiler).visit_bindparam(self, bindparam, **options)
-        return text
+        rows = isinstance(bindparam.type, TupleType) and not self.dialect.tuple_in_values
+        return f"(VALUES {text[1:-1]})" if rows else text
 
     made: type[SQLCompiler] = type("Outspoken", (compiler,), {"visit_bindparam": visit_bindparam})
     _OUTSPOKEN[compiler] = made
@@ -182,6 +208,8 @@ class _Written:
         binds = self.compiled.binds
         self.constants = {name: one.value for name, one in binds.items() if not one.required}
         self.lists = [name for name, one in binds.items() if one.expanding and one.required]
+        # Of a list of rows, see `given`: the type of each value of a row.
+        self.parts = {name: one.type.types for name, one in binds.items() if isinstance(one.type, TupleType)}
         # Of an insertion or a change: what it returns.
         self.types = [column.type for column in getattr(statement, "exported_columns", ())]
 
@@ -190,9 +218,10 @@ class _Text:
     """A statement as one kind of database is told it, for lists of certain lengths."""
 
     def __init__(self, written: _Written, sizes: Mapping[str, int]) -> None:
-        compiled, dialect = written.compiled, written.dialect
+        compiled, dialect, parts = written.compiled, written.dialect, written.parts
         self._constants = written.constants
-        blank = {name: [None] * sizes[name] if name in sizes else None for name in compiled.binds}
+        row = {name: (None,) * len(types) for name, types in parts.items()}
+        blank = {name: [row.get(name)] * sizes[name] if name in sizes else None for name in compiled.binds}
         state = compiled.construct_expanded_state({**blank, **self._constants})
         self.sql = state.statement
         self._dialect, self._types = dialect, written.types
@@ -207,7 +236,9 @@ class _Text:
         self._names = None if compiled.positional else names
         slots = [places.get(name, (name, None)) for name in names or ()]
         self._pick = _picker(slots)
-        kinds = [compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name, _ in slots]
+        types = {name: parts.get(name, (one.type,)) for name, one in compiled.binds.items()}
+        each = [types[name][(place or 0) % len(types[name])] for name, place in slots]
+        kinds = [kind.dialect_impl(dialect).bind_processor(dialect) for kind in each]
         self._given = [(at, process) for at, process in enumerate(kinds) if process is not None]
 
     def arguments(self, values: Mapping[str, Any]) -> Any:
