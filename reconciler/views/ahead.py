@@ -16,7 +16,7 @@ from reconciler.model.deployment import Allotment
 from reconciler.model.output import Standing
 from reconciler.model.version import canonical, spoken
 from reconciler.planner import rollouts
-from reconciler.store import tables
+from reconciler.store import declared, tables
 from reconciler.views.pictures import pictures
 from reconciler.views.remarks import brief
 from reconciler.views.standings import standings
@@ -59,8 +59,8 @@ def at_moment(connection: Connection, environment: str, moment: datetime, now: d
     before = dict(_standing(connection, names[:MOST], environment, now))
     after = dict(_standing(connection, names[:MOST], environment, moment))
     found = (_differs(name, before[name], after[name], moment) for name in sorted(before.keys() & after.keys()))
-    apps = connection.execute(select(_P.app).where(_P.environment == environment, _P.declared)).scalars()
-    return AtMoment(found=tuple(one for one in found if one is not None), apps=len(list(apps)), cut=len(names) > MOST)
+    apps = declared.placed_in(connection).get(environment, 0)
+    return AtMoment(found=tuple(one for one in found if one is not None), apps=apps, cut=len(names) > MOST)
 
 
 def _standing(

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from reconciler.errors import ReconcilerError
 from reconciler.git.objects import Objects
-from reconciler.store import attention, declared
+from reconciler.store import declared
 from reconciler.words import plain
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ class Sources:
     connection: Connection
     objects: Objects | None = None
     _read: dict[str, Places | None] = field(default_factory=dict)
-    _broken: dict[str, bool] | None = None
 
     def place(self, kind: str, name: str, *at: str | int, key: bool = True) -> str:
         """`file:line` of a field of a manifest, or of the nearest thing around it; '' for what is not declared.
@@ -56,10 +55,8 @@ class Sources:
         from reconciler.manifest.places import Places
         from reconciler.manifest.text import read
 
-        if self._broken is None:
-            self._broken = attention.manifest_files(self.connection)
         blob = declared.blobs(self.connection, [path]).get(path)
-        if self.objects is None or blob is None or self._broken.get(path, True):
+        if self.objects is None or blob is None or declared.broken_files(self.connection, [path]):
             return None
         try:
             ((_, data),) = self.objects.blobs([blob], LARGEST)
