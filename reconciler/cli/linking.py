@@ -81,12 +81,13 @@ def _problems(connection: Connection, found: Read, now: datetime) -> Iterator[Pr
 
 def _known(connection: Connection, environments: Mapping[str, Environment]) -> Known:
     broken = any(attention.manifest_files(connection).values())
-    apps, resources = set(declared.known_names(connection)), set(declared.documents(connection, "Resource"))
+    apps = set(declared.known_names(connection))
+    resources = {name: one["spec"]["type"] for name, one in declared.documents(connection, "Resource").items()}
     return Known(
         environments=environments,
         # In a file that cannot be read there may be anything.
         is_app=(lambda _name: True) if broken else apps.__contains__,
-        is_resource=resources.__contains__,
+        resource=resources.get,
         names=lambda kind: {"App": apps, "Resource": resources}.get(kind, set()),
     )
 

@@ -110,6 +110,7 @@ def _surroundings(connection: Connection, apps: Iterable[App], broken: Mapping[s
     several = [*apps]
     others = {name for app in several for name in app.spec.depends_on}
     resources = {binding.resource for app in several for binding in app.spec.bindings}
+    bound = declared.named(connection, "Resource", resources)
     both = shared(in_order(environments))
     sharing = {app.name: one for app in several if (one := next((s.problem for s in both if s.concerns(app)), None))}
     targets = declared.named(connection, "Environment", {one.name for one in sharing.values()})
@@ -118,7 +119,7 @@ def _surroundings(connection: Connection, apps: Iterable[App], broken: Mapping[s
         known=Known(
             environments=environments,
             is_app=declared.named(connection, "App", others).__contains__,
-            is_resource=declared.named(connection, "Resource", resources).__contains__,
+            resource={name: rows[0].document["spec"]["type"] for name, rows in bound.items()}.get,
         ),
         sharing=sharing,
         targets={name: rows[0] for name, rows in targets.items()},

@@ -19,7 +19,7 @@ from reconciler.manifest.walk import Field
 from reconciler.model.alert import Alert
 from reconciler.model.app import App
 from reconciler.model.entry import EnvironmentEntry
-from reconciler.model.environment import LATEST, Environment
+from reconciler.model.environment import LATEST, Environment, Resource
 from reconciler.model.season import Freeze, Season
 from reconciler.model.sets import Group
 from reconciler.words import listed, meant, plain
@@ -41,7 +41,8 @@ class Known:
 
     environments: Mapping[str, Environment]
     is_app: Callable[[str], bool]
-    is_resource: Callable[[str], bool]
+    resource: Callable[[str], str | None]
+    """The type of a Resource; None where there is none of that name, '' where it exists and cannot be read."""
     names: Callable[[str], Iterable[str]] = _no_names
     unread: Collection[str] = ()
 
@@ -59,17 +60,20 @@ def known_from(
     """
     names: dict[str, set[str]] = {"App": set(apps)}
     environments: dict[str, Environment] = {}
+    resources: dict[str, str] = {}
     for one in declarations:
         names.setdefault(one.kind, set()).add(one.name)
         if isinstance(one.manifest, Environment):
             environments[one.name] = one.manifest
+        if isinstance(one.manifest, Resource):
+            resources[one.name] = one.manifest.spec.type
     for kind, name in broken:
         names.setdefault(kind, set()).add(name)
-    resources = names.get("Resource", set())
+    resources |= dict.fromkeys(names.get("Resource", set()) - resources.keys(), "")
     return Known(
         environments=environments,
         is_app=names["App"].__contains__,
-        is_resource=resources.__contains__,
+        resource=resources.get,
         names=lambda kind: names.get(kind, ()),
         unread=names.get("Environment", set()),
     )
@@ -165,9 +169,13 @@ def _app_references(app: App, known: Known) -> Iterator[Problem]:
         if not known.is_app(name):
             yield _unknown(app, "app", name, ("spec", "depends_on", at), known.names("App"))
     for at, binding in enumerate(app.spec.bindings):
-        if not known.is_resource(binding.resource):
-            field: Field = ("spec", "bindings", at, "resource")
-            yield _unknown(app, "resource", binding.resource, field, known.names("Resource"))
+        here: Field = ("spec", "bindings", at)
+        found = known.resource(binding.resource)
+        if found is None:
+            yield _unknown(app, "resource", binding.resource, (*here, "resource"), known.names("Resource"))
+        elif found not in ("", binding.type):
+            message = f"the resource {binding.resource} is of type {found}, not {binding.type}"
+            yield Problem("App", app.name, (*here, "type"), message, f"write type: {found}, or name another resource")
     for name in app.spec.environments:
         if not known.is_environment(name):
             yield _unknown(app, "environment", name, ("spec", "environments", name), known.environments, at_key=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import typed
+from tests.e2e.daemon import resource_manifest
 from tests.gitrepo import Repo
 from tests.world import ENVIRONMENTS, app_manifest, season_manifest
 
@@ -73,6 +74,13 @@ EXPERIMENT = {"control": "v1", "variant": "v9", "percent": 20, "until": "2050-01
         (
             {"shop.yaml": app_manifest(environments={"live": {"experiment": EXPERIMENT | {"variant": "v1"}}})},
             "v1 is compared with itself",
+        ),
+        (
+            {
+                "shop.yaml": app_manifest(bindings=[{"name": "C", "type": "d1", "resource": "calendar"}]),
+                "calendar.yaml": resource_manifest("calendar"),
+            },
+            "the resource calendar is of type kv, not d1",
         ),
         ({"shop.yaml": app_manifest(version="v2")}, "v2 is how version number 2 is called"),
         ({"shop.yaml": app_manifest(environments={"moon": {}})}, "no environment moon"),
