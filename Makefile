@@ -56,6 +56,7 @@ programs:
 	@missing=(); \
 	{ command -v gpg && command -v gpg-agent; } >/dev/null || missing+=(gnupg); \
 	command -v ssh-keygen >/dev/null || missing+=(openssh-client); \
+	[[ -e /usr/share/i18n/locales/en_US ]] || missing+=(locales); \
 	command -v promtool >/dev/null || missing+=(prometheus); \
 	command -v chromium >/dev/null || missing+=(chromium); \
 	if (( $${#missing[@]} == 0 )); then exit 0; fi; \

@@ -97,7 +97,7 @@ class StoreError(ReconcilerError):
 
 
 class StoreRefuses(StoreError):
-    """The database answers, but does not let us in, or has no such database: waiting does not help."""
+    """The database answers, but does not let us in, is not there, or lacks letters: waiting does not help."""
 
 
 class LeaseLost(StoreError):

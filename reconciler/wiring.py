@@ -65,7 +65,11 @@ class Running:
 def database(settings: Settings) -> Database:
     """The store, at the present schema."""
     found = Database(settings.state.url)
-    migrate(found)
+    try:
+        migrate(found)
+    except BaseException:
+        found.close()
+        raise
     return found
 
 

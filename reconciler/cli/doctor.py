@@ -148,6 +148,9 @@ def _rights(connection: Connection) -> Iterator[Found]:
         more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
         detail = f"the user of state.url may not change the table {lacking[0]}{more}"
         yield Found("writing", "bad", detail, "grant it INSERT, UPDATE and DELETE on all tables of its schema")
+    if lesser := rights.lesser_encoding(connection):
+        detail = f"the database was made with the encoding {lesser}, which lacks most letters"
+        yield Found("writing", "bad", detail, "`reconciler backup`, then `restore` into one that is made with UTF8")
 
 
 def _repository(settings: Settings) -> Iterator[Found]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Text, exists, func, or_, select, type_coerce, union
@@ -20,6 +21,7 @@ from reconciler.store.statements import Among
 
 A, P, V = tables.apps.c, tables.placements.c, tables.versions.c
 _D, _I, _W = tables.deployments.c, tables.interventions.c, tables.obstacles.c
+_TO_SMALL = str.maketrans(ascii_uppercase, ascii_lowercase)
 SOON = timedelta(days=7)
 """What becomes due at a moment further away than that, and waits for nothing, is quiet for now."""
 _PEOPLE = union(
@@ -143,7 +145,7 @@ def fitting(connection: Connection, wanted: Wanted, teams: Mapping[str, str]) ->
 def _says(text: str | None) -> ColumnElement[bool]:
     if text is None:
         return A.removed.is_(False)
-    words = text.lower()
+    words = text.translate(_TO_SMALL)  # what `lower` does to letters in both databases: nothing to an Ä
     version = select(V.app).where(
         or_(
             func.lower(V.name).startswith(words, autoescape=True),

@@ -19,7 +19,7 @@ from reconciler.store import tables
 from reconciler.store.backing import durable, into_one_file, sqlite_store
 from reconciler.store.copying import copy_rows
 from reconciler.store.database import Database
-from reconciler.store.migrate import HEAD
+from reconciler.store.migrate import HEAD, refuse_lesser_encoding
 
 _TELLING = ("commits", "versions", "deployments", "interventions")
 _BESIDE = ("-wal", "-shm", "-journal")
@@ -51,6 +51,7 @@ def install(made: Path, url: str, now: datetime) -> str | None:
     try:
         with source.read() as reading, target.write() as transaction:
             connection = transaction.connection
+            refuse_lesser_encoding(connection)
             aside = _into_another_schema(connection, now)
             tables.metadata.create_all(connection)
             connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)"))

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection, exc, text
 
-from reconciler.errors import StoreError
-from reconciler.store import tables
+from reconciler.errors import StoreError, StoreRefuses
+from reconciler.store import rights, tables
 from reconciler.store.database import Database
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest migration: a store that is there needs no look at the others (and no import of Alembic)."""
 _NO_TABLE = "42P01"
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -34,9 +34,12 @@ def known_revisions() -> frozenset[str]:
 
 
 def migrate(database: Database) -> None:
-    """Bring a store to the present schema. Raises StoreError for one that a newer reconciler has written."""
+    """Bring a store to the present schema. Raises StoreError for one that a newer reconciler has written, StoreRefuses
+    where a new one cannot be in this database."""
     with database.read() as connection:
         found = revision(connection)
+        if found is None:
+            refuse_lesser_encoding(connection)
     if found == HEAD:
         return
     from alembic import command
@@ -54,6 +57,17 @@ def migrate(database: Database) -> None:
             f"the store is at the unknown migration {found}: a newer reconciler has written it",
             "run that version, or restore an older backup",
         ) from error
+
+
+def refuse_lesser_encoding(connection: Connection) -> None:
+    """Raise StoreRefuses in a database in which the first name or message with other letters would stop everything."""
+    lesser = None if connection.dialect.name == "sqlite" else rights.lesser_encoding(connection)
+    if lesser is not None:
+        raise StoreRefuses(
+            f"the database at {connection.engine.url.render_as_string()} was made with the encoding {lesser}, which "
+            "lacks most letters",
+            "make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and name it in state.url",
+        )
 
 
 def create_fresh(database: Database) -> None:

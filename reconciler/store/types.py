@@ -1,17 +1,29 @@
-"""How do moments and JSON values look in a column, the same in both databases?"""
+"""How do texts, moments and JSON values look in a column, the same in both databases?"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic_core import from_json
-from sqlalchemy import BigInteger, Dialect, Text
+from sqlalchemy import BigInteger, Dialect, String, Text
 from sqlalchemy.types import TypeDecorator
 
 from reconciler.model.canonical import canonical
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+
+TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+"""A text of any length."""
+
+
+def letters(most: int) -> String:
+    """A text of at most so many letters."""
+    return String(most).with_variant(String(most, collation="C"), "postgresql")
+
+
+# Texts are compared by code point: SQLite and Python know no other order, and where names begin alike is asked with it
+# (`path >= 'shop/'`). PostgreSQL would take the order of the language that its database was made for.
 
 # Each type says itself how a value goes in and comes out, once for both databases: SQLAlchemy's ready-made way to do
 # so calls three functions a value, and there are hundreds in a turn.
@@ -33,7 +45,7 @@ class Moment(TypeDecorator[datetime]):
 class Json(TypeDecorator[Any]):
     """A JSON value as its canonical text, so that both databases hold the same bytes."""
 
-    impl = Text
+    impl = TEXT
     cache_ok = True
 
     def bind_processor(self, dialect: Dialect) -> Callable[[Any], str | None]:  # noqa: ARG002
@@ -52,7 +64,7 @@ class Written(str):
 class WrittenJson(TypeDecorator[Written]):
     """A JSON value whose text is not read."""
 
-    impl = Text
+    impl = TEXT
     cache_ok = True
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], Written | None]:  # noqa: ARG002

@@ -10,13 +10,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import select, text
+from sqlalchemy import Connection, String, inspect, select, text
 
 from reconciler.errors import StoreError
-from reconciler.store import ledger, migrate, tables
+from reconciler.store import declared, ledger, migrate, tables
 from reconciler.store.database import Database
 from tests.playing import Player, recorded
-from tests.postgres import empty_database
+from tests.postgres import AMERICAN, empty_database
 from tests.strategies import Step
 from tests.world import CHAIN
 
@@ -35,6 +35,14 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/store.db"
     return empty_database(request.getfixturevalue("postgresql"))
+
+
+def upgrade(connection: Connection, revision: str) -> None:
+    """Bring an empty store to an earlier schema."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 def test_the_migrations_add_up_to_the_schema(address: str):
@@ -60,11 +68,8 @@ def test_migrating_again_changes_nothing(address: str):
 
 def test_which_bundles_are_named_is_known_of_the_apps_in_force(address: str):
     database = Database(address)
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
     with database.write() as transaction:
-        config.attributes["connection"] = transaction.connection
-        command.upgrade(config, "0009")
+        upgrade(transaction.connection, "0009")
         for name, removed in (("shop", False), ("gone", True)):
             values = {"name": name, "path": f"{name}.yaml", "bundle": name, "removed": removed}
             transaction.connection.execute(text(OLD_APP), values)
@@ -73,6 +78,35 @@ def test_which_bundles_are_named_is_known_of_the_apps_in_force(address: str):
     with database.read() as connection:
         rows = connection.execute(select(tables.declarations.c.name, tables.declarations.c.bundle))
         assert {row.name: row.bundle for row in rows} == {"shop": "shop", "gone": None}
+    database.close()
+
+
+def test_every_text_is_compared_by_code_point(postgresql: str):
+    """Whatever language its database was made for, and whether it was migrated or made at once."""
+    migrated, fresh = (Database(empty_database(postgresql, AMERICAN)) for _ in range(2))
+    migrate.migrate(migrated)
+    migrate.create_fresh(fresh)
+    for database in (migrated, fresh):
+        with database.read() as connection:
+            columns = inspect(connection).get_multi_columns(filter_names=list(tables.metadata.tables))
+        texts = [one["type"] for found in columns.values() for one in found if isinstance(one["type"], String)]
+        assert len(texts) > 100
+        assert {one.collation for one in texts} == {"C"}
+        database.close()
+
+
+def test_a_store_from_before_is_compared_by_code_point_too(postgresql: str):
+    database = Database(empty_database(postgresql, AMERICAN))
+    paths = ["apps/two/b", "apps/twob", "apps/two/C", "APPS/two/a"]
+    ordered = text("SELECT path FROM files ORDER BY path")
+    with database.write() as transaction:
+        upgrade(transaction.connection, "0010")
+        transaction.connection.execute(tables.files.insert(), [{"path": path, "blob": "b"} for path in paths])
+        assert list(transaction.connection.execute(ordered).scalars()) != sorted(paths)
+    migrate.migrate(database)
+    with database.read() as connection:
+        assert list(connection.execute(ordered).scalars()) == sorted(paths)
+        assert set(declared.files_under(connection, "apps/two")) == {"apps/two/C", "apps/two/b"}
     database.close()
 
 

@@ -1,9 +1,9 @@
 """Which rows say what leaves: who is to be told of what, and how the telling went?"""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, UniqueConstraint, text
 
 from reconciler.store.tables.schema import Serial, metadata
-from reconciler.store.types import Json, Moment
+from reconciler.store.types import TEXT, Json, Moment, letters
 
 GATHERED = text("message IS NULL")
 OPEN = text("status IN ('waiting', 'sending')")
@@ -14,21 +14,23 @@ notified = Table(
     Column("id", Integer, primary_key=True),  # one row
     Column("position", BigInteger, nullable=False),  # the newest ledger row that notices were made of
     Column("clock", Moment, nullable=False),  # up to when what the clock brings was told
-    Column("lineage", String(40), nullable=False),  # of the store, as it was then: with another one nothing old is told
+    Column(
+        "lineage", letters(40), nullable=False
+    ),  # of the store, as it was then: with another one nothing old is told
 )
 
 notices = Table(
     "notices",
     metadata,
     Column("sequence", Serial, primary_key=True),
-    Column("alert", String(200), nullable=False),
-    Column("fact", String(200), nullable=False),  # `ledger:` and its sequence number, or what the clock brought
+    Column("alert", letters(200), nullable=False),
+    Column("fact", letters(200), nullable=False),  # `ledger:` and its sequence number, or what the clock brought
     Column("at", Moment, nullable=False),
-    Column("event", String(40), nullable=False),
-    Column("app", String(200), nullable=False),
-    Column("environment", String(200), nullable=False),
+    Column("event", letters(40), nullable=False),
+    Column("app", letters(200), nullable=False),
+    Column("environment", letters(200), nullable=False),
     Column("said", Json, nullable=False),  # the fields of a template
-    Column("message", String(32)),  # which it is sent with
+    Column("message", letters(32)),  # which it is sent with
     # One notice for each fact and alert.
     UniqueConstraint("alert", "fact", name="notices_fact"),
     Index("notices_gathered", "alert", "sequence", sqlite_where=GATHERED),
@@ -40,20 +42,20 @@ messages = Table(
     "messages",
     metadata,
     Column("sequence", Serial, primary_key=True),
-    Column("id", String(32), nullable=False, unique=True),  # goes along with each attempt
-    Column("channel", String(10), nullable=False),  # alert, forge, notes
-    Column("alert", String(200), nullable=False),
-    Column("stream", String(300), nullable=False),  # what belongs together is sent in order
-    Column("to", Text, nullable=False),  # where the address is found, never the address
+    Column("id", letters(32), nullable=False, unique=True),  # goes along with each attempt
+    Column("channel", letters(10), nullable=False),  # alert, forge, notes
+    Column("alert", letters(200), nullable=False),
+    Column("stream", letters(300), nullable=False),  # what belongs together is sent in order
+    Column("to", TEXT, nullable=False),  # where the address is found, never the address
     Column("content", Json, nullable=False),
     Column("notices", Integer, nullable=False),
-    Column("status", String(10), nullable=False),  # waiting, sending, sent, failed, dropped
+    Column("status", letters(10), nullable=False),  # waiting, sending, sent, failed, dropped
     Column("attempts", Integer, nullable=False),
     Column("uncertain", Boolean, nullable=False),  # an attempt was made whose answer was lost
     Column("made_at", Moment, nullable=False),
     Column("next_at", Moment, nullable=False),
     Column("ended_at", Moment),
-    Column("error", Text),
+    Column("error", TEXT),
     Index("messages_open", "next_at", "sequence", sqlite_where=OPEN),
     Index("messages_made", "made_at"),
     Index("messages_stream", "stream"),
@@ -63,12 +65,12 @@ deliveries = Table(
     "deliveries",
     metadata,
     Column("sequence", Serial, primary_key=True),
-    Column("message", String(32), nullable=False),
+    Column("message", letters(32), nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("at", Moment, nullable=False),
     Column("ended_at", Moment),
-    Column("outcome", String(10), nullable=False),  # sending, sent, failed, unknown
-    Column("detail", Text, nullable=False),
+    Column("outcome", letters(10), nullable=False),  # sending, sent, failed, unknown
+    Column("detail", TEXT, nullable=False),
     Index("deliveries_message", "message"),
     Index("deliveries_at", "at"),
 )
@@ -76,21 +78,21 @@ deliveries = Table(
 announced = Table(
     "announced",
     metadata,
-    Column("alert", String(200), primary_key=True),
-    Column("edge", String(32), primary_key=True),  # cause, app, environment, name and moment
-    Column("cause", String(20), nullable=False),
-    Column("app", String(200), nullable=False),
-    Column("environment", String(200), nullable=False),
-    Column("name", Text, nullable=False),
+    Column("alert", letters(200), primary_key=True),
+    Column("edge", letters(32), primary_key=True),  # cause, app, environment, name and moment
+    Column("cause", letters(20), nullable=False),
+    Column("app", letters(200), nullable=False),
+    Column("environment", letters(200), nullable=False),
+    Column("name", TEXT, nullable=False),
     Column("at", Moment, nullable=False),
-    Column("detail", Text, nullable=False),
+    Column("detail", TEXT, nullable=False),
     Index("announced_at", "at"),
 )
 
 records = Table(
     "forge_records",
     metadata,
-    Column("deployment", String(40), primary_key=True),
+    Column("deployment", letters(40), primary_key=True),
     Column("number", BigInteger, nullable=False),  # of the record at the forge
     Column("at", Moment, nullable=False),
     sqlite_with_rowid=False,
@@ -99,10 +101,10 @@ records = Table(
 obstacles = Table(
     "obstacles",
     metadata,
-    Column("app", String(200), primary_key=True),
-    Column("environment", String(200), primary_key=True),
-    Column("kind", String(10), primary_key=True),  # refused, approval, or what is waited for
-    Column("mark", String(200), primary_key=True),  # of the rule, or of what stands at the gate; else ''
+    Column("app", letters(200), primary_key=True),
+    Column("environment", letters(200), primary_key=True),
+    Column("kind", letters(10), primary_key=True),  # refused, approval, or what is waited for
+    Column("mark", letters(200), primary_key=True),  # of the rule, or of what stands at the gate; else ''
     Column("since", Moment, nullable=False),
     sqlite_with_rowid=False,
 )
