@@ -162,7 +162,7 @@ class _Writes(Protocol[_Wanted, _Shown]):
 
 
 def _written(settings: Settings, write: _Writes[_Wanted, _Shown]) -> Callable[[_Wanted, bool], _Shown]:
-    """The same for whoever asks over HTTP, one at a time."""
+    """What writes a commit, for whoever asks over HTTP: one commit at a time."""
 
     def written(wanted: _Wanted, dry_run: bool) -> _Shown:
         with _WRITING.turn(), _present(settings) as store:

@@ -183,7 +183,7 @@ def approver_by_form(actor: Known, _request: Request) -> Actor:
 
 
 def operator_by_form(actor: Known, _request: Request) -> Actor:
-    """The same of every other form of an app's page. Raises Refused."""
+    """Whoever may send any other form of an app's page. Raises Refused."""
     return require(actor, "operate")
 
 

@@ -37,9 +37,11 @@ Promote = Callable[["PromotionAsked", bool], "Promotion"]
 """The commit that makes an environment run a version, written onto a branch; with True only told. Raises
 ReconcilerError."""
 RollBack = Callable[["RollbackAsked", bool], "Return"]
-"""The same of the commit that makes git say what an environment goes back to."""
+"""The commit that makes git say what an environment goes back to, written onto a branch; with True only told. Raises
+ReconcilerError."""
 Pause = Callable[["PauseAsked", bool], "Told"]
-"""The same of the commit that writes a pause into a manifest, or takes it out."""
+"""The commit that writes a pause into a manifest or takes it out, written onto a branch; with True only told. Raises
+ReconcilerError."""
 
 
 def nothing_recorded() -> StoreError:

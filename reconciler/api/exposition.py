@@ -235,7 +235,7 @@ def _history(tallies: Tallies, placed_as: Placed) -> Iterator[Metric]:
 
 
 def _together(known: dict[str, Lengths], ours: Set[str]) -> dict[str, Lengths]:
-    """The same, with everything that is none of ours as one."""
+    """Lengths by name, with everything that is none of ours as one."""
     found = {name: lengths for name, lengths in known.items() if name in ours}
     others = [lengths for name, lengths in known.items() if name not in ours]
     if others:

@@ -130,7 +130,7 @@ class ApiSettings:
     """How many requests of one address are answered in a minute; a proxy in front that `proxies` does not name is one
     address."""
     writes: Count = 600
-    """The same for requests that change something."""
+    """How many requests of one address that change something are answered in a minute."""
     connections: Count = 512
     """How many connections one address may hold open, at most as many as there are files for; a page that is seen holds
     one, and a proxy in front is one address."""

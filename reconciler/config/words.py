@@ -52,7 +52,7 @@ def taking(what: str) -> WrapValidator:
 
 
 def unseen(what: str) -> WrapValidator:
-    """The same where somebody may have written a secret: it is not repeated."""
+    """Says what to write in place of a value that cannot be read, without repeating it: it may be a secret."""
 
     def read(value: object, inner: ValidatorFunctionWrapHandler) -> object:
         try:

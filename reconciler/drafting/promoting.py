@@ -32,7 +32,7 @@ class Asked:
     track: str | None = None
     at: datetime | None = None
     wall: tuple[str, str | None] | None = None
-    """The same moment as it is written: an instant, or a wall time with its zone."""
+    """`at` as it is written: an instant, or a wall time with its zone."""
     allow_suspect: bool = False
     allow_rollback: bool = False
     reason: str = ""

@@ -88,7 +88,7 @@ def _steps(report: Report, place: Workplace, how: How) -> Iterator[str]:
 
 
 def report_json(report: Report, place: Workplace, how: How) -> dict[str, Any]:
-    """The same as JSON."""
+    """What was drafted, as JSON."""
     from reconciler.model.report import told_json
 
     told = told_json(_told(report, place, how))

@@ -13,7 +13,7 @@ from sqlalchemy import Row
 from reconciler.engine import rolling
 from reconciler.model.deployment import Subject
 from reconciler.model.plan import Abort, Advance, ApplyTriggers, Deploy, Lift, Plan, RunChecks
-from reconciler.model.traffic import largest
+from reconciler.model.traffic import largest, versions_in
 from reconciler.store import deployments, gates, holds, interventions, triggers
 from reconciler.store.database import Transaction
 from reconciler.store.rows import deployment_of
@@ -114,7 +114,7 @@ def _remember(transaction: Transaction, made: str, number: int, wish: Deploy, no
 
 
 def _hold(transaction: Transaction, wish: Deploy, now: datetime) -> None:
-    stays = {part.version for part in wish.subject.traffic}
+    stays = versions_in(wish.subject.traffic)
     left = deployments.by_ids(transaction.connection, [wish.rolled_back_from or ""])
     parts = (part for row in left.values() for part in deployment_of(row).traffic)
     bad = largest(part for part in parts if part.version not in stays)

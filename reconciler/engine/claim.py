@@ -30,9 +30,6 @@ from reconciler.store.database import Transaction
 from reconciler.store.rows import deployment_of
 from reconciler.views.scene import in_order, manifests
 
-MOST_CHECKS = 1000
-"""So many checks that are to be run are looked at in a turn."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
@@ -266,7 +263,7 @@ def claim_checks(
     rows: dict[Gate, Row[Any]] = {}
     busy = pool.checking - answered
     free = pool.workers - len(busy)
-    for row in gates.to_run(transaction.connection, now, MOST_CHECKS) if free > 0 else ():
+    for row in gates.to_run(transaction.connection, now) if free > 0 else ():
         if row.environment not in environments:
             gates.leave_out(transaction, row)
         elif (row.app, row.environment, row.key) not in busy and len(rows) < free:

@@ -44,7 +44,7 @@ PAGE = 1000
 LONGEST_WAIT = 5.0
 """Seconds after which a new Environment is noticed, at the latest."""
 BEGINNING = 0.5
-"""The same while there is none."""
+"""Seconds after which the first Environment is noticed, at the latest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

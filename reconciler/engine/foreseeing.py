@@ -64,7 +64,8 @@ def foresee(
     until: datetime | None,
     meanwhile: Callable[[], None] | None = None,
 ) -> tuple[PlanShown, datetime | None]:
-    """The same of what is recorded at this moment; the branch is not looked at. `mirror` tells lines, if it is there.
+    """What would happen by what is recorded at this moment; the branch is not looked at. `mirror` tells lines, if it is
+    there.
 
     With it when the walk was ended, where that is earlier than `until`. `meanwhile` is called again and again; what it
     raises ends it. Raises StoreError.

@@ -316,7 +316,7 @@ class _Others:
             self._life.send_bytes(b"enough")
 
     def end(self) -> None:
-        """The same, and wait for it."""
+        """Have them end, and wait until they have."""
         self.let_go()
         if not self.gone(PARTING + 1):
             self._kill()

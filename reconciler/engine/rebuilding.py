@@ -27,7 +27,6 @@ from reconciler.store.database import Database, Transaction
 PIECE = 100
 """So many commits are noted in one transaction."""
 MOMENT = timedelta(microseconds=1)
-MOST_CHECKS = 1_000
 TAKEN = "taken to have passed, since git does not know of it"
 MOST_ROUNDS = 1_000_000
 """Moments between two commits: only something that is due again and again without end comes to more."""
@@ -131,7 +130,7 @@ def _settle(transaction: Transaction, future: Future, now: datetime) -> None:
     while True:
         for _plans in future.settle(now):
             pass
-        rows = gates.to_run(transaction.connection, now, MOST_CHECKS)
+        rows = gates.to_run(transaction.connection, now)
         for row in rows:
             gates.ended(transaction, row.app, row.environment, row.key, row.name, "passed", TAKEN, "", now)
         if not rows:

@@ -27,7 +27,6 @@ from reconciler.views.differences import effect, known_versions
 from reconciler.views.scene import manifests
 from reconciler.views.sources import Sources
 
-MOST_CHECKS = 1000
 _Place = tuple[str, str]
 
 
@@ -111,7 +110,7 @@ class _Walk:
             gates.approve(transaction, wait.app, wait.environment, wait.key or "", actor, wait.role, "", moment)
             declared.mark_due(transaction, [wait.app], moment)
         # Also those that rest since they could not tell: when they are asked again is the daemon's doing alone.
-        for row in gates.to_run(transaction.connection, moment + LONGEST_CHECK_PAUSE, MOST_CHECKS):
+        for row in gates.to_run(transaction.connection, moment + LONGEST_CHECK_PAUSE):
             self.assumed.setdefault(row.key, []).append(f"the check {row.name}")
             result = CheckResult(row.name, "passed", "taken to pass")
             outcome = CheckOutcome(app=row.app, environment=row.environment, key=row.key, result=result)

@@ -82,7 +82,7 @@ class Measured:
     environment: str | None = None
     figures: Figures
     earlier: Figures
-    """The same of the period of the same length before."""
+    """The figures of the period of the same length before."""
     series: tuple[Figures, ...] = ()
     """The period by days or weeks of a calendar; the first and the last one may be parts of one."""
     apps: tuple[FiguresOf, ...] = ()

@@ -61,6 +61,16 @@ def largest(traffic: Iterable[_Part]) -> _Part | None:
     return max(traffic, key=lambda part: (part.percent, part.number), default=None)
 
 
+class _Versioned(Protocol):
+    @property
+    def version(self) -> str: ...
+
+
+def versions_in(traffic: Iterable[_Versioned]) -> frozenset[str]:
+    """Ids of the versions of a split."""
+    return frozenset(part.version for part in traffic)
+
+
 def at_most_one(**choices: object) -> None:
     """Refuse more than one of the named choices."""
     given = [name for name, value in choices.items() if value is not None]

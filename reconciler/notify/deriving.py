@@ -30,7 +30,7 @@ RARELY = timedelta(seconds=10)
 """So old the position may get while there is nobody to tell."""
 
 SELDOM = timedelta(minutes=10)
-"""The same while nothing happens."""
+"""So old the position may get while nothing happens."""
 
 Also = Callable[[Transaction, Sequence[Row[Any]], datetime], None]
 """What else is made of the same facts, such as the records of a forge."""

@@ -302,7 +302,7 @@ def _left(record: EnvironmentRecord, stand_in: Subject) -> Deployment | None:
 def _way_back_again(wanted: Desired, app: RecordedApp, record: EnvironmentRecord) -> Aim | None:
     """A way back that failed is gone again because a person asks for it."""
     settled = record.settled
-    if settled is None or settled.status != "failed" or not rollbacks.is_rollback(settled):
+    if settled is None or settled.status != "failed" or not settled.goes_back:
         return None
     return _retry(settled.subject, grounds_of(wanted, settled.traffic), app, record)
 

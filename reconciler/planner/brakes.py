@@ -6,8 +6,8 @@ How much is too much is weighed where the commit is noted.
 from collections.abc import Mapping
 
 from reconciler.desired import Desired
-from reconciler.model.deployment import Subject
 from reconciler.model.plan import Plan, Refused
+from reconciler.model.traffic import versions_in
 from reconciler.planner.answer import Aim
 from reconciler.planner.recorded import Brake, EnvironmentRecord, RecordedApp
 
@@ -24,13 +24,9 @@ def holding(goal: Aim, recorded: RecordedApp, record: EnvironmentRecord) -> Brak
     # A season that was declared after it had begun comes with its commit; at its moment, it is an edge of time.
     late = cause == "season-start" and goal.why.due_at is None
     here = {record.environment} if late or cause in _COMMITTED or cause in ("promotion", "schedule") else set()
-    if cause in _COMMITTED and (settled is None or _versions(settled.subject) != _versions(goal.subject)):
+    if cause in _COMMITTED and (settled is None or versions_in(settled.traffic) != versions_in(goal.subject.traffic)):
         here.add("")
     return next((brake for brake in reversed(recorded.brakes) if brake.environment in here), None)
-
-
-def _versions(subject: Subject) -> set[str]:
-    return {part.version for part in subject.traffic}
 
 
 def refused(brake: Brake, recorded: RecordedApp, record: EnvironmentRecord) -> Refused:

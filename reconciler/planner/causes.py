@@ -9,7 +9,7 @@ from datetime import datetime
 
 from reconciler.desired import Desired, Latest, Pinned, Tracked
 from reconciler.model.deployment import Allotment, Cause, Deployment, Grounds, Subject
-from reconciler.model.traffic import largest
+from reconciler.model.traffic import largest, versions_in
 from reconciler.model.version import spoken
 from reconciler.planner.promotions import Found
 from reconciler.planner.recorded import EnvironmentRecord, Look, RecordedApp, Touch, on_the_way_back
@@ -55,7 +55,7 @@ def why(
     if _taken_back(record.touch, found, app, record):
         return _by_touch(record.touch, subject, previous, app)
     other = None
-    if _versions(subject.traffic) != _versions(previous.traffic):
+    if versions_in(subject.traffic) != versions_in(previous.traffic):
         other = _other_versions(wanted, found, subject, previous, app, record)
     return other or _by_touch(record.touch or app.content_touch, subject, previous, app)
 
@@ -72,13 +72,9 @@ def _other_versions(
     said = spoken(subject.traffic)
     if isinstance(wanted.choice, Tracked) and found.source:
         return _promotion(wanted.choice, found, said, app)
-    if isinstance(wanted.choice, Latest) and app.content_touch and app.content in _versions(subject.traffic):
+    if isinstance(wanted.choice, Latest) and app.content_touch and app.content in versions_in(subject.traffic):
         return _published(app.content_touch, said, goes_back=_leaves_withdrawn(previous, app))
     return _stands_in(wanted, subject, previous, record)
-
-
-def _versions(traffic: tuple[Allotment, ...]) -> set[str]:
-    return {part.version for part in traffic}
 
 
 def _first(wanted: Desired, found: Found, said: str, app: RecordedApp, record: EnvironmentRecord) -> Why:
@@ -93,7 +89,7 @@ def _first(wanted: Desired, found: Found, said: str, app: RecordedApp, record: E
 def _asked(touch: Touch, traffic: tuple[Allotment, ...], app: RecordedApp) -> str:
     """That a commit asked for these versions; its subject is not to be taken for the message of another one's."""
     published = app.content_touch is not None and app.content_touch.position == touch.position
-    if published and app.content in _versions(traffic):
+    if published and app.content in versions_in(traffic):
         return f"{spoken(traffic)}: {touch.subject}"
     return f"{touch.commit[:10]} asks for {spoken(traffic)}: {touch.subject}"
 
@@ -111,9 +107,9 @@ def _promotion(choice: Tracked, found: Found, said: str, app: RecordedApp) -> Wh
 
 def came_with(record: EnvironmentRecord, traffic: tuple[Allotment, ...]) -> Deployment | None:
     """The deployment with which these versions came last: whose settings were changed since is not told by that."""
-    wish, found = _versions(traffic), None
+    wish, found = versions_in(traffic), None
     for deployment in record.completed:
-        if _versions(deployment.traffic) == wish:
+        if versions_in(deployment.traffic) == wish:
             found = deployment
         elif found is not None:
             break
@@ -130,7 +126,7 @@ def _once_more(
     if previous.status not in ("failed", "aborted") or not previous.subject.same_as(subject):
         return None
     newer = [touch for touch in (record.touch, app.content_touch) if touch and touch.at > previous.created_at]
-    if isinstance(wanted.choice, Latest) and app.content_touch in newer and app.content in _versions(subject.traffic):
+    if isinstance(wanted.choice, Latest) and app.content_touch in newer and app.content in versions_in(subject.traffic):
         return _published(app.content_touch, spoken(subject.traffic), goes_back=_leaves_withdrawn(previous, app))
     if record.touch in newer:
         return _by_touch(record.touch, subject, previous, app)
@@ -192,7 +188,7 @@ def _shorts(commits: tuple[str, ...]) -> str:
 
 def _by_season_alone(wanted: Desired, subject: Subject, previous: Deployment) -> bool:
     """Whether what changed beneath a season did not show before its edge: the edge is what changes something now."""
-    same_versions = _versions(subject.traffic) == _versions(previous.traffic)
+    same_versions = versions_in(subject.traffic) == versions_in(previous.traffic)
     return same_versions or "season" in (wanted.chosen_by, previous.grounds.chosen_by)
 
 
@@ -202,7 +198,7 @@ def _taken_back(touch: Touch | None, found: Found, app: RecordedApp, record: Env
         return False
     if any(d.commit == touch.commit and not on_the_way_back(d, found.traffic) for d in record.recent):
         return False
-    if not any(_versions(d.traffic) == _versions(found.traffic) for d in record.completed):
+    if not any(versions_in(d.traffic) == versions_in(found.traffic) for d in record.completed):
         return False
     if found.source is not None:
         return found.source.finished_at is not None and found.source.finished_at <= touch.at
@@ -234,7 +230,7 @@ def _season(
 
 def _of_version(subject: Subject, previous: Deployment, app: RecordedApp, record: EnvironmentRecord) -> str | None:
     """The commit that an edge of time deploys: no commit asked for it at that moment."""
-    if app.content_touch and app.content in _versions(subject.traffic):
+    if app.content_touch and app.content in versions_in(subject.traffic):
         return app.content_touch.commit
     if came := came_with(record, subject.traffic):
         return came.commit

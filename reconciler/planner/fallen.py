@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from reconciler.desired import Desired
 from reconciler.model.deployment import Allotment, Deployment
 from reconciler.model.plan import Refused
+from reconciler.model.traffic import versions_in
 from reconciler.model.version import spoken
 from reconciler.planner.answer import Aim
 from reconciler.planner.causes import is_pin
@@ -36,11 +37,6 @@ class Trace:
         return self.alone is not None and self.alone.urgent
 
 
-def versions(traffic: Iterable[Allotment]) -> frozenset[str]:
-    """Ids of the versions in a split."""
-    return frozenset(part.version for part in traffic)
-
-
 def _own(record: EnvironmentRecord) -> list[Deployment]:
     """What reached the environment or is on its way, by its own choice: newest first."""
     there = [d for d in record.recent if d.active or d.started_at is not None]
@@ -51,7 +47,7 @@ def _run(line: Sequence[Deployment], wish: frozenset[str]) -> list[Deployment]:
     """The newest deployments in a row that hold these versions: they came once, and had settings changed since."""
     found: list[Deployment] = []
     for deployment in line:
-        if versions(deployment.traffic) == wish:
+        if versions_in(deployment.traffic) == wish:
             found.append(deployment)
         elif found:
             break
@@ -71,13 +67,13 @@ def moved(record: EnvironmentRecord, wish: frozenset[str]) -> Deployment | None:
 def standing_mark(record: EnvironmentRecord) -> Deployment | None:
     """The deployment with which what is here entered in a move."""
     line = _own(record)
-    return moved(record, versions(line[0].traffic)) if line else None
+    return moved(record, versions_in(line[0].traffic)) if line else None
 
 
 def _return(record: EnvironmentRecord) -> tuple[Deployment, Deployment] | None:
     """The rollback that brought what is here, and the deployment that it left."""
     line = _own(record)
-    run = _run(line, versions(line[0].traffic)) if line else []
+    run = _run(line, versions_in(line[0].traffic)) if line else []
     back = next((d for d in run if d.goes_back), None)
     if back is None:
         return None
@@ -118,16 +114,16 @@ class Moves:
 
 
 def _went_back(one: Trace, entered: Deployment) -> bool:
-    wish = versions(entered.traffic)
-    if versions(_own(one.record)[0].traffic) == wish:
-        return one.turning and one.alone is not None and versions(one.alone.subject.traffic) != wish
+    wish = versions_in(entered.traffic)
+    if versions_in(_own(one.record)[0].traffic) == wish:
+        return one.turning and one.alone is not None and versions_in(one.alone.subject.traffic) != wish
     returned = _return(one.record)
-    return returned is not None and versions(returned[1].traffic) == wish
+    return returned is not None and versions_in(returned[1].traffic) == wish
 
 
 def _order(gone: tuple[Trace, Deployment]) -> tuple[bool, str, str]:
     one, entered = gone
-    bad = bool(versions(entered.traffic) & (one.record.suspicions.keys() | one.app.withdrawn.keys()))
+    bad = bool(versions_in(entered.traffic) & (one.record.suspicions.keys() | one.app.withdrawn.keys()))
     returned = _return(one.record)
     since = returned[0].created_at.isoformat() if returned and not one.turning else ""
     return (not (bad or one.turning or is_pin(one.wanted)), since, one.name)
@@ -159,12 +155,12 @@ def ways_back(one: Trace, moves: Moves, group: str) -> Joint | None:
 
 def _before(one: Trace, mark: Deployment) -> Deployment | None:
     """What ran well before the move, and holds nothing that was withdrawn or went wrong here."""
-    entered = versions(mark.traffic)
+    entered = versions_in(mark.traffic)
     for good in one.record.completed:
         if good.number > mark.number or good.grounds.chosen_by == "season" or not good.traffic:
             continue
         bad = withdrawn_in(good, one.app) or any(p.version in one.record.suspicions for p in good.traffic)
-        if not bad and versions(good.traffic) != entered:
+        if not bad and versions_in(good.traffic) != entered:
             return good
     return None
 
@@ -172,7 +168,7 @@ def _before(one: Trace, mark: Deployment) -> Deployment | None:
 def _half_way(one: Trace, top: Deployment, moves: Moves, group: str) -> Joint | None:
     """A way back that was begun goes on; one that failed waits for a person."""
     returned = _return(one.record)
-    mark = moved(one.record, versions(returned[1].traffic)) if returned else None
+    mark = moved(one.record, versions_in(returned[1].traffic)) if returned else None
     culprit = moves.left_by(one, mark) if mark else None
     if mark is None or culprit is None:
         return None

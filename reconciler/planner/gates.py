@@ -15,7 +15,7 @@ from reconciler.desired import Departures, Desired, earliest
 from reconciler.model.deployment import Allotment
 from reconciler.model.gates import Gates
 from reconciler.model.plan import Refused, RunChecks, Waiting, WaitsFor, short
-from reconciler.model.traffic import largest
+from reconciler.model.traffic import largest, versions_in
 from reconciler.model.version import label
 from reconciler.planner.recorded import Approval, EnvironmentRecord, RecordedApp
 from reconciler.words import address
@@ -182,7 +182,7 @@ def _doubts(candidate: Candidate, wanted: Desired, app: RecordedApp) -> tuple[st
     for name, other in app.environments.items():
         if name == wanted.environment:
             continue
-        ran = {one.id: {part.version for part in one.traffic} for one in other.recent}
+        ran = {one.id: versions_in(one.traffic) for one in other.recent}
         for part in candidate.traffic:
             found = other.suspicions.values()
             bad = [one for one in found if part.version in {one.what, *ran.get(one.deployment, ())}]

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from reconciler.desired import Desired
 from reconciler.model.deployment import Allotment, Deployment, Subject
 from reconciler.model.environment import EnvironmentSpec
-from reconciler.model.plan import Refused
-from reconciler.model.traffic import largest
+from reconciler.model.traffic import largest, versions_in
 from reconciler.model.version import Version, label, spoken
 from reconciler.planner import rollbacks
 from reconciler.planner.promotions import Found, find, whole, withdrawn_in
@@ -63,14 +62,13 @@ def way_back(
             f"{spoken(found)} {bad.why} in {wanted.environment} (deployment {bad.number})",
             _nevertheless(found, bad, wanted, record),
         )
-    guarded = rollbacks.guard(subject, wanted, app, record, spec.rollback.limit, left)
-    if isinstance(guarded, Refused):
-        words, _, way_out = guarded.detail.rpartition("; ")
-        return NoWay(words, way_out)
-    going = _versions(left.traffic) - _versions(found)
+    against = rollbacks.objection(subject, wanted, app, record, spec.rollback.limit, left)
+    if isinstance(against, rollbacks.Objection):
+        return NoWay(against.reason, against.remedy)
+    going = versions_in(left.traffic) - versions_in(found)
     taken = largest(part for part in left.traffic if part.version in going)
     suspects = [(left.subject, _gone(left.traffic, found))]
-    if wish and _versions(wish) != _versions(left.traffic):
+    if wish and versions_in(wish) != versions_in(left.traffic):
         suspects.append((wanted.subject(wish), _gone(wish, found)))
     return WayBack(
         left=left,
@@ -86,14 +84,16 @@ def _target(
     here = record.environment
     if version is None:
         for good in record.completed:
-            other = good.traffic and good.number < left.number and _versions(good.traffic) != _versions(left.traffic)
+            other = (
+                good.traffic and good.number < left.number and versions_in(good.traffic) != versions_in(left.traffic)
+            )
             if other and not withdrawn_in(good, app) and not any(p.version in record.suspicions for p in good.traffic):
                 return good.traffic
         return NoWay(f"nothing else ran well in {here} before {spoken(left.traffic)}", "commit a fix, or a revert")
     said = label(version.number, version.name)
     if left.traffic == whole(version):
         return NoWay(f"{said} is what runs in {here}", f"`reconciler versions list {app.app}` shows the others")
-    if not any(_versions(d.traffic) == {version.id} for d in record.completed):
+    if not any(versions_in(d.traffic) == {version.id} for d in record.completed):
         return NoWay(
             f"{said} never ran in {here}",
             f"`reconciler deployments list --app {app.app} --environment {here} --status completed` shows what did",
@@ -122,8 +122,4 @@ def _bad(subject: Subject, record: EnvironmentRecord) -> Suspicion | None:
 
 
 def _gone(traffic: tuple[Allotment, ...], stays: tuple[Allotment, ...]) -> tuple[str, ...]:
-    return tuple(sorted(_versions(traffic) - _versions(stays)))
-
-
-def _versions(traffic: tuple[Allotment, ...]) -> set[str]:
-    return {part.version for part in traffic}
+    return tuple(sorted(versions_in(traffic) - versions_in(stays)))

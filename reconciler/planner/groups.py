@@ -34,6 +34,7 @@ from reconciler.model.deployment import Deployment
 from reconciler.model.environment import Environment
 from reconciler.model.plan import Abort, Deploy, Plan, Waiting
 from reconciler.model.sets import Group
+from reconciler.model.traffic import versions_in
 from reconciler.model.version import canonical, spoken
 from reconciler.planner import fallen
 from reconciler.planner.aim import aim, goes_along
@@ -110,7 +111,7 @@ def joint(
 
 def _stand(name: str, member: Member, environment: Environment, now: datetime) -> _Stand:
     wanted, app = member.wanted[environment.name], member.recorded
-    record = _record(app, environment.name)
+    record = app.record(environment.name)
     answer = aim(wanted, app, record, environment.spec)
     goal = answer.aim if answer.aim and goes_along(answer.aim, wanted, app, record) else None
     phase = _phase(goal, answer, member, record)
@@ -133,11 +134,6 @@ def _stand(name: str, member: Member, environment: Environment, now: datetime) -
         until=stop[1] if stop else max((one.until for one in waits if one.until), default=None),
         stopped=bool(app.complaints or stop or any(one.rule == "suspect" for one in answer.refused)),
     )
-
-
-def _record(app: RecordedApp, environment: str) -> EnvironmentRecord:
-    found = app.environments.get(environment)
-    return found or EnvironmentRecord(environment=environment, declared=True, touch=None)
 
 
 def _phase(goal: Aim | None, answer: Answer, member: Member, record: EnvironmentRecord) -> Phase:
@@ -165,7 +161,7 @@ def _lets_in(record: EnvironmentRecord) -> bool:
     """Whether something new is being let in step by step: it is as good as here, and not yet there."""
     active = rolling(record)
     here = {part.version for one in (record.running, own(record)) if one for part in one.traffic}
-    return active is not None and not active.goes_back and not fallen.versions(active.traffic) <= here
+    return active is not None and not active.goes_back and not versions_in(active.traffic) <= here
 
 
 def _pause(wanted: Desired, app: RecordedApp, now: datetime) -> tuple[str, datetime] | None:
@@ -184,7 +180,7 @@ class _Holding:
     stands: Sequence[_Stand]
 
     def without(self, one: _Stand) -> _Holding:
-        """The same, as far as they are others than this one."""
+        """Those members that are others than this one."""
         return _Holding([other for other in self.stands if other is not one]) if one.name in self._names else self
 
     @cached_property
@@ -282,7 +278,7 @@ class _Company:
     def _barred(self, one: _Stand) -> Waiting | None:
         """What went back with the group does not enter again before the one that went back first has something."""
         assert one.goal is not None
-        mark = fallen.moved(one.record, fallen.versions(one.goal.subject.traffic))
+        mark = fallen.moved(one.record, versions_in(one.goal.subject.traffic))
         if mark is None or one.phase == "moving":
             return None
         first = next((other for other in self._still_back(mark) if other.name != one.name), None)
@@ -322,8 +318,8 @@ class _Company:
         """Since when the oldest of what is to enter is there (UTC)."""
         wanted = self.members[one.name].wanted[environment]
         if isinstance(wanted.choice, Tracked):
-            upstream = _record(one.app, wanted.choice.environment)
-            line = in_line(upstream, one.app, _record(one.app, environment))
+            upstream = one.app.record(wanted.choice.environment)
+            line = in_line(upstream, one.app, one.app.record(environment))
             return min((d.finished_at or d.created_at for d in line), default=self.now)
         return one.app.content_touch.at if one.app.content_touch else self.now
 
@@ -360,7 +356,7 @@ class _Company:
         return [_Standing(frozenset(marks[0][1].grounds.moved_with), marks) for marks in by_move.values()]
 
     def _move(self, together: Sequence[_Stand]) -> Joint:
-        parts = [[one.name, sorted(fallen.versions(one.goal.subject.traffic))] for one in together if one.goal]
+        parts = [[one.name, sorted(versions_in(one.goal.subject.traffic))] for one in together if one.goal]
         text = canonical([together[0].record.environment, parts])
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         return Joint(move=digest[:16], moved_with=tuple(one.name for one in together))

@@ -33,16 +33,11 @@ def plan(
     """The plan of one app in all its environments at `now` (UTC). `app` is None once it has left git."""
     names = sorted({*desired, *recorded.environments})
     plans = {
-        name: _environment(app, desired.get(name), environments.get(name), recorded, _record(recorded, name), now)
+        name: _environment(app, desired.get(name), environments.get(name), recorded, recorded.record(name), now)
         for name in names
     }
     found = together(plans.values())
     return replace(found, unbraked=brakes.nothing_left(plans, desired, recorded)) if recorded.brakes else found
-
-
-def _record(recorded: RecordedApp, environment: str) -> EnvironmentRecord:
-    found = recorded.environments.get(environment)
-    return found or EnvironmentRecord(environment=environment, declared=True, touch=None)
 
 
 def _environment(

@@ -12,6 +12,7 @@ from datetime import datetime
 from reconciler.desired import Choice, Desired, Latest, Pinned, Tracked, earliest
 from reconciler.model.deployment import Allotment, Deployment
 from reconciler.model.plan import Refused, RunChecks, Waiting, WaitsFor
+from reconciler.model.traffic import versions_in
 from reconciler.model.version import Version
 from reconciler.planner.gates import Candidate, Passage, key_of, passage
 from reconciler.planner.recorded import EnvironmentRecord, RecordedApp
@@ -144,10 +145,10 @@ def in_line(upstream: EnvironmentRecord, app: RecordedApp, record: EnvironmentRe
 
     A version that was deployed there several times stands where it came first.
     """
-    here = frozenset(_versions(stays)) if (stays := own(record)) else frozenset()
+    here = versions_in(stays.traffic) if (stays := own(record)) else frozenset()
     line: dict[frozenset[str], Deployment] = {}
     for deployment in upstream.completed:
-        versions = frozenset(_versions(deployment))
+        versions = versions_in(deployment.traffic)
         if not _may_go_on(deployment, app):
             continue
         if versions == here:
@@ -195,10 +196,6 @@ def own(record: EnvironmentRecord) -> Deployment | None:
     return next((d for d in record.completed if d.grounds.chosen_by != "season" and d.traffic), None)
 
 
-def _versions(deployment: Deployment) -> set[str]:
-    return {part.version for part in deployment.traffic}
-
-
 def _overtaken(source: Deployment, upstream: EnvironmentRecord, record: EnvironmentRecord) -> bool:
     """Whether something newer came here past `source`, by another way than through `upstream`: an environment that
     returns to the chain must not bring old code back. What its own entry asks for since then is a person's word."""
@@ -234,7 +231,7 @@ def _may_go_on(deployment: Deployment, app: RecordedApp) -> bool:
     """Whether the chain hears of it: not of a season's choice, nor of a person's way back until git says the same."""
     if deployment.grounds.chosen_by == "season":
         return False
-    return not deployment.grounds.held_by or _versions(deployment) == {app.content}
+    return not deployment.grounds.held_by or versions_in(deployment.traffic) == {app.content}
 
 
 def newest_good(record: EnvironmentRecord, app: RecordedApp) -> Deployment | None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal
 
 from reconciler.model.deployment import Allotment, Deployment
+from reconciler.model.traffic import versions_in
 from reconciler.model.version import Version
 from reconciler.planner.joint import Joint
 
@@ -288,9 +289,8 @@ class EnvironmentRecord:
 
 def on_the_way_back(one: Deployment, traffic: tuple[Allotment, ...]) -> bool:
     """Whether it goes back to these versions, whatever their shares and settings, and has not arrived."""
-    versions = {part.version for part in traffic}
     back = one.goes_back and one.status != "completed"
-    return back and {part.version for part in one.traffic} == versions
+    return back and versions_in(one.traffic) == versions_in(traffic)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -334,3 +334,8 @@ class RecordedApp:
     """Names of the Resources in force; None: not asked for."""
     joint: Mapping[str, Joint] = field(default_factory=dict)
     """What its group says about it, by environment: not recorded, but worked out from what is."""
+
+    def record(self, environment: str) -> EnvironmentRecord:
+        """What is recorded of it in an environment, which may be nothing yet."""
+        found = self.environments.get(environment)
+        return found or EnvironmentRecord(environment=environment, declared=True, touch=None)

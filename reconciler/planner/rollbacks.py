@@ -5,9 +5,12 @@ deployment that failed is followed by the last good one where the environment sa
 remembered as suspect.
 """
 
+from dataclasses import dataclass
+
 from reconciler.desired import Desired, Latest, Tracked
 from reconciler.model.deployment import Deployment, Grounds, Subject
 from reconciler.model.plan import Refused
+from reconciler.model.traffic import versions_in
 from reconciler.model.version import Version, label, spoken
 from reconciler.planner.causes import RECONCILER, Why, grounds_of, is_pin
 from reconciler.planner.promotions import newest_good, withdrawn_in
@@ -46,6 +49,14 @@ def retreat(
     return subject, grounds_of(wanted, good.traffic), why
 
 
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """What speaks against going back, and what a person can do about it."""
+
+    reason: str
+    remedy: str
+
+
 def guard(
     subject: Subject,
     wanted: Desired,
@@ -54,6 +65,22 @@ def guard(
     limit: int,
     since: int | Deployment,
 ) -> Refused | tuple[str, ...]:
+    """As `objection`, as a refusal of what is planned."""
+    found = objection(subject, wanted, app, record, limit, since)
+    if isinstance(found, tuple):
+        return found
+    detail = f"{found.reason}; {found.remedy}"
+    return Refused(app=wanted.app, environment=wanted.environment, rule="rollback", detail=detail)
+
+
+def objection(
+    subject: Subject,
+    wanted: Desired,
+    app: RecordedApp,
+    record: EnvironmentRecord,
+    limit: int,
+    since: int | Deployment,
+) -> Objection | tuple[str, ...]:
     """The first rule that speaks against going back to `subject`; or, where a commit from `since` on allows it all the
     same, the remark that it did, if any rule spoke against it.
 
@@ -70,12 +97,7 @@ def guard(
     for one in app.allowances:
         if one.environment == record.environment and _allows(one, since):
             return (f"{'; '.join(against)}: passed by the word of {one.author} in {one.commit[:10]} ({trailer})",)
-    return Refused(
-        app=wanted.app,
-        environment=wanted.environment,
-        rule="rollback",
-        detail=f"{against[0]}; a commit with the trailer {trailer} goes back all the same, or release forward",
-    )
+    return Objection(against[0], f"a commit with the trailer {trailer} goes back all the same, or release forward")
 
 
 def _allows(word: Allowance, since: int | Deployment) -> bool:
@@ -87,9 +109,9 @@ def _allows(word: Allowance, since: int | Deployment) -> bool:
 def _too_far(subject: Subject, wanted: Desired, record: EnvironmentRecord, limit: int) -> str | None:
     """A version that never ran here is not gone back to, so nothing limits it. Repairs released nothing: they do not
     count."""
-    versions = {part.version for part in subject.traffic}
+    versions = versions_in(subject.traffic)
     released = enumerate(d for d in record.completed if d.cause != "repair")
-    back = next((at for at, d in released if {part.version for part in d.traffic} == versions), None)
+    back = next((at for at, d in released if versions_in(d.traffic) == versions), None)
     if back is None:
         back = min((record.depths.get(version, 0) for version in versions), default=0)
     if back <= limit:
@@ -102,7 +124,7 @@ def _too_far(subject: Subject, wanted: Desired, record: EnvironmentRecord, limit
 
 def _leaving(subject: Subject, app: RecordedApp, record: EnvironmentRecord) -> list[Version]:
     """What is here or on its way here, and would be left."""
-    stay = {part.version for part in subject.traffic}
+    stay = versions_in(subject.traffic)
     here = [part.version for d in (record.active, record.settled) if d for part in d.traffic]
     return [app.versions[version] for version in dict.fromkeys(here) if version not in stay and version in app.versions]
 
@@ -199,11 +221,6 @@ def after_failure(failed: Deployment, subject: Subject) -> Why:
     )
 
 
-def is_rollback(deployment: Deployment) -> bool:
-    """Whether a deployment itself goes back: when that fails too, a person is needed."""
-    return deployment.goes_back
-
-
 def goes_nowhere(deployment: Deployment) -> bool:
     """Whether nothing is gone back to where this failed: it went back itself, or put right what ran well before."""
-    return is_rollback(deployment) or deployment.cause == "repair"
+    return deployment.goes_back or deployment.cause == "repair"

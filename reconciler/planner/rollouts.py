@@ -12,7 +12,7 @@ from reconciler.model.deployment import ROLLBACKS, Cause, Deployment, Subject
 from reconciler.model.gates import Rollout
 from reconciler.model.plan import Waiting
 from reconciler.model.rollout import Course, Phase, Progress
-from reconciler.model.traffic import Allotment, largest
+from reconciler.model.traffic import Allotment, largest, versions_in
 from reconciler.model.version import spoken
 from reconciler.schedule import to_the_second
 
@@ -71,7 +71,7 @@ def split(deployment: Deployment) -> tuple[Allotment, ...]:
 
 
 def split_at(deployment: Deployment, progress: Progress | None) -> tuple[Allotment, ...]:
-    """The same for a rollout that has come so far."""
+    """What is to run of a deployment once its rollout has come so far."""
     if progress is None or progress.last:
         return deployment.traffic
     return mix(progress.course.before, deployment.traffic, progress.percent)
@@ -88,7 +88,7 @@ def left_behind(deployment: Deployment) -> tuple[Allotment, ...] | None:
 
 def under_test(deployment: Deployment) -> str:
     """The version that checks are about: of those that are new, the one with the largest share."""
-    known = {part.version for part in deployment.rollout.course.before} if deployment.rollout else set()
+    known = versions_in(deployment.rollout.course.before) if deployment.rollout else frozenset[str]()
     leading = largest(part for part in deployment.traffic if part.version not in known) or largest(deployment.traffic)
     assert leading is not None  # what releases nothing has no rollout
     return leading.version

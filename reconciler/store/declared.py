@@ -106,7 +106,7 @@ def texts(connection: Connection, kind: str) -> dict[str, str]:
 
 
 def texts_of(connection: Connection, kinds: Sequence[str]) -> dict[str, dict[str, str]]:
-    """The same of several kinds, by kind and name."""
+    """Manifests of several kinds by kind and name, as their canonical texts; of one declared twice, the first."""
     found: dict[str, dict[str, str]] = {kind: {} for kind in kinds}
     for row in _TEXTS_OF_KINDS.run(connection, kinds):
         found[row.kind][row.name] = row.text

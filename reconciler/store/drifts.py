@@ -68,7 +68,7 @@ def page(connection: Connection, environments: Collection[str], after: tuple[str
 
 
 def left(connection: Connection, environments: Collection[str], apps: Sequence[str]) -> list[Any]:
-    """The same of these apps."""
+    """The newest deployment of each of these apps in each of these environments that has one."""
     names = sorted(environments)
     return [row for part in declared.chunks(apps) for row in _LEFT_OF.run(connection, environments=names, apps=part)]
 

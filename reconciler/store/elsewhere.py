@@ -103,7 +103,7 @@ def last(connection: Connection, app: str, most: int = MOST) -> dict[str, tuple[
 def last_in(
     connection: Connection, app: str, environments: Iterable[str]
 ) -> dict[str, tuple[Deployment, Deployment | None]]:
-    """The same of these environments, where anything was reported of them."""
+    """What was reported last of an app in these environments, where anything was."""
     found: dict[str, tuple[Deployment, Deployment | None]] = {}
     for place in environments:
         newest = _LAST.run(connection, of_app=app, in_environment=place).one_or_none()

@@ -21,6 +21,8 @@ from reconciler.store.statements import Among, Prepared
 CHECK = TypeAdapter(Check)
 TRAFFIC = TypeAdapter(tuple[Allotment, ...])
 Verdict = Literal["passed", "failed"]
+MOST = 1_000
+"""So many checks that are to be run are looked at at a time."""
 
 _A, _C, _R = tables.approvals.c, tables.checks.c, tables.requests.c
 _APPROVALS = Among(select(tables.approvals).order_by(_A.id), _A.app)
@@ -124,9 +126,10 @@ def begin_checks(transaction: Transaction, action: RunChecks, now: datetime) -> 
         transaction.connection.execute(tables.checks.insert(), rows)
 
 
-def to_run(connection: Connection, now: datetime, most: int) -> list[Row[Any]]:
-    """Checks that are to be run, the one that waits longest first; some may be under way already."""
-    return _RUNNING.run(connection, now=now, most=most)
+def to_run(connection: Connection, now: datetime) -> list[Row[Any]]:
+    """Checks that are to be run, the one that waits longest first, as many as are looked at at a time; some may be under
+    way already."""
+    return _RUNNING.run(connection, now=now, most=MOST)
 
 
 def asked_for(connection: Connection, app: str, environment: str, key: str, name: str) -> datetime | None:

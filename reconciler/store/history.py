@@ -120,7 +120,8 @@ def numbers(connection: Connection, apps: Sequence[str]) -> dict[tuple[str, str]
 
 
 def numbers_and_retries(connection: Connection, apps: Sequence[str]) -> tuple[dict[tuple[str, str], int], bool]:
-    """The same, and whether anybody may have asked for anything at all to be tried again."""
+    """The highest deployment number by app and environment; and whether anybody may have asked for anything at all to
+    be tried again."""
     rows = _NUMBERS.run(connection, apps)
     found = {(row.app, row.environment): row.number for row in rows if row.number is not None}
     return found, not rows or bool(rows[0].retries)

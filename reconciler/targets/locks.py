@@ -33,7 +33,7 @@ def alone_in(folder: str, shown: str) -> Iterator[int]:
 
 @contextmanager
 def alone_with(file: str, shown: str) -> Iterator[None]:
-    """The same with a file, which is made for it and stays. Raises TryAgainLater at once, and OSError."""
+    """Have a file to oneself, which is made for it and stays. Raises TryAgainLater at once, and OSError."""
     with _locked(file, os.open(file, _FILE, 0o644), shown):
         yield
 

@@ -51,7 +51,7 @@ def tracing(environ: Mapping[str, str], now: Callable[[], datetime]) -> Iterator
 
 
 def traced(tell: Callable[[Deployment], None]) -> Callable[[Deployment], None]:
-    """The same, and a span for each deployment that has ended, where traces are sent."""
+    """`tell`, which then makes a span of each deployment that has ended, too, where traces are sent."""
 
     def told(deployment: Deployment) -> None:
         tell(deployment)

@@ -43,7 +43,7 @@ def why(connection: Connection, app: str, environment: str, now: datetime, mirro
 
 
 def _reported(found: Iterable[Standing], app: str, environment: str, approved: Sequence[reported.Refused]) -> Why:
-    """The same of a place for which git asks nothing of the app. Raises UnknownReference."""
+    """Why it stands so where git asks nothing of the app, and deployments are reported. Raises UnknownReference."""
     here = {one.environment: one for one in found}
     if approved:
         here.setdefault(environment, not_ours(app, environment, None, None, ()))
@@ -55,7 +55,7 @@ def _reported(found: Iterable[Standing], app: str, environment: str, approved: S
 
 
 def steps(connection: Connection, picture: Picture, environment: str, now: datetime, mirror: Path) -> tuple[Step, ...]:
-    """The same for whoever has the app's picture of `now` already."""
+    """Why an app stands so in an environment, for whoever has its picture of `now` already."""
     with located(connection, mirror) as find:
         return tuple(chain(connection, picture, environment, now, find))
 

@@ -43,8 +43,7 @@ class Picture:
 
     def record(self, environment: str) -> EnvironmentRecord:
         """What is recorded of an environment, which may be nothing yet."""
-        found = self.recorded.environments.get(environment)
-        return found or EnvironmentRecord(environment=environment, declared=True, touch=None)
+        return self.recorded.record(environment)
 
     @property
     def environments(self) -> list[str]:

@@ -20,6 +20,7 @@ from reconciler.model.environment import LATEST
 from reconciler.model.output import Wait
 from reconciler.model.plan import Waiting, short
 from reconciler.model.reporting import Kind
+from reconciler.model.traffic import versions_in
 from reconciler.model.version import spoken
 from reconciler.planner.preflight import Asked, Runs, approvals_missing, key_of
 from reconciler.planner.recorded import Approval
@@ -125,11 +126,7 @@ def _completed(connection: Connection, start: Wanted, environment: str) -> datet
         known = versions.find(connection, start.app, f"v{start.version}")
     if known is not None:
         which = deployments.Filter(app=start.app, environment=environment, status="completed", limit=_LOOKED_AT)
-        ran = [
-            one.finished_at
-            for one in deployments.listed(connection, which)
-            if known.id in {part.version for part in one.traffic}
-        ]
+        ran = [one.finished_at for one in deployments.listed(connection, which) if known.id in versions_in(one.traffic)]
         found += ran
     return min((moment for moment in found if moment is not None), default=None)
 
@@ -191,7 +188,7 @@ def _refused(connection: Connection, row: Any, over: str, now: datetime) -> Refu
 
 
 def waits(connection: Connection, apps: Sequence[str] | None, now: datetime) -> dict[tuple[str, str], tuple[Wait, ...]]:
-    """The same as it is shown, by app and environment."""
+    """What waits of deployments made elsewhere as it is shown, by app and environment."""
     found: dict[tuple[str, str], tuple[Wait, ...]] = {}
     for one in waiting(connection, apps, now):
         here = one.start.app, one.start.environment

@@ -48,7 +48,7 @@ def standings_of(connection: Connection, app: str, now: datetime) -> list[Standi
 
 
 def those_waiting(connection: Connection, now: datetime) -> Iterator[Standing]:
-    """The same of all such apps, only where a start waits for people."""
+    """How all apps stand that git does not know, only where a start waits for people."""
     for app, waits in waiting(connection, now).items():
         found = elsewhere.last_in(connection, app, waits)
         for name, several in waits.items():

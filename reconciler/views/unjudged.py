@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from reconciler.desired import Desired, Tracked
 from reconciler.planner.promotions import entering, in_line, whole
-from reconciler.planner.recorded import EnvironmentRecord, RecordedApp
+from reconciler.planner.recorded import RecordedApp
 
 
 def unjudged(wanted: Mapping[str, Desired], app: RecordedApp) -> set[str]:
@@ -21,7 +21,7 @@ def unjudged(wanted: Mapping[str, Desired], app: RecordedApp) -> set[str]:
 
 def _entering(wanted: Desired, app: RecordedApp) -> Iterator[str]:
     name = wanted.environment
-    record = app.environments.get(name) or EnvironmentRecord(environment=name, declared=True, touch=None)
+    record = app.record(name)
     ids = {app.content, *app.references.values()}
     for choice in (wanted.choice, wanted.base_choice):
         upstream = app.environments.get(choice.environment) if isinstance(choice, Tracked) else None

@@ -16,6 +16,7 @@ from reconciler.desired import Desired
 from reconciler.errors import GitError
 from reconciler.model.deployment import Allotment
 from reconciler.model.environment import EnvironmentSpec
+from reconciler.model.traffic import versions_in
 from reconciler.model.version import Version
 from reconciler.planner.going_back import NoWay, WayBack, way_back
 from reconciler.planner.recorded import EnvironmentRecord, FurtherBack, Newest, RecordedApp
@@ -105,10 +106,10 @@ def are_in_force(connection: Connection, mirror: Path, several: Sequence[str]) -
 
 def steps_back(connection: Connection, app: str, environment: str, traffic: tuple[Allotment, ...]) -> int:
     """How many completed deployments ago these versions ran; 0 where they did not."""
-    there = {part.version for part in traffic}
+    there = versions_in(traffic)
     for most in (NEAR, FURTHEST):
         which = deployments.Filter(app=app, environment=environment, status="completed", limit=most)
-        ran = [{part.version for part in one.traffic} for one in deployments.listed(connection, which)]
+        ran = [versions_in(one.traffic) for one in deployments.listed(connection, which)]
         if there in ran:
             return ran.index(there)
         if len(ran) < most:

@@ -39,7 +39,8 @@ def require(connection: Connection, app: str, environment: str | None, expected:
 
 
 def require_of_any(connection: Connection, app: str, environment: str, expected: str | None) -> None:
-    """The same where deployments are reported from elsewhere: one of those may have been looked at, or one of ours.
+    """What is expected stands there, where deployments are reported from elsewhere: one of those may have been looked
+    at, or one of ours.
 
     Of the reported ones that is the newest, or what completed last. Raises as `require`.
     """

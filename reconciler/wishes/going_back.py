@@ -52,7 +52,7 @@ class Back:
 
     @property
     def shown(self) -> Way:
-        """The same as it is shown."""
+        """Where it goes back to, as it is shown."""
         return Way(
             app=self.app,
             environment=self.environment,

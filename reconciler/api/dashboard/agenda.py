@@ -52,7 +52,7 @@ class Entry:
 
     @property
     def point(self) -> Point:
-        """The same in the month."""
+        """What it is in the calendar's month."""
         what = "train" if self.cause == "train" else self.cause
         short = f"{what} {self.apps[0] if len(self.apps) == 1 else f'of {len(self.apps):,} apps'}"
         said = f"{short}, frozen" if self.frozen else short

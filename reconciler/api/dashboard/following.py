@@ -54,5 +54,5 @@ def look(context: Context, connection: Connection) -> Daemon:
 
 
 def glance(context: Context, connection: Connection) -> Daemon:
-    """The same for somebody who may not be allowed to read: no word of what a file holds."""
+    """How it is now, for somebody who may not be allowed to read: no word of what a file holds."""
     return replace(look(context, connection), broken=None)

@@ -45,7 +45,7 @@ class Kept:
     trace: Trace
 
     def lined(self, line: str) -> Rendered:
-        """The same, with that line."""
+        """The page with another line at its top."""
         body = self.body.replace(self.parts[LINE].encode(), line.encode(), 1)
         return Rendered(body, {**self.parts, LINE: line})
 

@@ -51,7 +51,7 @@ class Place:
     expected: str
     """What a form says that was looked at."""
     elsewhere: str
-    """The same of what starts elsewhere, where that waits: what was reported last there."""
+    """What a form says that was looked at of what starts elsewhere, where that waits: what was reported last there."""
 
     @property
     def gate(self) -> bool:

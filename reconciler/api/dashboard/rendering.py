@@ -212,8 +212,8 @@ def answer(request: Request, context: Context, page: Page) -> Response:
 def kept(
     request: Request, context: Context, actor: Actor, make: Callable[[Connection], Page], besides: str = ""
 ) -> Response:
-    """The same, made anew only when there may be something else to show than a moment ago. `besides` is what it
-    follows from besides the store, the minute, the address and the reader."""
+    """A page as it is sent, made anew only when there may be something else to show than a moment ago. `besides` is
+    what it follows from besides the store, the minute, the address and the reader."""
     ready: Ready = request.app.state.ready
     with context.read() as connection:
         tag = _tag(request, context, actor, connection, besides)

@@ -57,7 +57,7 @@ def subscribed(
     app: asked.OfApp = None,
     until: asked.UpTo = None,
 ) -> Response:
-    """The same as a feed that calendars subscribe to (iCalendar, RFC 5545)."""
+    """What will happen without a new commit, as a feed that calendars subscribe to (iCalendar, RFC 5545)."""
     now = given.now()
     end = _end(until, now)
 

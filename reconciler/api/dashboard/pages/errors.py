@@ -48,7 +48,7 @@ _HELD = 64
 
 
 async def page(request: Request, problem: Response) -> Response:
-    """The same as a problem document says, as a page; whoever has to sign in is led there."""
+    """What a problem document says, as a page; whoever has to sign in is led there."""
     if request.url.path.startswith(_UNTOUCHED):
         return problem
     form = _FORM.fullmatch(request.url.path)
@@ -68,8 +68,8 @@ async def page(request: Request, problem: Response) -> Response:
 
 
 def at_once(request: Request, problem: Response) -> Response:
-    """The same without a question to the store, and without the address: whoever is refused before anything is looked
-    up may be a flood, and what the address holds may be what is wrong."""
+    """What a problem document says, as a page without a question to the store and without the address: whoever is
+    refused before anything is looked up may be a flood, and what the address holds may be what is wrong."""
     given: Context = request.app.state.context
     hour = given.now().replace(minute=0, second=0, microsecond=0)
     body = _at_once(given.terms.timezone, hour, rendering.theme(request), request.method == "GET", bytes(problem.body))

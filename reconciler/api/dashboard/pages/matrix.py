@@ -41,7 +41,7 @@ async def root() -> Response:
 
 @router.get("/ui")
 async def bare() -> Response:
-    """The same without its stroke."""
+    """Leads to the dashboard, too, whose address ends with a stroke."""
     return RedirectResponse("/ui/", 308)
 
 
@@ -61,7 +61,7 @@ class Asked:
 
     @property
     def of_view(self) -> found_in.Asked:
-        """The same, as the view is asked."""
+        """What is asked for, as the view takes it."""
         return found_in.Asked(
             wanted=Wanted(text=self.q or None, team=self.team or None),
             base=self.base or None,
