@@ -83,10 +83,9 @@ def _target(
 ) -> tuple[Allotment, ...] | NoWay:
     here = record.environment
     if version is None:
+        stay = versions_in(left.traffic)
         for good in record.completed:
-            other = (
-                good.traffic and good.number < left.number and versions_in(good.traffic) != versions_in(left.traffic)
-            )
+            other = good.traffic and good.number < left.number and versions_in(good.traffic) != stay
             if other and not withdrawn_in(good, app) and not any(p.version in record.suspicions for p in good.traffic):
                 return good.traffic
         return NoWay(f"nothing else ran well in {here} before {spoken(left.traffic)}", "commit a fix, or a revert")

@@ -127,8 +127,7 @@ def begin_checks(transaction: Transaction, action: RunChecks, now: datetime) -> 
 
 
 def to_run(connection: Connection, now: datetime) -> list[Row[Any]]:
-    """Checks that are to be run, the one that waits longest first, as many as are looked at at a time; some may be under
-    way already."""
+    """Some checks that are to be run, the one that waits longest first; they may be under way already."""
     return _RUNNING.run(connection, now=now, most=MOST)
 
 

@@ -299,7 +299,7 @@ def test_a_check_that_rests_elsewhere_is_not_the_branchs_doing(told: Told, monke
     def beside_a_daemon(*arguments: Any) -> Any:
         looks.append(told.now)
         with told.running() as found, found.database.write() as transaction:
-            for row in gates.to_run(transaction.connection, told.now + timedelta(hours=1), 10):
+            for row in gates.to_run(transaction.connection, told.now + timedelta(hours=1)):
                 result = CheckResult(row.name, "later", "")
                 outcome = CheckOutcome(app=row.app, environment=row.environment, key=row.key, result=result)
                 note_check(transaction, outcome, told.now)

@@ -25,9 +25,18 @@ CHAIN = chain()
 
 def known(environments: Mapping[str, Environment] = CHAIN) -> Known:
     """The chain sandbox → pre-release → live, two apps and a resource."""
-    apps, resources = {"shop", "payments"}, {"calendar"}
-    names = {"App": apps, "Resource": resources}
-    return Known(environments, apps.__contains__, resources.__contains__, names=lambda kind: names[kind])
+    apps, resources = {"shop", "payments"}, {"calendar": "kv"}
+    names = {"App": apps, "Resource": set(resources)}
+    return Known(environments, apps.__contains__, resources.get, names=lambda kind: names[kind])
+
+
+def test_a_binding_is_of_the_type_of_its_resource() -> None:
+    shop = app(environments={}, bindings=[{"name": "C", "type": "d1", "resource": "calendar"}])
+    (problem,) = check_app(shop, known())
+    assert (problem.field, problem.message) == (
+        ("spec", "bindings", 0, "type"),
+        "the resource calendar is of type kv, not d1",
+    )
 
 
 def test_an_app_that_refers_to_what_exists_is_right() -> None:
@@ -63,7 +72,7 @@ def test_where_nothing_is_like_it_what_there_is_is_listed() -> None:
     assert [one.remedy for one in check_app(app(environments=("xyz",)), known())] == [
         "there are live, pre-release and sandbox"
     ]
-    nothing = Known({}, lambda name: True, lambda name: True)
+    nothing = Known({}, lambda name: True, lambda name: "")
     assert [one.remedy for one in check_app(app(environments=("live",)), nothing)] == ["declare the environment first"]
 
 
