@@ -20,7 +20,7 @@ from reconciler import freezing, schedule
 from reconciler.desired import Desired, desired
 from reconciler.git.objects import Objects
 from reconciler.model.app import App
-from reconciler.model.entry import Train
+from reconciler.model.entry import EnvironmentEntry, Train
 from reconciler.model.output import Edge
 from reconciler.model.season import Freeze
 from reconciler.store import interventions
@@ -141,8 +141,9 @@ def _trains(
             heapq.heappush(ahead, (leaves, app, environment))
 
     for app, environment in _places(apps, scene):
-        train = app.spec.environments[environment].when or scene.environments[environment].spec.when
-        if train is not None:
+        entry = app.spec.environments[environment]
+        train = entry.when or scene.environments[environment].spec.when
+        if train is not None and not _stays_pinned(entry):
             trains[app.name, environment] = train
             look(app.name, environment, now)
     while ahead and len(found) < MOST:
@@ -154,6 +155,12 @@ def _trains(
         found.append(_leaving(apps[name], environment, trains[name, environment], moment, ways))
         look(name, environment, moment)
     return found, more or bool(ahead)
+
+
+def _stays_pinned(entry: EnvironmentEntry) -> bool:
+    """Whether an entry names its versions whenever it is: no train takes anything there."""
+    named = entry.version or entry.traffic or entry.experiment
+    return named is not None and not any(item.track for item in entry.schedule)
 
 
 def _leaving(app: App, environment: str, train: Train, moment: datetime, ways: Ways) -> Edge:

@@ -27,6 +27,15 @@ def test_scheduled_entries_and_pauses_of_git_are_in_the_calendar(tmp_path: Path)
     assert "moving house" in edges[1]["detail"]
 
 
+def test_no_train_takes_anything_to_where_versions_are_pinned(tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    train = {"cron": "0 9 * * *", "timezone": "UTC"}
+    told.start_repository(environments={"sandbox": {"when": train}, "live": {"version": "v1", "when": train}})
+    told.settle()
+    departures = [edge["environment"] for edge in told.json("calendar", "--until", "3d") if edge["cause"] == "train"]
+    assert set(departures) == {"sandbox"}
+
+
 def test_of_equal_shares_the_newer_version_says_which_settings_hold(tmp_path: Path) -> None:
     """In the calendar as in the plan, whichever stands first."""
     told = Told(tmp_path)
