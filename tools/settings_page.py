@@ -27,6 +27,9 @@ mapping as JSON.
 What is wrong in either is told all at once, each with its line or its variable, before anything is done. A secret is
 never written into the settings, but where it is found: `env:NAME` is a variable, `file:PATH` a file.
 
+A relative path or `sqlite:///` address begins at the directory where the command is started, wherever the file of the
+settings lies.
+
 A **text** is put in quotes where YAML would read something else. A **length of time** is a number and a unit: `90s`,
 `15m`, `2h`, `7d` or `1h30m`.
 

@@ -24,8 +24,6 @@ from reconciler.store.database import Database, Transaction
 if TYPE_CHECKING:
     from reconciler.git.objects import Objects
 
-EVERYTHING = 1_000_000
-
 
 class Following:
     """Follows one branch of one repository into one store.
@@ -122,11 +120,11 @@ class Following:
         # Imported with the first commit: it reads manifests, and a command mostly finds nothing new.
         from reconciler.engine.advancing import advance
         from reconciler.engine.arriving import Arriving
-        from reconciler.git.history import history
+        from reconciler.git.history import WHOLE, history
 
         self._news = []
         adopting = place.head is None
-        found = history(self.objects, place.head, head, self._adopt if adopting else EVERYTHING)
+        found = history(self.objects, place.head, head, self._adopt if adopting else WHOLE)
         self.holding = found.rewritten and not self._accepted(transaction, head, now)
         if self.holding:
             self._hold(transaction, place, head, now)

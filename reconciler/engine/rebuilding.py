@@ -17,7 +17,7 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from reconciler.engine.following import Following
 from reconciler.errors import NotSo
-from reconciler.git.history import history
+from reconciler.git.history import WHOLE, history
 from reconciler.git.shapes import Commit
 from reconciler.model.plan import Plan
 from reconciler.schedule import rfc3339, to_the_second
@@ -67,8 +67,7 @@ class Rebuilt:
 
 def commits_of(following: Following, head: str) -> tuple[Commit, ...]:
     """Every state that the branch was in, from the first commit on."""
-    everything = 1 << 31
-    return history(following.objects, None, head, everything - 2).commits
+    return history(following.objects, None, head, WHOLE).commits
 
 
 def replay(

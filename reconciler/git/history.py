@@ -18,6 +18,8 @@ from reconciler.git.processes import ask
 from reconciler.git.shapes import Commit, full_id
 
 MERGED_LIMIT = 1_000
+WHOLE = 2**31 - 2
+"""A limit that no history reaches: git counts no further, and is asked for one more than the limit."""
 # So many commits are followed by asking the open process, which costs less than starting one.
 _STEPS = 32
 
