@@ -117,7 +117,7 @@ def _reached(settings: Settings, asked: threading.Event, log: Any) -> bool:
             raise
         except StoreError as error:
             again_at = clock.system() + timedelta(seconds=pause)
-            told = {"next": error.next_step, "again_at": again_at.isoformat(timespec="milliseconds")}
+            told = {"next": f"again in {pause:g} s", "again_at": again_at.isoformat(timespec="milliseconds")}
             log.warning("start.failed", error=error.message, **told)
             asked.wait(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
