@@ -16,7 +16,7 @@ from typing import Any, Self
 from reconciler.config import SETTINGS
 from reconciler.model.deployment import Deployment
 from reconciler.model.version import Version
-from reconciler.store import declared, deployments, interventions, versions
+from reconciler.store import complaining, declared, deployments, interventions, versions
 from reconciler.wiring import Running, running
 from tests.empty_store import lay_out
 from tests.gitrepo import Repo
@@ -135,7 +135,7 @@ class World:
     def complaints(self) -> list[str]:
         """Complaints as people read them."""
         with self.running() as found, found.database.read() as connection:
-            rows = declared.complaints(connection)
+            rows = complaining.complaints(connection)
         return [f"{row['path']}:{row['line']}:{row['column']}: {row['message']}" for row in rows]
 
     def wish(self, kind: interventions.Kind, **what: Any) -> None:

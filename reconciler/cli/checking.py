@@ -22,7 +22,7 @@ from reconciler.engine.rehearsing import Rehearsal, in_memory, rehearsal
 from reconciler.git.objects import Objects
 from reconciler.git.shapes import Entry
 from reconciler.manifest import Complaint, Declaration, ancestors, under
-from reconciler.store import attention, declared
+from reconciler.store import complaining, declared, manifest_files
 from reconciler.views.planning import references_of
 from reconciler.views.scene import declared_seasons, manifests
 
@@ -103,7 +103,7 @@ def _names_versions(connection: Connection) -> bool:
 
 def _checked(played: Rehearsal, taken: Taken, now: datetime, only: str | None) -> Checked:
     connection, objects = played.transaction.connection, played.following.objects
-    told = [Complaint(**row) for row in declared.complaints(connection)]
+    told = [Complaint(**row) for row in complaining.complaints(connection)]
     found = read(connection, objects, taken)
     told += [one for one in found.warnings if one not in told]
     told += linking.complaints(connection, found, now)
@@ -112,7 +112,7 @@ def _checked(played: Rehearsal, taken: Taken, now: datetime, only: str | None) -
         kinds["App"] = len(declared.app_names(connection))
     return Checked(
         complaints=tuple(sorted(one for one in set(told) if only in (None, one.path))),
-        files=sum(only in (None, path) for path in attention.manifest_files(connection)),
+        files=sum(only in (None, path) for path in manifest_files.everywhere(connection)),
         kinds={kind: kinds[kind] for kind in manifest.KINDS if kinds[kind]},
         foreign=sum(count for path, count in found.foreign.items() if only in (None, path)),
     )
@@ -120,8 +120,8 @@ def _checked(played: Rehearsal, taken: Taken, now: datetime, only: str | None) -
 
 def read(connection: Connection, objects: Objects, taken: Taken) -> Read:
     """Read every file of the tree that may hold manifests and is no content of a bundle."""
-    bundles = attention.bundles(connection)
-    broken = {path for path, is_broken in attention.manifest_files(connection).items() if is_broken}
+    bundles = manifest_files.bundles(connection)
+    broken = {path for path, is_broken in manifest_files.everywhere(connection).items() if is_broken}
     found = Read()
     files: list[Entry] = []
     for entry in objects.tree(objects.commit(taken.commit).tree, taken.root):

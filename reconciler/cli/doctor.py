@@ -224,7 +224,7 @@ def _no_store(settings: Settings) -> Found:
 
 
 def _recorded(connection: Connection, settings: Settings) -> Iterator[Found]:
-    from reconciler.store import declared, leases, repository
+    from reconciler.store import complaining, declared, leases, repository
 
     daemons = 1  # more than one cannot be where the store is a file
     if connection.dialect.name != "sqlite":
@@ -240,7 +240,7 @@ def _recorded(connection: Connection, settings: Settings) -> Iterator[Found]:
     if place is not None and place.held_head is not None:
         remedy = f"look at it, then `reconciler accept {place.held_head[:10]}`"
         yield Found("rewritten branch", "bad", f"{place.held_head} is held", remedy)
-    complaints = declared.complaints(connection)
+    complaints = complaining.complaints(connection)
     if complaints:
         first = complaints[0]
         detail = f"{printing.counted(len(complaints), 'complaint')}, first {first['path']}:{first['line']}"

@@ -17,7 +17,7 @@ from reconciler.model.app import App
 from reconciler.model.environment import Environment
 from reconciler.model.season import Season
 from reconciler.model.sets import AppSet
-from reconciler.store import attention, declared, versions
+from reconciler.store import declared, manifest_files, versions
 from reconciler.targets.registry import Registry
 from reconciler.views.scene import (
     declared_alerts,
@@ -80,7 +80,7 @@ def _problems(connection: Connection, found: Read, now: datetime) -> Iterator[Pr
 
 
 def _known(connection: Connection, environments: Mapping[str, Environment]) -> Known:
-    broken = any(attention.manifest_files(connection).values())
+    broken = any(manifest_files.everywhere(connection).values())
     apps = set(declared.known_names(connection))
     resources = {name: one["spec"]["type"] for name, one in declared.documents(connection, "Resource").items()}
     return Known(

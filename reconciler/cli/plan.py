@@ -125,9 +125,9 @@ def _released(played: Rehearsal, branch: Scratch, base: str, now: datetime) -> N
 
 
 def _complaints(played: Rehearsal) -> list[dict[str, Any]]:
-    from reconciler.store import declared
+    from reconciler.store import complaining
 
-    return declared.complaints(played.transaction.connection)
+    return complaining.complaints(played.transaction.connection)
 
 
 def _mistakes(played: Rehearsal, branch: Scratch, root: str, now: datetime) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ from reconciler.git.patches import files_diff
 from reconciler.manifest import Complaint
 from reconciler.model.app import App
 from reconciler.model.version import Version
-from reconciler.store import attention, declared, tables, versions
+from reconciler.store import complaining, declared, manifest_files, tables, versions
 from reconciler.views.forecast import forecast
 from reconciler.views.scene import Scene, manifests, scene_of
 from reconciler.views.sources import Sources
@@ -96,7 +96,7 @@ def complaints(played: Rehearsal, branch: Scratch, root: str, commit: str, at: d
     """Everything that is wrong with the manifests of the commit in force, in order of place."""
     connection, objects = played.transaction.connection, played.following.objects
     read = checking.read(connection, objects, Taken(branch.git_dir, commit, commit, root, None))
-    told = [Complaint(**row) for row in declared.complaints(connection)]
+    told = [Complaint(**row) for row in complaining.complaints(connection)]
     return sorted({*told, *read.warnings, *linking.complaints(connection, read, at)})
 
 
@@ -108,7 +108,7 @@ def side(played: Rehearsal, branch: Scratch, root: str, at: datetime, until: dat
     edges = forecast(connection, names, at, at + CALENDAR, objects).edges
     known, content = _ids(played), {row.name: row.content for row in declared.apps(connection, names).values()}
     scene, apps = scene_of(connection), manifests(connection, names)
-    files = frozenset(attention.manifest_files(connection))
+    files = frozenset(manifest_files.everywhere(connection))
     played.look_at_all_that_matters(at)
     unfolded = future(played, at, until, assume=True, objects=objects)
     return Side(

@@ -120,9 +120,9 @@ def echo_nothing_known(found: Surroundings) -> None:
 
 
 def _complaints(connection: Connection) -> None:
-    from reconciler.store import declared
+    from reconciler.store import complaining
 
-    complaints = declared.complaints(connection)
+    complaints = complaining.complaints(connection)
     if complaints:
         printing.echo()
         printing.heading(printing.counted(len(complaints), "complaint"))

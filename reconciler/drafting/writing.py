@@ -86,7 +86,7 @@ class Desk:
 
     def picture(self, app: str) -> Picture:
         """An app as it stands. Raises UnknownReference, NotSo where it left git, ManifestError for a broken file."""
-        from reconciler.store import declared
+        from reconciler.store import manifest_files
         from reconciler.views.pictures import pictures
         from reconciler.views.resolving import declared_app
 
@@ -96,7 +96,7 @@ class Desk:
             raise NotSo(f"{app} has left git; it was declared in {plain(picture.row.path)}", "restore its manifest")
         if picture.row.complaints:
             self._refuse_broken(picture.row.complaints)
-        self._refuse_broken(declared.broken_files(self.connection, [picture.row.path]).get(picture.row.path, []))
+        self._refuse_broken(manifest_files.broken(self.connection, [picture.row.path]).get(picture.row.path, []))
         return picture
 
     def _refuse_broken(self, complaints: Sequence[Mapping[str, Any]]) -> None:

@@ -14,7 +14,7 @@ from reconciler.engine.reading import Manifests, Piece, is_candidate, piece, rea
 from reconciler.git.shapes import Change
 from reconciler.manifest import content_among
 from reconciler.model.app import App
-from reconciler.store import declared
+from reconciler.store import declared, manifest_files
 from reconciler.store.database import Transaction
 
 AT_ONCE = 500
@@ -33,7 +33,7 @@ def declare_all(transaction: Transaction, arrival: Arrival, root: str) -> tuple[
     for found in _pieces(arrival, wanted):
         declared.add_read(transaction, found.files, found.rows)
         for path, (blob, complaints) in found.broken.items():
-            declared.complain(transaction, path, blob, complaints)
+            manifest_files.complain(transaction, path, blob, complaints)
         bundles |= {path: [] for path in (*(row["path"] for row in found.files), *found.broken)}
         _add(found.rows, apps, bundles)
         left += found.left

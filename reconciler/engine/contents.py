@@ -20,7 +20,7 @@ from reconciler.manifest import Complaint, Known, Problem, ancestors, bundle_dir
 from reconciler.model.app import App
 from reconciler.model.entry import EnvironmentEntry
 from reconciler.model.version import Content, Version, canonical, content_of, digest
-from reconciler.store import declared, versions, written
+from reconciler.store import declared, manifest_files, versions, written
 from reconciler.views.scene import APP, declared_environments, in_order
 
 ENTRY = TypeAdapter(EnvironmentEntry)
@@ -64,7 +64,7 @@ def ask(connection: Connection, arrival: Arrival, names: Iterable[str], manifest
         before |= written.apps(connection, others)
         wanted = sorted({*wanted, *others})
     sound = {path for path, _, _ in manifests}
-    broken = declared.broken_files(connection, {row.path for several in rows.values() for row in several} - sound)
+    broken = manifest_files.broken(connection, {row.path for several in rows.values() for row in several} - sound)
     apps = {name: _manifest(name, several[0], manifests) for name, several in rows.items()}
     around = _surroundings(connection, apps.values(), broken)
     found: list[Asked] = []

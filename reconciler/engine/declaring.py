@@ -26,7 +26,7 @@ from reconciler.engine.reading import (
 from reconciler.engine.rereading import reread
 from reconciler.manifest import ancestors, shared
 from reconciler.model.app import App
-from reconciler.store import declared, written
+from reconciler.store import declared, manifest_files, written
 from reconciler.store.database import Transaction
 from reconciler.views.scene import declared_environments, in_order
 
@@ -79,7 +79,7 @@ def record(transaction: Transaction, files: Files, rows: Sequence[dict[str, Any]
     sound = [{"path": path, "blob": blob, "complaints": None} for path, (blob, _) in files.sound.items()]
     declared.replace_files(transaction, [*files.sound, *files.gone], sound, rows, before)
     for path, (blob, complaints) in files.broken.items():
-        declared.complain(transaction, path, blob, [complaint_row(found) for found in complaints])
+        manifest_files.complain(transaction, path, blob, [complaint_row(found) for found in complaints])
 
 
 def _namers_above(connection: Connection, arrival: Arrival, concerned: Concerned) -> dict[str, set[str]]:
@@ -88,7 +88,7 @@ def _namers_above(connection: Connection, arrival: Arrival, concerned: Concerned
     directories = {change.path for change in arrival.changes if change.is_tree or change.kind == "T"}
     directories |= {directory for change in arrival.changes for directory in ancestors(change.path)}
     namers: dict[str, set[str]] = {directory: set() for directory in directories if clean_name(directory)}
-    for row in declared.bundles_at(connection, namers):
+    for row in manifest_files.naming(connection, namers):
         namers[row.bundle].add(row.path)
         concerned.apps.add(row.name)
     return namers
@@ -101,7 +101,7 @@ def _changed(connection: Connection, arrival: Arrival, root: str, namers: Mappin
     """
     wanted = {change.path: change for change in arrival.changes if is_candidate(change, root)}
     inside = [path for path in wanted if any(namers.get(directory) for directory in ancestors(path))]
-    recorded = declared.blobs(connection, map(named, inside)) if inside else {}
+    recorded = manifest_files.blobs(connection, map(named, inside)) if inside else {}
     content = {path for path in inside if named(path) not in recorded}
     return read(arrival.objects, {path: change for path, change in wanted.items() if path not in content})
 

@@ -17,7 +17,7 @@ from reconciler.engine.expanding import Made, rows_of
 from reconciler.engine.reading import Files, clean_name, is_candidate, named, read
 from reconciler.git.shapes import Change
 from reconciler.manifest import ancestors, content_among
-from reconciler.store import declared, written
+from reconciler.store import manifest_files, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +122,14 @@ class _Looking:
     def _recorded_below(self, directories: set[str]) -> list[str]:
         """Files that are recorded as manifests in directories that were named just now."""
         self.searched |= directories
-        found = (declared.files_under(self.connection, directory) for directory in sorted(directories))
+        found = (manifest_files.below(self.connection, directory) for directory in sorted(directories))
         return [path for path in chain.from_iterable(found) if path not in self.before]
 
     def _named_by_others(self, directories: Iterable[str]) -> set[str]:
         """Those of the directories that a manifest names that is not concerned."""
         wanted = [one for one in directories if one not in self.namers and one and clean_name(one)]
         self.namers |= {directory: set() for directory in wanted}
-        for row in declared.bundles_at(self.connection, wanted):
+        for row in manifest_files.naming(self.connection, wanted):
             self.namers[row.bundle].add(row.path)
         return {directory for directory in directories if self.namers.get(directory, set()) - self.before.keys()}
 

@@ -53,15 +53,3 @@ _TRACES = union(
 def with_something_to_say(connection: Connection) -> set[str]:
     """Apps that may wait for something, or be stopped by a rule, although they are not due."""
     return {name for name in connection.execute(_TRACES).scalars() if name}
-
-
-def bundles(connection: Connection) -> set[str]:
-    """Every directory that an app names as its bundle."""
-    named = tables.declarations.c.bundle
-    return set(connection.execute(select(named).where(named.is_not(None)).distinct()).scalars())
-
-
-def manifest_files(connection: Connection) -> dict[str, bool]:
-    """Every file that holds manifests, and whether it is broken."""
-    query = select(tables.files.c.path, tables.files.c.complaints)
-    return {row.path: row.complaints is not None for row in connection.execute(query)}

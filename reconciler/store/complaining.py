@@ -76,3 +76,16 @@ def broken(connection: Connection) -> Broken | None:
 def listed(connection: Connection, after: str, most: int) -> dict[str, Complaints]:
     """Complaints of broken files, so many behind a path, in order of it."""
     return {row.path: row.complaints for row in _BEHIND.run(connection, after=after, most=most)}
+
+
+def complaints(connection: Connection) -> list[dict[str, Any]]:
+    """Everything that files and apps suffer from, in order of place."""
+    from_files = connection.execute(select(_F.complaints).where(_F.complaints.is_not(None)))
+    from_apps = connection.execute(select(_A.complaints).where(_A.complaints.is_not(None)))
+    unique = {
+        (c["path"], c["line"], c["column"], c["message"]): c
+        for rows in (from_files, from_apps)
+        for found in rows.scalars()
+        for c in found
+    }
+    return [unique[key] for key in sorted(unique)]

@@ -59,10 +59,6 @@ _CHANGE_DECLARATIONS = Prepared(
         bundle=bindparam("its_bundle"),
     )
 )
-_BROKEN = Among(select(F.path, F.complaints).where(F.complaints.is_not(None)), F.path)
-_BLOBS = Among(select(F.path, F.blob), F.path)
-_UNDER = Prepared(select(F.path).where(F.path >= bindparam("first"), F.path < bindparam("beyond")))
-_BUNDLES_AT = Among(select(D.name, D.bundle, D.path), D.bundle)
 _APPS = Among(select(tables.apps), A.name)
 _DEPENDENTS = Among(select(N.app), N.on)
 _DEPENDS_ON = Among(select(tables.dependencies), N.app)
@@ -175,47 +171,6 @@ def _declaring_the_same(before: Iterable[Any], rows: Iterable[dict[str, Any]]) -
     return {path for path, things in new.items() if old.get(path) == things}
 
 
-def complain(transaction: Transaction, path: str, blob: str, complaints: list[dict[str, Any]]) -> None:
-    """A file is broken: what it declared before stays in force, the apps it defines are held."""
-    f = tables.files
-    connection = transaction.connection
-    changed = connection.execute(update(f).where(f.c.path == path).values(blob=blob, complaints=complaints))
-    if changed.rowcount == 0:
-        connection.execute(f.insert().values(path=path, blob=blob, complaints=complaints))
-
-
-def complaints(connection: Connection) -> list[dict[str, Any]]:
-    """Everything that files and apps suffer from, in order of place."""
-    from_files = connection.execute(select(tables.files.c.complaints).where(tables.files.c.complaints.is_not(None)))
-    from_apps = connection.execute(select(A.complaints).where(A.complaints.is_not(None)))
-    unique = {
-        (c["path"], c["line"], c["column"], c["message"]): c
-        for rows in (from_files, from_apps)
-        for found in rows.scalars()
-        for c in found
-    }
-    return [unique[key] for key in sorted(unique)]
-
-
-def broken_files(connection: Connection, paths: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
-    """Complaints of those of the files that are broken."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for part in chunks(paths):
-        found.update({row.path: row.complaints for row in _BROKEN.run(connection, part)})
-    return found
-
-
-def files_under(connection: Connection, directory: str) -> list[str]:
-    """Manifest files inside a directory, sound and broken."""
-    prefix = f"{directory}/" if directory else ""
-    return _UNDER.run(connection, first=prefix, beyond=prefix + "\U0010ffff").scalars()
-
-
-def bundles_at(connection: Connection, directories: Iterable[str]) -> list[Any]:
-    """Declarations of apps that name one of these directories as their bundle: name, bundle, path."""
-    return [row for part in chunks(directories) for row in _BUNDLES_AT.run(connection, part)]
-
-
 def apps(connection: Connection, names: Iterable[str]) -> dict[str, Any]:
     """Rows of apps by name."""
     return {row.name: row for part in chunks(names) for row in _APPS.run(connection, part)}
@@ -229,11 +184,6 @@ def app_names(connection: Connection) -> list[str]:
 def known_names(connection: Connection) -> Names:
     """Every app that git has ever declared, in order, also those that left it."""
     return Names(connection)
-
-
-def blobs(connection: Connection, paths: Iterable[str]) -> dict[str, str]:
-    """The blob id of each of these manifest files, as it was noted last."""
-    return {row.path: row.blob for part in chunks(paths) for row in _BLOBS.run(connection, part)}
 
 
 def apps_with_labels(connection: Connection, labels: Mapping[str, str]) -> list[str]:

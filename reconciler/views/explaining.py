@@ -15,7 +15,7 @@ from reconciler.git.objects import Objects
 from reconciler.manifest import locate
 from reconciler.model.output import Standing, Step
 from reconciler.model.reasons import Why
-from reconciler.store import declared
+from reconciler.store import manifest_files
 from reconciler.views import reported, undeclared
 from reconciler.views.chain import Field, Located, chain
 from reconciler.views.pictures import Picture, pictures
@@ -65,7 +65,7 @@ def located(connection: Connection, mirror: Path) -> Iterator[Located]:
     """Finds lines in files as they were noted; without a mirror nobody can tell."""
 
     def find(path: str, ordinal: int, field: Field) -> tuple[int, int] | None:
-        blob = declared.blobs(connection, [path]).get(path)
+        blob = manifest_files.blobs(connection, [path]).get(path)
         if blob is None or not (mirror / "objects").is_dir():
             return None
         try:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from reconciler.errors import ReconcilerError
 from reconciler.git.objects import Objects
-from reconciler.store import declared
+from reconciler.store import declared, manifest_files
 from reconciler.words import plain
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ class Sources:
         from reconciler.manifest.places import Places
         from reconciler.manifest.text import read
 
-        blob = declared.blobs(self.connection, [path]).get(path)
-        if self.objects is None or blob is None or declared.broken_files(self.connection, [path]):
+        blob = manifest_files.blobs(self.connection, [path]).get(path)
+        if self.objects is None or blob is None or manifest_files.broken(self.connection, [path]):
             return None
         try:
             ((_, data),) = self.objects.blobs([blob], LARGEST)

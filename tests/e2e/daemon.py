@@ -22,7 +22,7 @@ from reconciler.errors import StoreError
 from reconciler.model.deployment import Deployment
 from reconciler.model.plan import Plan
 from reconciler.model.version import Version
-from reconciler.store import declared, deployments, interventions, versions
+from reconciler.store import complaining, declared, deployments, interventions, versions
 from reconciler.store.database import Database
 from reconciler.views.planning import plan_apps
 from reconciler.views.scene import scene_of
@@ -220,7 +220,7 @@ class Live(World):
 
     def complaints(self) -> list[str]:
         with self.store.read() as connection:
-            rows = declared.complaints(connection)
+            rows = complaining.complaints(connection)
         return [f"{row['path']}:{row['line']}:{row['column']}: {row['message']}" for row in rows]
 
     def wish(self, kind: interventions.Kind, **what: Any) -> None:

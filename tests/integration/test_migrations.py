@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, String, inspect, select, text
 
 from reconciler.errors import StoreError
-from reconciler.store import declared, ledger, migrate, tables
+from reconciler.store import ledger, manifest_files, migrate, tables
 from reconciler.store.database import Database
 from tests.playing import Player, recorded
 from tests.postgres import AMERICAN, empty_database
@@ -106,7 +106,7 @@ def test_a_store_from_before_is_compared_by_code_point_too(postgresql: str):
     migrate.migrate(database)
     with database.read() as connection:
         assert list(connection.execute(ordered).scalars()) == sorted(paths)
-        assert set(declared.files_under(connection, "apps/two")) == {"apps/two/C", "apps/two/b"}
+        assert set(manifest_files.below(connection, "apps/two")) == {"apps/two/C", "apps/two/b"}
     database.close()
 
 

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from reconciler.store import declared, tables
+from reconciler.store import complaining, declared, tables
 from tests.strategies import examples
 from tests.world import World, app_manifest
 
@@ -103,7 +103,7 @@ def noted(world: World) -> Iterator[tuple[str, Any]]:
             held = {row.name for row in rows if row.complaints is not None}
             yield "files", sorted(connection.execute(select(tables.files.c.path)).scalars())
             yield "declared", sorted(map(str, connection.execute(select(tables.declarations))))
-            yield "complaints", declared.complaints(connection)
+            yield "complaints", complaining.complaints(connection)
             yield "apps", [(row.name, row.path, row.ordinal) for row in rows]
             # What is held stays as it was before.
             yield "contents", [(row.name, row.bundle, row.tree, row.content) for row in rows if row.name not in held]
