@@ -105,7 +105,7 @@ class Daemon:
 
         `ending` is called when all is done, while this daemon still leads.
         """
-        self._membership.join()
+        self._join()
         try:
             turn = self._settle(begun)
         except BaseException as error:
@@ -194,13 +194,17 @@ class Daemon:
             if not member.beat():
                 self._stopping.wait(member.until_beat())
 
+    def _join(self) -> None:
+        """Join the others, unless the store follows something else. Raises FollowsAnother then."""
+        with self._database.read() as connection:
+            self._following.require_fit(connection)  # before it can lead
+        self._membership.join()
+
     def _begin(self) -> bool:
         """Record what is followed; a store that does not answer now may do so later. False: it was stopped before."""
         while not self._stopping.is_set():
             try:
-                with self._database.read() as connection:
-                    self._following.require_fit(connection)  # before it can lead
-                self._membership.join()
+                self._join()
                 if self._membership.leads:
                     self._following.begin(self._clock())
             except StoreError as error:
