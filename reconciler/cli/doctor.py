@@ -120,7 +120,8 @@ def _daemon(settings: Settings) -> Found:
     failing = living.failing(settings.place)
     if failing is not None:
         detail = f"one runs on this data directory, but its turns fail since {printing.when(failing.since)}"
-        return Found("daemon", "bad", f"{detail}: {failing.error}", failing.next_step)
+        again = f"the next one is taken at {printing.when(failing.again_at)}"
+        return Found("daemon", "bad", f"{detail}: {failing.error}", f"{failing.next_step}; {again}")
     if somebody_runs(settings.place):
         return Found("daemon", "good", "one runs on this data directory")
     return Found("daemon", "note", "none runs on this data directory", "start `reconciler run`")

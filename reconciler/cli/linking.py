@@ -61,6 +61,7 @@ def _problems(connection: Connection, found: Read, now: datetime) -> Iterator[Pr
     needs = declared.depends_on(connection, list(apps))
     for name, app in apps.items():
         yield from manifest.check_depends(name, _needed(needs))
+        yield from manifest.check_sense(app, known)
         yield from _missing_versions(connection, app, "App", name, _references(app))
     for season in seasons:
         yield from manifest.check_season(season, known)

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from reconciler.desired import effective
+from reconciler.desired import effective, place
 from reconciler.engine import rolling
 from reconciler.engine.checking import CheckJob
 from reconciler.engine.membership import Membership
@@ -25,7 +25,7 @@ from reconciler.model.release import Release, ReleasedVersion
 from reconciler.model.version import Version
 from reconciler.planner import rollouts
 from reconciler.schedule import rfc3339
-from reconciler.store import deployments, gates, leases, triggers, versions, waiting
+from reconciler.store import declared, deployments, gates, leases, triggers, versions, waiting
 from reconciler.store.database import Transaction
 from reconciler.store.rows import deployment_of
 from reconciler.views.scene import in_order, manifests
@@ -102,9 +102,9 @@ def _turns(
         return []
     found = waiting.next_ones(connection, open_ones, free)
     ordered = [
-        ((not waiting.goes_back(row), place, int(row.sequence)), row)
+        ((not waiting.goes_back(row), rank, int(row.sequence)), row)
         for name in open_ones
-        for place, row in enumerate(found.get(name, ())[: room[name]])
+        for rank, row in enumerate(found.get(name, ())[: room[name]])
     ]
     chosen = [row.id for _, row in sorted(ordered, key=itemgetter(0))][:free]
     rows = deployments.by_ids(connection, chosen) if chosen else {}
@@ -230,10 +230,14 @@ def claim_triggers(
     deployed = {(row.app, row.environment) for row in begun.rows if row.id in begun.attended}
     deployed.update((job.release.app, job.release.environment) for job in jobs)
     busy = deployed | pool.handing_over
-    found = triggers.to_hand_over(transaction, environments, now, pool.workers * 4 + len(busy))
+    targets = {name: place(one) for name, one in environments.items()}
+    found, pointless = triggers.to_hand_over(transaction, targets, now, pool.workers * 4 + len(busy))
+    declared.mark_due(transaction, pointless, now)
     rows = [row for row in found if (row.app, row.environment) not in busy]
     hindered = _hindered(transaction.connection, {(row.app, row.environment) for row in rows}, environments)
     fences, lineage = leases.hand_out(transaction, len(rows), now)
+    for row, fence in zip(rows, fences, strict=True):
+        triggers.handed_over(transaction, row.app, row.environment, fence)
     return [
         TriggersJob(
             fence=fence,

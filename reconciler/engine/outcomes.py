@@ -82,6 +82,8 @@ class TriggersOutcome:
     app: str
     environment: str
     digest: str | None
+    fence: int
+    """As what they were handed out."""
     error: str | None = None
 
 
@@ -251,5 +253,6 @@ def _remark(transaction: Transaction, outcome: CheckOutcome, message: str, asked
 
 def note_triggers(transaction: Transaction, outcome: TriggersOutcome, now: datetime) -> None:
     """Record whether a target took its trigger settings."""
-    if triggers.answered(transaction, outcome.app, outcome.environment, outcome.digest, outcome.error, now):
-        declared.mark_due(transaction, [outcome.app], now)
+    where = (outcome.app, outcome.environment)
+    triggers.answered(transaction, *where, outcome.digest, outcome.error, now, fence=outcome.fence)
+    declared.mark_due(transaction, [outcome.app], now)

@@ -145,4 +145,4 @@ def hand_over_triggers(job: TriggersJob, surroundings: Surroundings) -> Triggers
         surroundings.make_target(job.environment, job.target).triggers(job.app, job.triggers, work)
     except (Exception, SystemExit) as wrong:  # noqa: BLE001 - a target is a stranger's code
         error = strangers.complaint(wrong)
-    return TriggersOutcome(app=job.app, environment=job.environment, digest=job.digest, error=error)
+    return TriggersOutcome(app=job.app, environment=job.environment, digest=job.digest, fence=job.fence, error=error)

@@ -27,6 +27,7 @@ from reconciler.manifest.links import (
     check_environments,
     check_group,
     check_season,
+    check_sense,
     check_twice,
     known_from,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "check_group",
     "check_season",
     "check_seasons",
+    "check_sense",
     "check_shared",
     "check_twice",
     "content_among",

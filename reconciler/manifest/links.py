@@ -20,11 +20,14 @@ from reconciler.model.alert import Alert
 from reconciler.model.app import App
 from reconciler.model.entry import EnvironmentEntry
 from reconciler.model.environment import LATEST, Environment, Resource
+from reconciler.model.references import NUMBER
 from reconciler.model.season import Freeze, Season
 from reconciler.model.sets import Group
 from reconciler.words import listed, meant, plain
 
 _LISTED = 10
+LARGEST_GROUP = 200
+"""They are planned together, and every deployment of a move names all that moved: what a move records is the square."""
 
 
 def _no_names(kind: str) -> Iterable[str]:  # noqa: ARG001 - the names of any kind
@@ -84,6 +87,41 @@ def check_app(app: App, known: Known) -> list[Problem]:
     return [*_app_references(app, known), *_tracks(app, known), *_circles(app, known.environments)]
 
 
+def check_sense(app: App, known: Known) -> list[Problem]:
+    """What an App says that cannot be meant so, though it can be carried out.
+
+    Asked of what is still to be merged, and of nothing that is in force or was: that was taken in as it stands, and a
+    history that is lived through once more has to come to the same versions.
+    """
+    return [*_version_name(app), *_binding_types(app, known), *_experiments(app)]
+
+
+def _version_name(app: App) -> Iterator[Problem]:
+    """A reference `v2` is to mean one version, and not one by its name and another one by its number."""
+    name = app.spec.version
+    if name is not None and (number := NUMBER.match(name)):
+        message = f"{name} is how version number {number[1]} is called"
+        yield Problem("App", app.name, ("spec", "version"), message, "give another name, such as 2.0 or v2.0")
+
+
+def _binding_types(app: App, known: Known) -> Iterator[Problem]:
+    for at, binding in enumerate(app.spec.bindings):
+        found = known.resource(binding.resource)
+        if found and found != binding.type:
+            message = f"the resource {binding.resource} is of type {found}, not {binding.type}"
+            remedy = f"write type: {found}, or name another resource"
+            yield Problem("App", app.name, ("spec", "bindings", at, "type"), message, remedy)
+
+
+def _experiments(app: App) -> Iterator[Problem]:
+    for name, entry in app.spec.environments.items():
+        tried = entry.experiment
+        if tried is not None and tried.control == tried.variant:
+            field: Field = ("spec", "environments", name, "experiment", "variant")
+            message = f"{tried.variant} is compared with itself"
+            yield Problem("App", app.name, field, message, "name the version that is tried")
+
+
 def check_season(season: Season | Freeze | Group | Alert, known: Known) -> list[Problem]:
     """References of a Season, a Freeze, a Group or an Alert to what does not exist."""
     spec = season.spec
@@ -102,8 +140,11 @@ def check_season(season: Season | Freeze | Group | Alert, known: Known) -> list[
 
 
 def check_group(group: Group, apps: Mapping[str, App], known: Known) -> list[Problem]:
-    """References of a Group to what does not exist, apps named twice, and members that it cannot move anywhere."""
+    """References of a Group to what does not exist, apps named twice, too many, and members that it cannot move."""
     found = check_season(group, known)
+    if len(group.spec.apps) > LARGEST_GROUP:
+        message = f"a group of {len(group.spec.apps)} apps is too large: {LARGEST_GROUP} are planned together well"
+        found.append(Problem("Group", group.name, ("spec", "apps"), message, "make several groups of it"))
     before = set[str]()
     for at, name in enumerate(group.spec.apps):
         field: Field = ("spec", "apps", at)
@@ -169,13 +210,9 @@ def _app_references(app: App, known: Known) -> Iterator[Problem]:
         if not known.is_app(name):
             yield _unknown(app, "app", name, ("spec", "depends_on", at), known.names("App"))
     for at, binding in enumerate(app.spec.bindings):
-        here: Field = ("spec", "bindings", at)
-        found = known.resource(binding.resource)
-        if found is None:
-            yield _unknown(app, "resource", binding.resource, (*here, "resource"), known.names("Resource"))
-        elif found not in ("", binding.type):
-            message = f"the resource {binding.resource} is of type {found}, not {binding.type}"
-            yield Problem("App", app.name, (*here, "type"), message, f"write type: {found}, or name another resource")
+        if known.resource(binding.resource) is None:
+            field: Field = ("spec", "bindings", at, "resource")
+            yield _unknown(app, "resource", binding.resource, field, known.names("Resource"))
     for name in app.spec.environments:
         if not known.is_environment(name):
             yield _unknown(app, "environment", name, ("spec", "environments", name), known.environments, at_key=True)

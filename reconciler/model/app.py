@@ -5,26 +5,15 @@ The shape of `kind: App`. What of it runs at a moment is asked in `reconciler.de
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from reconciler.model.entry import EnvironmentEntry
 from reconciler.model.metadata import API_VERSION, ApiVersion, Metadata
-from reconciler.model.references import NUMBER
 from reconciler.model.shape import Config, Name, Text, refusal, shape
 
 VERSION_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._+-]*$"
 VARIABLE_PATTERN = r"^[A-Za-z_][A-Za-z0-9_]{0,99}$"
 SOURCE_PATTERN = r"^(env|file):[^\x00-\x1f\x7f]{1,500}$"
-
-
-def _no_number(name: str) -> str:
-    """A reference `v2` means one version, and not one by its name and another one by its number."""
-    if NUMBER.match(name):
-        raise refusal(f"{name} is how version number {name[1:]} is called", "give another name, such as 2.0 or v2.0")
-    return name
-
-
-VersionName = Annotated[str, Field(strict=True, max_length=100, pattern=VERSION_PATTERN), AfterValidator(_no_number)]
 
 
 @shape
@@ -90,7 +79,7 @@ class AppSpec:
 
     owner: Text | None = None
     """Whom to ask."""
-    version: VersionName | None = None
+    version: Annotated[str, Field(strict=True, max_length=100, pattern=VERSION_PATTERN)] | None = None
     """An optional name of this content. One name never means two contents."""
     bundle: Text | None = None
     """A directory in this repository, relative to this file."""

@@ -86,12 +86,6 @@ class Experiment:
     timezone: Text | None = None
     """Such as `Europe/Paris`."""
 
-    @model_validator(mode="after")
-    def _two_versions(self) -> Self:
-        if self.control == self.variant:
-            raise refusal(f"{self.variant} is compared with itself", "name the version that is tried", "variant")
-        return self
-
 
 @shape
 class EnvironmentEntry:

@@ -56,9 +56,8 @@ class AppSet:
 class GroupSpec:
     """Which apps move together, and where."""
 
-    # They are planned together, and every deployment of a move names all that moved: what a move records is the square.
-    apps: Annotated[tuple[Name, ...], Field(min_length=2, max_length=200)]
-    """Names of apps, at most 200."""
+    apps: Annotated[tuple[Name, ...], Field(min_length=2)]
+    """Names of apps."""
     environments: Annotated[tuple[Name, ...], Field(min_length=1)]
     """Where they are promoted, held and rolled back as one."""
 

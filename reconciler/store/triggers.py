@@ -5,7 +5,7 @@ What is due of them is the planner's question; they are handed over in the engin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -39,6 +39,7 @@ def request(
     values = {
         "requested": digest,
         "target": target,
+        "fence": None,
         "settings": TRIGGERS.dump_python(settings, mode="json"),
         "attempts": 0,
         "retry_at": None,
@@ -50,15 +51,25 @@ def request(
         transaction.connection.execute(tables.triggers.insert().values(app=app, environment=environment, **values))
 
 
-def to_hand_over(transaction: Transaction, environments: Iterable[str], now: datetime, limit: int) -> list[Row[Any]]:
-    """Settings that a target is to be handed now. What is there of apps and of environments that have left git is
-    forgotten: nobody could take it, and it would keep what comes behind it from being seen."""
+def to_hand_over(
+    transaction: Transaction, targets: Mapping[str, str], now: datetime, limit: int
+) -> tuple[list[Row[Any]], set[str]]:
+    """Settings that a target is to be handed now, and the apps of those that are pointless by now.
+
+    `targets` has a digest of where each environment is. What was to be handed over elsewhere, and what is of apps and
+    of environments that have left git, is forgotten: it would keep what comes behind it from being seen.
+    """
     found = _TO_HAND_OVER.run(transaction.connection, now=now, most=limit)
-    known = set(environments)
-    gone = [row for row in found if row.removed is not False or row.environment not in known]
+    stay = [row for row in found if row.removed is False and targets.get(row.environment) == row.target]
+    gone = [row for row in found if row not in stay]
     for row in gone:
         forget(transaction, row.app, row.environment)
-    return [row for row in found if row not in gone]
+    return stay, {row.app for row in gone}
+
+
+def handed_over(transaction: Transaction, app: str, environment: str, fence: int) -> None:
+    """The target is told now, by this fence: only what answers to it counts."""
+    transaction.connection.execute(update(tables.triggers).where(_of(app, environment)).values(fence=fence))
 
 
 def forget(transaction: Transaction, app: str, environment: str) -> None:
@@ -67,21 +78,28 @@ def forget(transaction: Transaction, app: str, environment: str) -> None:
 
 
 def answered(
-    transaction: Transaction, app: str, environment: str, digest: str | None, error: str | None, now: datetime
-) -> bool:
-    """The target took the settings of this digest, or why it did not; False where nobody waits for that any more.
-    Settings that changed meanwhile are handed over next."""
+    transaction: Transaction,
+    app: str,
+    environment: str,
+    digest: str | None,
+    error: str | None,
+    now: datetime,
+    *,
+    fence: int,
+) -> None:
+    """The target took the settings of this digest, handed over by this fence, or why it did not. Nothing where nobody
+    waits for that any more, since others were asked for, or somewhere else."""
     row = transaction.connection.execute(select(tables.triggers).where(_of(app, environment))).one_or_none()
-    if row is None:
-        return False
+    if row is None or row.fence != fence:
+        return
+    values: dict[str, Any]
     if error is None:
-        values = {"applied": digest, "open": row.requested != digest, "retry_at": None, "attempts": 0, "error": None}
+        values = {"applied": digest, "open": False, "retry_at": None, "attempts": 0, "error": None}
     else:
         values = {"attempts": row.attempts + 1, "retry_at": now + backoff(PAUSE, row.attempts + 1), "error": error}
     transaction.connection.execute(update(tables.triggers).where(_of(app, environment)).values(**values))
     kind = "triggers.applied" if error is None else "triggers.failed"
     transaction.note(kind, now, {"digest": digest, "error": error}, app=app, environment=environment)
-    return True
 
 
 def _of(app: str, environment: str) -> ColumnElement[bool]:

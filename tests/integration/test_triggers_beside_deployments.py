@@ -10,10 +10,11 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from reconciler.store import tables
+from reconciler.model.app import Triggers
+from reconciler.store import tables, triggers
 from reconciler.targets.directory import DirectoryTarget
 from reconciler.targets.rehearsal import Rehearsal, release, version
-from tests.e2e.daemon import environment_manifest
+from tests.e2e.daemon import environment_manifest, exec_target
 from tests.with_hands import stranger
 from tests.world import World, app_manifest
 
@@ -82,6 +83,53 @@ def test_they_move_with_an_environment(tmp_path: Path) -> None:
     world.settle()
     assert routes(world, "there") == ["shop.example.com/*"]
     assert len(facts(world, "triggers.applied")) == 2
+
+
+def test_what_one_place_refused_is_not_handed_to_another_where_nothing_runs(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.commit("Begin", {"environments.yaml": at("here"), "shop.yaml": shop(), "shop/index.html": "one"})
+    in_the_way = tmp_path / "state" / "releases" / "here" / "shop" / "triggers.json"
+    in_the_way.mkdir(parents=True)
+    world.settle()
+    assert world.history()[-1].status == "completed"
+    assert waiting_to_be_taken(world) == ["shop"]
+    in_the_way.rmdir()
+
+    nowhere = environment_manifest(
+        "live", "latest", target=exec_target("exit 1"), retry={"limit": 0}, on_failure="hold"
+    )
+    world.commit("Move\n\nAllow-Mass-Change: 1", {"environments.yaml": nowhere})
+    world.settle()
+    world.later(hours=1)
+    world.settle()
+    assert world.history()[-1].status == "failed"
+    assert facts(world, "triggers.applied") == []
+
+    world.commit("Back\n\nAllow-Mass-Change: 1", {"environments.yaml": at("here")})
+    world.settle()
+    world.later(hours=1)
+    world.settle()
+    assert routes(world, "here") == ["shop.example.com/*"]
+    assert waiting_to_be_taken(world) == []
+
+
+def test_an_answer_from_before_a_move_says_nothing_about_the_new_place(tmp_path: Path) -> None:
+    """Handed over by two fences: only the answer to the newest counts."""
+    world = World(tmp_path)
+    world.commit("Begin", {"environments.yaml": at("here"), "shop.yaml": shop(), "shop/index.html": "one"})
+    world.settle()
+    with world.running() as found, found.database.write() as transaction:
+        triggers.request(transaction, "shop", "live", Triggers(routes=("a",)), digest="a", target="there")
+        for fence in (1, 2):
+            triggers.handed_over(transaction, "shop", "live", fence)
+        triggers.answered(transaction, "shop", "live", "a", None, world.now, fence=1)
+        assert [row.open for row in transaction.connection.execute(select(tables.triggers))] == [True]
+        triggers.request(transaction, "shop", "live", Triggers(routes=("a",)), digest="a", target="there")
+        triggers.answered(transaction, "shop", "live", "a", None, world.now, fence=2)
+        assert [row.open for row in transaction.connection.execute(select(tables.triggers))] == [True]
+        triggers.handed_over(transaction, "shop", "live", 3)
+        triggers.answered(transaction, "shop", "live", "a", None, world.now, fence=3)
+        assert [row.open for row in transaction.connection.execute(select(tables.triggers))] == [False]
 
 
 def test_they_come_back_with_an_environment_and_with_an_app(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from reconciler.manifest import (
     check_environments,
     check_group,
     check_season,
+    check_sense,
     check_twice,
     known_from,
     parse,
@@ -30,13 +31,21 @@ def known(environments: Mapping[str, Environment] = CHAIN) -> Known:
     return Known(environments, apps.__contains__, resources.get, names=lambda kind: names[kind])
 
 
-def test_a_binding_is_of_the_type_of_its_resource() -> None:
-    shop = app(environments={}, bindings=[{"name": "C", "type": "d1", "resource": "calendar"}])
-    (problem,) = check_app(shop, known())
-    assert (problem.field, problem.message) == (
-        ("spec", "bindings", 0, "type"),
-        "the resource calendar is of type kv, not d1",
+def test_what_cannot_be_meant_is_told_before_it_is_merged_and_carried_out_where_it_is_in_force() -> None:
+    """What was taken in once is taken in again when the history is lived through: versions and numbers depend on it."""
+    experiment = {"control": "v1", "variant": "v1", "percent": 20, "until": "2050-01-01T00:00:00Z"}
+    shop = app(
+        version="v2",
+        environments={"live": {"experiment": experiment}},
+        bindings=[{"name": "C", "type": "d1", "resource": "calendar"}],
     )
+    assert check_app(shop, known()) == []
+    assert [(problem.field, problem.message) for problem in check_sense(shop, known())] == [
+        (("spec", "version"), "v2 is how version number 2 is called"),
+        (("spec", "bindings", 0, "type"), "the resource calendar is of type kv, not d1"),
+        (("spec", "environments", "live", "experiment", "variant"), "v1 is compared with itself"),
+    ]
+    assert check_sense(app(version="v2.0", environments={"live": {}}), known()) == []
 
 
 def test_an_app_that_refers_to_what_exists_is_right() -> None:

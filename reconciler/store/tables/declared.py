@@ -1,6 +1,6 @@
 """Which rows say what git declares at the commit in force, and what its commits changed?"""
 
-from sqlalchemy import Boolean, Column, Index, Integer, Table, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, text
 
 from reconciler.store.tables.schema import metadata
 from reconciler.store.types import TEXT, Json, Moment, letters
@@ -130,6 +130,7 @@ triggers = Table(
     Column("environment", letters(200), primary_key=True),
     Column("requested", letters(64)),
     Column("target", letters(16)),  # a digest of where they are handed over
+    Column("fence", BigInteger),  # the newest one by which they were: another one's answer does not count
     Column("settings", Json, nullable=False),
     Column("applied", letters(64)),
     Column("attempts", Integer, nullable=False),

@@ -179,7 +179,7 @@ def retry(form: Posted, id: Field, reason: Field = "") -> Response:
 
 
 @router.post("/ui/apps/{app}/abort", dependencies=OPERATES)
-def abort(form: Posted, id: Field, reason: Field) -> Response:
+def abort(form: Posted, id: Field, reason: Field = "") -> Response:
     """Stop a deployment."""
     return form.record(
         lambda transaction: stopping.abort(transaction, id, reason=reason, actor=form.actor.name, now=form.given.now()),

@@ -8,6 +8,7 @@ down_revision = "0008"
 
 
 def upgrade() -> None:
-    """Of what was handed over before nobody knows where: it is handed over once more."""
+    """Of what was handed over before nobody knows where, nor which answer is whose: it is handed over once more."""
     with op.batch_alter_table("triggers") as triggers:
         triggers.add_column(sa.Column("target", sa.String(16)))
+        triggers.add_column(sa.Column("fence", sa.BigInteger))
