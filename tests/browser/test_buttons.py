@@ -132,6 +132,7 @@ def test_what_waits_for_its_next_attempt_is_tried_now_or_stopped(watched: Watche
     page.goto(address)
     expect(attempts).not_to_have_count(before)
     press(page, "Stop", "Stop it now", reason="not today")
+    expect(page.get_by_text("It is told to stop.")).to_be_visible()
     watched.wait_for(lambda: watched.status_is("sandbox", "aborted"), "it is stopped")
 
 
