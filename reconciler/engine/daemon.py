@@ -78,7 +78,6 @@ class Daemon:
         self._at_work = at_work or (lambda: None)
         self._get_ready = get_ready or (lambda: None)
         self._stopping = threading.Event()
-        self._failures = 0
         self._failing: Failing | None = None
         self._ticks = ticks
         self._heart = Heart(membership, nudged.set, ticks)
@@ -243,16 +242,16 @@ class Daemon:
 
     def _fails(self, error: str, next_step: str) -> dict[str, str]:
         """Another turn has failed, or the start; what the log says of it."""
-        self._failures += 1
         now, before = self._clock(), self._failing
-        again_at = now + self._pause()
+        turns = before.turns + 1 if before else 1
+        again_at = now + backoff(FIRST_PAUSE, turns, LONGEST_PAUSE)
         since = before.since if before else now
-        self._failing = Failing(error=error, next_step=next_step, turns=self._failures, since=since, again_at=again_at)
+        self._failing = Failing(error=error, next_step=next_step, turns=turns, since=since, again_at=again_at)
         failing.tell(self._failing)
         return {"error": error, "next": next_step, "again_at": again_at.isoformat(timespec="milliseconds")}
 
     def _works(self) -> None:
-        before, self._failing, self._failures = self._failing, None, 0
+        before, self._failing = self._failing, None
         if before is not None:
             failing.tell(None)
             log.info("turns.go-on", failed=before.turns, since=before.since.isoformat(timespec="seconds"))
@@ -281,7 +280,7 @@ class Daemon:
         self._heart.stir()
 
     def _pause(self) -> timedelta:
-        return backoff(FIRST_PAUSE, self._failures, LONGEST_PAUSE)
+        return backoff(FIRST_PAUSE, self._failing.turns if self._failing else 0, LONGEST_PAUSE)
 
     def _gather(self, turn: Turn) -> None:
         """Where answers come quickly, several make a turn; a single one never waits."""

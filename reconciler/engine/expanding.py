@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
 from reconciler.engine.commit import Arrival
-from reconciler.engine.reading import bundle_of
+from reconciler.engine.reading import bundle_of, row_of
 from reconciler.git.shapes import Change
 from reconciler.manifest import Declaration, expand, matches
 from reconciler.model.app import App
@@ -39,7 +39,7 @@ def rows_of(path: str, several: Iterable[Declaration], arrival: Arrival, root: s
     base = path.rpartition("/")[0]
     for one in several:
         bundle = bundle_of(one.manifest, path, base) if isinstance(one.manifest, App) else None
-        yield _row(path, one.ordinal, one.kind, one.name, one.document, base, bundle)
+        yield row_of(path, one.ordinal, one.kind, one.name, Written(canonical(one.document)), base, bundle)
         if isinstance(one.manifest, AppSet):
             yield from _made(one.manifest, path, one.ordinal, arrival, root)
 
@@ -59,23 +59,8 @@ def _made(appset: AppSet, path: str, ordinal: int, arrival: Arrival, root: str) 
     """The apps that a set makes, as rows."""
     for directory, app in expand(appset, list(_directories(appset, arrival, root))):
         at = f"{root}/{directory}" if root else directory
-        document = APP.dump_python(app, mode="json", exclude_defaults=True)
-        yield _row(path, ordinal, "App", app.name, document, at, bundle_of(app, path, at))
-
-
-def _row(
-    path: str, ordinal: int, kind: str, name: str, document: dict[str, Any], base: str, bundle: str | None
-) -> dict[str, Any]:
-    text = Written(canonical(document))
-    return {
-        "path": path,
-        "ordinal": ordinal,
-        "kind": kind,
-        "name": name,
-        "document": text,
-        "base": base,
-        "bundle": bundle,
-    }
+        document = Written(canonical(APP.dump_python(app, mode="json", exclude_defaults=True)))
+        yield row_of(path, ordinal, "App", app.name, document, at, bundle_of(app, path, at))
 
 
 def _directories(appset: AppSet, arrival: Arrival, root: str) -> Iterator[str]:

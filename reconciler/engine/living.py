@@ -20,6 +20,6 @@ def somebody_runs(place: Path, connection: Connection) -> bool:
 
 def failing(place: Path) -> Failing | None:
     """Why the turns of the daemon on this data directory fail just now; None where they do not, or none runs."""
-    if not alone.somebody_runs(place):  # it was killed, whatever it wrote before
-        return None
-    return Failing.from_json((vitals.read(place) or {}).get("failing"))
+    found = Failing.from_json((vitals.read(place) or {}).get("failing"))
+    # One that was killed wrote what it wrote before; where nothing is wrong, nobody need ask.
+    return found if found is not None and alone.somebody_runs(place) else None

@@ -197,14 +197,20 @@ def _rows(path: str, several: Iterable[Declaration]) -> Iterable[dict[str, Any]]
     base = path.rpartition("/")[0]
     once = {(one.ordinal, one.kind, one.name): one for one in reversed(list(several))}
     for (ordinal, kind, name), one in once.items():
-        text = canonical(one.document)
         bundle = bundle_of(one.manifest, path, base) if isinstance(one.manifest, App) else None
-        yield {
-            "path": path,
-            "ordinal": ordinal,
-            "kind": kind,
-            "name": name,
-            "document": text,
-            "base": base,
-            "bundle": bundle,
-        }
+        yield row_of(path, ordinal, kind, name, canonical(one.document), base, bundle)
+
+
+def row_of(
+    path: str, ordinal: int, kind: str, name: str, document: str, base: str, bundle: str | None
+) -> dict[str, Any]:
+    """What a file declares as a row, the document as its canonical text."""
+    return {
+        "path": path,
+        "ordinal": ordinal,
+        "kind": kind,
+        "name": name,
+        "document": document,
+        "base": base,
+        "bundle": bundle,
+    }
