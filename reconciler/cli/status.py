@@ -178,6 +178,8 @@ def state(one: Standing) -> Cell:
         said = Cell("left git: to be retired" if one.orphaned else "a release is due", "started")
     elif one.drift is not None:
         said = Cell("drifted", "bad")
+    elif one.triggers is not None:
+        said = Cell("routes, domains or crons refused", "bad")
     elif one.orphaned:
         said = Cell("orphaned: left git", "warning")
     elif one.desired is None:
@@ -220,6 +222,10 @@ def _sentences(one: Standing) -> Iterator[tuple[str, str]]:
     if one.drift is not None:
         yield f"{here} has drifted, seen since {printing.when(one.drift.since)}: {one.drift.detail}", "bad"
         yield f"{here}: {one.drift.remedy}", "quiet"
+    if one.triggers is not None:
+        again = f" (again at {printing.when(one.triggers.again_at)})" if one.triggers.again_at else ""
+        yield f"{here}: the target refuses its routes, domains or crons{again}: {one.triggers.error}", "bad"
+        yield f"{here}: {one.triggers.remedy}", "quiet"
     if one.held is not None:
         since = printing.when(one.held.since)
         yield f"{here} differs from git, held by {one.held.by}, since {since}: {one.held.reason}", "bad"

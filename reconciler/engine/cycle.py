@@ -22,12 +22,13 @@ from reconciler.engine.following import Following
 from reconciler.engine.going_back import answer_wishes
 from reconciler.engine.looked import Seen
 from reconciler.engine.membership import Membership
-from reconciler.engine.outcomes import CheckOutcome, Outcome, note_check, note_outcomes, note_triggers
+from reconciler.engine.outcomes import CheckOutcome, Outcome, TriggersOutcome, note_check, note_outcomes, note_triggers
 from reconciler.engine.perform import Job, TriggersJob
 from reconciler.engine.planning import Planning
 from reconciler.engine.pool import Answer as PoolAnswer
 from reconciler.engine.pool import Pool
 from reconciler.engine.signing import Signing
+from reconciler.engine.telling import tell_triggers
 from reconciler.engine.yielding import Yielding
 from reconciler.model.deployment import Deployment
 from reconciler.model.environment import Environment
@@ -298,6 +299,9 @@ class Cycle:
     ) -> None:
         """Only what is in the store by now is acted on."""
         self._pool.recorded(list(answers))
+        for answer in answers:
+            if isinstance(answer, TriggersOutcome) and answer.error is not None:
+                tell_triggers(answer)
         for job in jobs:
             self._pool.begin(job)
         for handing in handed:

@@ -5,6 +5,7 @@ from typing import Any
 
 from reconciler import telemetry
 from reconciler.engine.breakages import News
+from reconciler.engine.outcomes import TriggersOutcome
 from reconciler.errors import StoreError
 from reconciler.model.deployment import Deployment
 from reconciler.model.environment import EnvironmentSpec
@@ -19,6 +20,17 @@ log = telemetry.logger("daemon")
 def tell(news: News) -> None:
     """Something about the repository, the branch or the manifests."""
     (log.warning if news.bad else log.info)(news.event, **news.facts)
+
+
+def tell_triggers(refused: TriggersOutcome) -> None:
+    """A target did not take routes, domains and crons."""
+    log.warning(
+        "triggers.failed",
+        app=refused.app,
+        environment=refused.environment,
+        error=refused.error,
+        next="they are handed over again, later each time; `reconciler status` tells when",
+    )
 
 
 def deployment_teller(database: Database) -> Callable[[Deployment], None]:

@@ -113,6 +113,19 @@ class DriftShown:
 
 
 @shape
+class TriggersRefused:
+    """Routes, domains and crons that the target did not take."""
+
+    error: str
+    """What it said."""
+    attempts: int
+    """How many times they were handed over in vain."""
+    again_at: Instant | None
+    """When they are handed over again."""
+    remedy: str
+
+
+@shape
 class PauseShown:
     """A pause in force."""
 
@@ -147,6 +160,8 @@ class Standing:
     """What runs in place of it since a rollout failed on its way, where that is known."""
     drift: DriftShown | None = None
     """What was seen to run in place of that, where somebody else changed it."""
+    triggers: TriggersRefused | None = None
+    """Why its routes, domains and crons are not as git has them, where the target did not take them."""
     elsewhere: Deployment | None = None
     """What was reported to have started there, made elsewhere, and has not ended."""
 

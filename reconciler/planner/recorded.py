@@ -106,6 +106,10 @@ class TriggerRecord:
     target: str | None = None
     """A digest of where they were handed over; None where nobody remembers."""
     retry_at: datetime | None = None
+    error: str | None = None
+    """Why the target did not take them; None where it did, or has not answered yet."""
+    attempts: int = 0
+    """How many times it did not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,8 @@ _PEOPLE = union(
     select(_W.app).where(_W.kind.in_(NEEDS_PERSON)),
 )
 _LEFT = select(P.app).where(P.declared.is_(False))
+_UNTAKEN = select(tables.triggers.c.app).where(tables.triggers.c.open, tables.triggers.c.error.is_not(None))
+"""Apps whose routes, domains or crons a target did not take."""
 _PLACES_OF = Among(select(func.count()).select_from(tables.placements).where(P.declared), P.app)
 
 
@@ -53,7 +55,7 @@ def person(connection: Connection) -> list[str]:
 def motion(connection: Connection, now: datetime) -> list[str]:
     """Apps that may be in motion, or wait for something: what moves comes first, then what waits the shortest."""
     moving = select(_D.app).where(_D.status.in_(["pending", "started"]))
-    candidates = union(moving, _paused(now), select(tables.requests.c.app), _LEFT).subquery()
+    candidates = union(moving, _paused(now), select(tables.requests.c.app), _LEFT, _UNTAKEN).subquery()
     first = select(A.name).join(candidates, candidates.c.app == A.name).order_by(A.name)
     waiting = select(A.name).where(A.due_at.is_not(None), A.due_at < now + SOON).order_by(A.due_at, A.name)
     long = select(_W.app).where(_W.kind.not_in(NEEDS_PERSON)).distinct().order_by(_W.app)
@@ -66,7 +68,7 @@ def wrong(connection: Connection) -> list[str]:
     failing = select(_D.app).where(tables.ACTIVE, _D.next_attempt_at.is_not(None))
     refused = select(_W.app).where(_W.kind == REFUSED)
     seen = (select(table.c.app) for table in (tables.drifts, tables.suspicions))
-    return _named(connection, select(A.name).where(A.complaints.is_not(None)), *seen, refused, failing)
+    return _named(connection, select(A.name).where(A.complaints.is_not(None)), *seen, refused, failing, _UNTAKEN)
 
 
 def stopped(connection: Connection, now: datetime) -> list[str]:

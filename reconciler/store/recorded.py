@@ -154,7 +154,7 @@ def _gather_deployments(connection: Connection, names: Sequence[str], gathered: 
     for row in _TRIGGERS.run(connection, names) if rare.triggers else ():
         retry_at = row.retry_at if row.open else None
         gathered.triggers[row.app, row.environment] = TriggerRecord(
-            requested=row.requested, target=row.target, retry_at=retry_at
+            requested=row.requested, target=row.target, retry_at=retry_at, error=row.error, attempts=row.attempts
         )
     for row in drifts.of(connection, names) if rare.drifts else ():
         seen = DriftRecord(deployment=row.deployment, since=row.since, detail=row.detail)

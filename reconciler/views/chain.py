@@ -19,6 +19,7 @@ from reconciler.store import declared, gates
 from reconciler.views.forecast import chosen
 from reconciler.views.pictures import Picture
 from reconciler.views.standings import standings
+from reconciler.words import counted
 
 Field = tuple[str | int, ...]
 Located = Callable[[str, int, Field], tuple[int, int] | None]
@@ -47,6 +48,7 @@ def chain(connection: Connection, picture: Picture, environment: str, now: datet
         *elsewhere_started(standing),
         *_held(standing),
         *_drifted(standing),
+        *_triggers(standing),
         *_waits(picture, standing),
         *_checks(connection, picture, environment),
         *_next(picture, environment),
@@ -248,6 +250,15 @@ def _drifted(standing: Standing) -> Iterator[Link]:
     if drift is not None:
         text = f"it has drifted, as was seen first at {to_the_second(drift.since)}: {drift.detail}"
         yield "drift", text, drift.remedy, {"since": rfc3339(drift.since), "detail": drift.detail}
+
+
+def _triggers(standing: Standing) -> Iterator[Link]:
+    refused = standing.triggers
+    if refused is not None:
+        tried = counted(refused.attempts, "time")
+        text = f"the target refused its routes, domains or crons {tried}: {refused.error}"
+        again_at = rfc3339(refused.again_at) if refused.again_at else None
+        yield "triggers", text, refused.remedy, {"error": refused.error, "again_at": again_at}
 
 
 def _waits(picture: Picture, standing: Standing) -> Iterator[Link]:

@@ -116,6 +116,11 @@ def _wrong(one: Standing) -> Iterator[Remark]:
             since=one.drift.since,
             person=one.active is None and one.due is None,
         )
+    if one.triggers is not None:
+        refused = one.triggers
+        text = f" by the target {counted(refused.attempts, 'time')}: {refused.error}; they are handed over again"
+        word = "routes, domains or crons were refused"
+        yield Remark(state="bad", sign="bad", fact="failed", word=word, text=text, until=refused.again_at)
     for refusal in one.refused:
         if refusal.rule == "suspect" and one.held is not None:
             continue  # the hold says it

@@ -8,7 +8,17 @@ from sqlalchemy import Connection
 from reconciler.desired import Desired
 from reconciler.model.deployment import Allotment, Deployment, Subject
 from reconciler.model.environment import Environment
-from reconciler.model.output import Doubt, DriftShown, Hold, PauseShown, Refusal, Standing, Wait, Wanted
+from reconciler.model.output import (
+    Doubt,
+    DriftShown,
+    Hold,
+    PauseShown,
+    Refusal,
+    Standing,
+    TriggersRefused,
+    Wait,
+    Wanted,
+)
 from reconciler.model.plan import Deploy, short
 from reconciler.model.rollout import Mixture
 from reconciler.model.version import spoken
@@ -87,6 +97,15 @@ def _drift(record: EnvironmentRecord, environment: Environment | None) -> DriftS
     return DriftShown(since=seen.since, detail=seen.detail, remedy=remedy)
 
 
+def _triggers(record: EnvironmentRecord) -> TriggersRefused | None:
+    """Why the target does not have what git says of routes, domains and crons."""
+    handed = record.triggers
+    if handed is None or handed.error is None:
+        return None
+    remedy = "mend what the target says, or change `spec.triggers`: they are handed over again by themselves"
+    return TriggersRefused(error=handed.error, attempts=handed.attempts, again_at=handed.retry_at, remedy=remedy)
+
+
 def _doubt(record: EnvironmentRecord) -> Doubt | None:
     """The newest deployment that reached the target did not complete, so nobody knows for sure what is there."""
     last, running = record.settled, record.running
@@ -147,6 +166,7 @@ def _standing(picture: Picture, wanted: Desired, environment: Environment, now: 
         doubt=_doubt(record),
         mixture=_mixture(record),
         drift=_drift(record, environment),
+        triggers=_triggers(record),
         elsewhere=picture.elsewhere.get(wanted.environment),
     )
 
@@ -165,7 +185,7 @@ def _in_sync(traffic: tuple[Allotment, ...] | None, wanted: Desired, record: Env
     settled = record.settled
     if traffic is None or record.active is not None or settled is None or settled.status != "completed":
         return False
-    if record.drift is not None:
+    if record.drift is not None or _triggers(record) is not None:
         return False
     return settled.subject.fingerprint == wanted.subject(traffic).fingerprint
 

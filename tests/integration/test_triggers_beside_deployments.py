@@ -6,14 +6,23 @@ import fcntl
 import json
 import os
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import select
 
+from reconciler.cli.status import state
 from reconciler.model.app import Triggers
+from reconciler.model.output import Standing
 from reconciler.store import tables, triggers
 from reconciler.targets.directory import DirectoryTarget
 from reconciler.targets.rehearsal import Rehearsal, release, version
+from reconciler.views.chain import chain
+from reconciler.views.matrix import Asked, matrix
+from reconciler.views.pictures import pictures
+from reconciler.views.remarks import remarks
+from reconciler.views.remembering import Memory
+from reconciler.views.standings import standing_in
 from tests.e2e.daemon import environment_manifest, exec_target
 from tests.with_hands import stranger
 from tests.world import World, app_manifest
@@ -173,3 +182,59 @@ def test_those_of_what_left_git_hold_nobody_up(tmp_path: Path) -> None:
 def waiting_to_be_taken(world: World) -> list[str]:
     with world.running() as found, found.database.read() as connection:
         return list(connection.execute(select(tables.triggers.c.app).where(tables.triggers.c.open)).scalars())
+
+
+def refused(world: World) -> Path:
+    """One app in live, whose routes cannot be written: what stands in the place of the file."""
+    world.commit("Begin", {"environments.yaml": at("live"), "shop.yaml": shop(), "shop/index.html": "one"})
+    way = world.directory / "state" / "releases" / "live" / "shop" / "triggers.json"
+    way.mkdir(parents=True)
+    world.settle()
+    return way
+
+
+def test_that_a_target_refuses_them_is_shown_until_it_takes_them(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    way = refused(world)
+    assert world.runs("live") == "one"
+    here = standing(world)
+    assert here.triggers is not None
+    assert not here.in_sync
+    assert "triggers.json" in here.triggers.error
+    assert here.triggers.again_at == world.now + timedelta(seconds=10)
+    assert state(here).text == "routes, domains or crons refused"
+    (remark,) = remarks(here)
+    assert (remark.fact, remark.person, remark.until) == ("failed", False, here.triggers.again_at)
+    way.rmdir()
+    world.later(seconds=11)
+    world.settle()
+    assert routes(world, "live") == ["shop.example.com/*"]
+    here = standing(world)
+    assert (here.triggers, here.in_sync, remarks(here)) == (None, True, [])
+
+
+def test_the_matrix_and_why_tell_of_refused_routes(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    memory = Memory()
+    way = refused(world)
+    with world.running() as found, found.database.read() as connection:
+        shown = matrix(connection, Asked(fact="failed"), world.now, memory)
+        (picture,) = pictures(connection, ["shop"], world.now)
+        steps = chain(connection, picture, "live", world.now, lambda *_: None)
+    assert [row.name for row in shown.groups["motion"]] == ["shop"]
+    assert shown.facts["failed"] == 1
+    (step,) = (step for step in steps if step.about == "triggers")
+    assert "the target refused its routes, domains or crons 1 time: " in step.text
+    assert "in sync" not in {step.about for step in steps}
+    way.rmdir()
+    world.later(seconds=11)
+    world.settle()
+    with world.running() as found, found.database.read() as connection:
+        assert matrix(connection, Asked(), world.now, memory).facts["failed"] == 0
+
+
+def standing(world: World) -> Standing:
+    with world.running() as found, found.database.read() as connection:
+        here = standing_in(connection, "shop", "live", world.now)
+    assert here is not None
+    return here
