@@ -6,8 +6,9 @@ with every commit (seasons that get in each other's way, circles, settings of ta
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,8 +22,10 @@ from reconciler.engine.reading import clean_name
 from reconciler.engine.rehearsing import Rehearsal, in_memory, rehearsal
 from reconciler.git.objects import Objects
 from reconciler.git.shapes import Entry
+from reconciler.git.unpack import NO_SUBMODULES
 from reconciler.manifest import Complaint, Declaration, ancestors, under
 from reconciler.store import complaining, declared, manifest_files
+from reconciler.targets.bundle import REMEDY, leads_out, outward, printable
 from reconciler.views.planning import references_of
 from reconciler.views.scene import declared_seasons, manifests
 
@@ -33,6 +36,9 @@ HISTORY = 10_000
 """Commits that are read where a manifest names a version."""
 LARGEST = 1 << 20
 REGULAR = ("100644", "100755")
+LINK = "120000"
+SPECIAL = (LINK, "160000")
+"""Modes of links and of submodules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,8 @@ class Read:
     """By file, how many documents are no manifests."""
     directories: list[str] = field(default_factory=list)
     """Every directory below the path that was asked about, relative to it."""
+    unreleasable: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    """By the directory of a bundle, what of it no target releases and what is to be done, in words."""
 
 
 def check(taken: Taken, now: datetime, only: str | None = None) -> Checked:
@@ -124,7 +132,10 @@ def read(connection: Connection, objects: Objects, taken: Taken) -> Read:
     broken = {path for path, is_broken in manifest_files.everywhere(connection).items() if is_broken}
     found = Read()
     files: list[Entry] = []
+    special: list[Entry] = []
     for entry in objects.tree(objects.commit(taken.commit).tree, taken.root):
+        if entry.mode in SPECIAL and not bundles.isdisjoint(ancestors(entry.path)):
+            special.append(entry)
         if entry.type == "tree":
             found.directories.append(entry.path.removeprefix(f"{taken.root}/") if taken.root else entry.path)
         elif _may_hold_manifests(entry, bundles, taken.root):
@@ -133,7 +144,28 @@ def read(connection: Connection, objects: Objects, taken: Taken) -> Read:
     for entry, (_, data) in zip(files, blobs, strict=True):
         if isinstance(data, bytes):
             _take(found, entry.path, data, is_broken=entry.path in broken)
+    _look_into(found, objects, special, bundles)
     return found
+
+
+def _look_into(found: Read, objects: Objects, special: Sequence[Entry], bundles: set[str]) -> None:
+    """Note which links and submodules keep a bundle from being released."""
+    links = [entry for entry in special if entry.mode == LINK]
+    leads_to = {
+        entry.path: os.fsdecode(data)
+        for entry, (_, data) in zip(links, objects.blobs((entry.id for entry in links), LARGEST), strict=True)
+        if isinstance(data, bytes)
+    }
+    for entry in special:
+        for bundle in sorted(bundles.intersection(ancestors(entry.path))):
+            here = entry.path.removeprefix(f"{bundle}/")
+            if entry.mode != LINK:
+                said = f"the bundle holds the submodule {printable(here)}", NO_SUBMODULES
+            elif entry.path in leads_to and leads_out(here, leads_to[entry.path]):
+                said = outward(here, leads_to[entry.path]), REMEDY
+            else:
+                continue
+            found.unreleasable.setdefault(bundle, []).append(said)
 
 
 def _may_hold_manifests(entry: Entry, bundles: set[str], root: str) -> bool:

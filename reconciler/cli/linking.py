@@ -28,6 +28,7 @@ from reconciler.views.scene import (
     in_order,
     manifests,
 )
+from reconciler.words import counted
 
 if TYPE_CHECKING:
     from reconciler.cli.checking import Read
@@ -63,6 +64,7 @@ def _problems(connection: Connection, found: Read, now: datetime) -> Iterator[Pr
         yield from manifest.check_depends(name, _needed(needs))
         yield from manifest.check_sense(app, known)
         yield from _missing_versions(connection, app, "App", name, _references(app))
+    yield from _unreleasable(connection, found)
     for season in seasons:
         yield from manifest.check_season(season, known)
         for name, app in apps.items():
@@ -108,6 +110,14 @@ def _of_target(sentence: str, target: Mapping[str, Any]) -> _Field:
     """The key that a target's complaint begins with, where it does; else the target as a whole."""
     begins = re.match(r"(?:entry \d+ of )?([\w-]+)", sentence)
     return ("spec", "target", begins[1]) if begins and begins[1] in target else ("spec", "target")
+
+
+def _unreleasable(connection: Connection, found: Read) -> Iterator[Problem]:
+    """Apps whose bundles hold what every target refuses: else that would be told when it is deployed."""
+    for row in manifest_files.naming(connection, found.unreleasable):
+        (message, remedy), *others = found.unreleasable[row.bundle]
+        more = f"; so with {counted(len(others), 'other')}" if others else ""
+        yield Problem("App", row.name, ("spec", "bundle"), f"{message}{more}", remedy)
 
 
 def _references(app: App) -> Iterator[tuple[_Field, str]]:

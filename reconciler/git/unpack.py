@@ -12,6 +12,7 @@ from reconciler.git.objects import Objects
 from reconciler.git.shapes import Entry
 
 LARGEST = 1 << 30
+NO_SUBMODULES = "put its files into this repository instead"
 FORBIDDEN = {"", ".", "..", ".git"}
 
 
@@ -39,7 +40,7 @@ def _check(entry: Entry) -> None:
     if entry.type == "commit":
         raise PersonNeeded(
             f"the bundle holds the submodule {_shown(entry.path)}",
-            "put its files into this repository instead",
+            NO_SUBMODULES,
         )
 
 

@@ -56,25 +56,30 @@ def look(root: str) -> Bundle:
                 elif entry.is_file(follow_symlinks=False):
                     files.append(entry.path)
                 else:
-                    raise PersonNeeded(f"{shown(entry.path, root)} is neither a file nor a link", REMEDY)
+                    raise PersonNeeded(
+                        f"{printable(os.path.relpath(entry.path, root))} is neither a file nor a link", REMEDY
+                    )
     return Bundle(tuple(files), tuple(folders), tuple(links))
 
 
 def _stays_inside(link: str, root: str) -> None:
     """Both as it is written, since the bundle moves, and as it is followed, since links lead to links."""
     leads_to = os.readlink(link)
-    written = os.path.normpath(os.path.join(os.path.relpath(os.path.dirname(link), root), leads_to))
     followed, real = os.path.realpath(link), os.path.realpath(root)
-    outside = os.path.isabs(leads_to) or written.split(os.sep)[0] == os.pardir
-    if outside or os.path.commonpath([followed, real]) != real:
-        raise PersonNeeded(
-            f"the symbolic link {shown(link, root)} leads out of the bundle, to {printable(leads_to)}", REMEDY
-        )
+    here = os.path.relpath(link, root)
+    if leads_out(here, leads_to) or os.path.commonpath([followed, real]) != real:
+        raise PersonNeeded(outward(here, leads_to), REMEDY)
 
 
-def shown(path: str, root: str) -> str:
-    """A path below `root` as people know it, whatever bytes it is made of."""
-    return printable(os.path.relpath(path, root))
+def leads_out(link: str, leads_to: str) -> bool:
+    """Whether a link of the bundle leads out by what is written in it; `link` is a path from the bundle's root."""
+    written = os.path.normpath(os.path.join(os.path.dirname(link), leads_to))
+    return os.path.isabs(leads_to) or written.split(os.sep)[0] == os.pardir
+
+
+def outward(link: str, leads_to: str) -> str:
+    """What is said of a link that leads out."""
+    return f"the symbolic link {printable(link)} leads out of the bundle, to {printable(leads_to)}"
 
 
 def printable(text: str) -> str:

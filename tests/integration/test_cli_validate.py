@@ -180,6 +180,27 @@ def test_a_linked_file_that_leads_away_is_no_traceback(repo: Repo, tmp_path: Pat
     assert "near.yaml" in done.out + done.err
 
 
+def test_what_no_target_releases_is_told_at_the_bundle(repo: Repo) -> None:
+    """As a deployment would say it, before there is one; what stays inside of the bundle is fine."""
+    bundle = repo.path / "shop"
+    (bundle / "in").symlink_to("index.html")
+    (bundle / "pages").mkdir()
+    (bundle / "pages" / "up").symlink_to("../index.html")
+    (repo.path / "elsewhere").symlink_to("/etc")  # no content of an app
+    assert wrong(repo) == []
+    (bundle / "pages" / "out").symlink_to("../../environments.yaml")
+    assert wrong(repo) == ["shop.yaml: the symbolic link pages/out leads out of the bundle, to ../../environments.yaml"]
+    (bundle / "away").symlink_to("/etc/passwd")
+    repo.git("add", ".")
+    repo.git("update-index", "--add", "--cacheinfo", f"160000,{'12' * 20},shop/sub")
+    repo.git("commit", "--quiet", "-m", "Links")
+    home = repo.bare()
+    repo.push()
+    assert wrong(home) == [
+        "shop.yaml: the symbolic link away leads out of the bundle, to /etc/passwd; so with 2 others"
+    ]
+
+
 def test_without_git_the_files_are_enough(tmp_path: Path) -> None:
     place = tmp_path / "plain"
     for name, text in SOUND.items():
