@@ -20,7 +20,7 @@ from reconciler.engine.unfolding import Future, future
 from reconciler.model.deployment import Deployment
 from reconciler.model.output import Edge, Standing
 from reconciler.model.plan import Deploy
-from reconciler.store import declared, deployments
+from reconciler.store import deployments, due
 from reconciler.views.forecast import forecast
 from reconciler.views.pictures import pictures
 from reconciler.views.standings import standings
@@ -148,7 +148,7 @@ class Year:
         marks = sorted({*own, *(edge.at for edge in stretch.edges if edge.cause not in ("train", "freeze-end"))})
         while True:
             with found.database.read() as connection:
-                wakes = deployments.next_work(connection)
+                wakes = due.next_work(connection)
             ahead = [moment for moment in (wakes, *marks[:1]) if moment is not None and moment < stretch.until]
             if not ahead:
                 return
@@ -161,7 +161,7 @@ class Year:
 
     def _look(self, found: Running, stretch: Stretch, woken: bool) -> None:
         with found.database.write() as transaction:
-            declared.mark_all_due(transaction, self.world.now)
+            due.mark_all(transaction, self.world.now)
         before = self._count(found)
         found.daemon.settle()
         stretch.extra += self._count(found) - before

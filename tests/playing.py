@@ -20,7 +20,7 @@ from sqlalchemy import Connection, select
 from reconciler.engine.cycle import Turn
 from reconciler.errors import StoreError
 from reconciler.model.deployment import Deployment
-from reconciler.store import declared, deployments, tables, versions
+from reconciler.store import deployments, due, tables, versions
 from reconciler.store.database import Transaction
 from reconciler.wiring import Running
 from tests.strategies import APPS, BAD, Commit, Desk, Step, Wait, manifest, message_of
@@ -377,5 +377,5 @@ def on_disk(player: Player, app: str, environment: str) -> tuple[int, dict[str, 
 def everything_again(player: Player) -> None:
     """Mark every app due, as the slow pass does, and settle."""
     with player.found.database.write() as transaction:
-        declared.mark_all_due(transaction, player.world.now)
+        due.mark_all(transaction, player.world.now)
     player.found.daemon.settle()

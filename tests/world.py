@@ -16,7 +16,7 @@ from typing import Any, Self
 from reconciler.config import SETTINGS
 from reconciler.model.deployment import Deployment
 from reconciler.model.version import Version
-from reconciler.store import complaining, declared, deployments, interventions, versions
+from reconciler.store import complaining, deployments, due, interventions, versions
 from reconciler.wiring import Running, running
 from tests.empty_store import lay_out
 from tests.gitrepo import Repo
@@ -143,7 +143,7 @@ class World:
         with self.running() as found, found.database.write() as transaction:
             interventions.record(transaction, interventions.Wish(kind=kind, actor="ann@example.com", **what), self.now)
             if what.get("app"):
-                declared.mark_due(transaction, [what["app"]], self.now)
+                due.mark(transaction, [what["app"]], self.now)
 
     # What runs
 

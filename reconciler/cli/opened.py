@@ -51,10 +51,8 @@ def nothing_yet(chosen: Settings) -> NotSo:
 
 def existing_store(chosen: Settings) -> Database | None:
     """The store, or None where there is none yet. Raises StoreError for what cannot be one, or has another schema."""
-    from sqlalchemy import inspect
-
     from reconciler.store.database import Database
-    from reconciler.store.migrate import HEAD, known_revisions, revision
+    from reconciler.store.migrate import HEAD, known_revisions, revision, tables_there
 
     file = Database.file(chosen.state.url)
     if file is not None and not is_there(file, chosen):
@@ -65,7 +63,7 @@ def existing_store(chosen: Settings) -> Database | None:
             at = revision(connection)
             if at is None:
                 # Nothing there, or nothing that can be read: the second is an error, and this raises it.
-                inspect(connection).get_table_names()
+                tables_there(connection)
     except StoreError:
         found.close()
         raise
@@ -99,15 +97,6 @@ def is_there(file: Path, chosen: Settings) -> bool:
 
 def shown_address(chosen: Settings) -> str:
     """The store's address without its password."""
-    from sqlalchemy import exc
-    from sqlalchemy.engine import make_url
+    from reconciler.store.database import shown
 
-    from reconciler.store.database import cut_short
-
-    try:
-        address = make_url(chosen.state.url)
-        if not cut_short(address):
-            return address.render_as_string(hide_password=True)
-    except (exc.ArgumentError, ValueError):
-        pass
-    return "an address that cannot be read"
+    return shown(chosen.state.url)

@@ -17,7 +17,8 @@ from reconciler.errors import NotSo, StoreError
 
 if TYPE_CHECKING:
     from reconciler.config import Settings
-    from reconciler.engine.sights import Adopted, Place, Sight
+    from reconciler.engine.sights import Adopted, Sight
+    from reconciler.model.deployment import Place
     from reconciler.store.database import Database, Transaction
 
 _LOOKS = 0.2
@@ -107,12 +108,10 @@ def numbers(counts: Mapping[str, int]) -> str:
 def _nobody_lives(store: Database, lease: timedelta) -> None:
     """Raise NotSo when a daemon shows that it lives: it has a session, or its beat grows within a part of the lease,
     which is ours and may be longer for others."""
-    from sqlalchemy import inspect
-
-    from reconciler.store import leases
+    from reconciler.store import leases, migrate
 
     with store.read() as connection:
-        if not {"daemons", "leadership"} <= set(inspect(connection).get_table_names()):
+        if not {"daemons", "leadership"} <= migrate.tables_there(connection):
             return
         first = leases.beating(connection)
         _none_is(list(leases.at_work(connection).values()))
@@ -141,7 +140,8 @@ def pause_option(function: asking.F) -> asking.F:
 @contextmanager
 def looking(settings: Settings) -> Iterator[Callable[[Database], Mapping[Place, Sight]]]:
     """Asks the targets of a store that is being made what they run."""
-    from reconciler.engine.sights import look, places
+    from reconciler.engine.sights import look
+    from reconciler.store.remade import places
     from reconciler.targets.made import Targets
     from reconciler.views.scene import declared_environments
 

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reconciler.config import Settings
-    from reconciler.engine.sights import Adopted, Place, Sight
+    from reconciler.engine.sights import Adopted, Sight
+    from reconciler.model.deployment import Place
     from reconciler.store.backups import Backup
     from reconciler.store.database import Database
 

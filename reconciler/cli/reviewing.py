@@ -13,8 +13,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
-
 from reconciler.cli import checking, linking
 from reconciler.cli.findings import Made, Review, Side
 from reconciler.cli.worktree import Taken
@@ -24,7 +22,7 @@ from reconciler.git.patches import files_diff
 from reconciler.manifest import Complaint
 from reconciler.model.app import App
 from reconciler.model.version import Version
-from reconciler.store import complaining, declared, manifest_files, tables, versions
+from reconciler.store import commits, complaining, declared, manifest_files, versions
 from reconciler.views.forecast import forecast
 from reconciler.views.scene import Scene, manifests, scene_of
 from reconciler.views.sources import Sources
@@ -106,7 +104,10 @@ def side(played: Rehearsal, branch: Scratch, root: str, at: datetime, until: dat
     told = complaints(played, branch, root, commit, at)
     names = declared.app_names(connection)
     edges = forecast(connection, names, at, at + CALENDAR, objects).edges
-    known, content = _ids(played), {row.name: row.content for row in declared.apps(connection, names).values()}
+    known, content = (
+        versions.ids(connection),
+        {row.name: row.content for row in declared.apps(connection, names).values()},
+    )
     scene, apps = scene_of(connection), manifests(connection, names)
     files = frozenset(manifest_files.everywhere(connection))
     played.look_at_all_that_matters(at)
@@ -119,7 +120,7 @@ def side(played: Rehearsal, branch: Scratch, root: str, at: datetime, until: dat
         complaints=told,
         versions=known,
         content=content,
-        withdrawn=frozenset(_withdrawn(played)),
+        withdrawn=frozenset(commits.withdrawals(connection)),
         placed=frozenset((name, where) for name, app in apps.items() if app for where in app.spec.environments),
         zones=_zones(apps, scene),
         season_zones={season.name: season.spec.timezone for season in scene.seasons},
@@ -128,18 +129,13 @@ def side(played: Rehearsal, branch: Scratch, root: str, at: datetime, until: dat
     )
 
 
-def _ids(played: Rehearsal) -> frozenset[str]:
-    return frozenset(played.transaction.connection.scalars(select(tables.versions.c.id)))
-
-
-def _withdrawn(played: Rehearsal) -> dict[str, Any]:
-    rows = played.transaction.connection.execute(select(tables.withdrawals))
-    return {row.version: row for row in rows}
-
-
 def _taken_back(played: Rehearsal, before: Side) -> list[tuple[Version, Any]]:
     """Versions that are withdrawn now and were not before."""
-    rows = {key: row for key, row in _withdrawn(played).items() if key not in before.withdrawn}
+    rows = {
+        key: row
+        for key, row in commits.withdrawals(played.transaction.connection).items()
+        if key not in before.withdrawn
+    }
     found = versions.by_id(played.transaction.connection, rows).values()
     return [(one, rows[one.id]) for one in sorted(found, key=_by_number)]
 
@@ -158,7 +154,10 @@ def _zones(apps: Mapping[str, App | None], scene: Scene) -> dict[tuple[str, str]
 def _made(played: Rehearsal, before: Side, here: Sources) -> list[Made]:
     """The versions that are there now and were not before, in order of app and number."""
     connection = played.transaction.connection
-    new = sorted(versions.by_id(connection, _ids(played) - before.versions).values(), key=_by_number)
+    new = sorted(
+        versions.by_id(connection, versions.ids(connection) - before.versions).values(),
+        key=_by_number,
+    )
     asked = {one.app: before.content.get(one.app) for one in new}
     known = versions.by_id(connection, [key for key in asked.values() if key is not None])
     last = {app: known.get(key or "") for app, key in asked.items()}

@@ -66,6 +66,7 @@ def command(app: str, environment: str, to: str | None, reason: str, branch_only
 def _record(store: Database, settings: Settings, back: Back, how: How, now: datetime) -> str:
     """Record the wish, and wait for a daemon that runs here; what it answered, '' for nothing yet. Raises NotSo."""
     from reconciler.engine.living import somebody_runs
+    from reconciler.store import interventions
     from reconciler.wishes.going_back import ask
 
     with store.write() as transaction:
@@ -74,18 +75,9 @@ def _record(store: Database, settings: Settings, back: Back, how: How, now: date
     settings.nudge()
     if not anybody:
         return ""
-    outcome = _awaited(store, lambda connection: _outcome(connection, number)) or ""
+    outcome = _awaited(store, lambda connection: interventions.outcome(connection, number)) or ""
     if outcome.startswith("refused: "):
         raise NotSo(outcome.removeprefix("refused: "), "`reconciler status` shows how it stands now")
-    return outcome
-
-
-def _outcome(connection: Connection, number: int | None) -> str | None:
-    from sqlalchemy import select
-
-    from reconciler.store.tables import interventions
-
-    outcome: str | None = connection.scalar(select(interventions.c.outcome).where(interventions.c.id == number))
     return outcome
 
 

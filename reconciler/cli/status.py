@@ -77,9 +77,9 @@ def _watch(settings: Settings, store: Database, app: str | None, at: datetime | 
 
 def _seen(settings: Settings, connection: Connection) -> Any:
     """What changes whenever there is something new to show."""
-    from reconciler.store import declared, ledger
+    from reconciler.store import due, ledger
 
-    return ledger.newest(connection), declared.next_due(connection), surroundings.look(settings, connection)
+    return ledger.newest(connection), due.next_due(connection), surroundings.look(settings, connection)
 
 
 def _print(settings: Settings, connection: Connection, app: str | None, at: datetime | None, form: str) -> None:

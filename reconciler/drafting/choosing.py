@@ -142,12 +142,12 @@ def against(desk: Desk, entry: Entry, chosen: Chosen, *, allowed: bool) -> list[
     Raises NotSo. Both went wrong before: what a revert took back, and what failed or was rolled back in this place.
     """
     from reconciler.model.version import label
-    from reconciler.views.including import taken_back
+    from reconciler.store import commits
 
     said: list[str] = []
     for part in chosen.traffic:
         name = label(part.number, part.name)
-        if row := taken_back(desk.connection, part.version):
+        if row := commits.withdrawal(desk.connection, part.version):
             said.append(f"{name} was taken back: {row.commit[:10]} reverts {row.reverts[:10]}")
         if bad := entry.record.suspicions.get(part.version):
             said.append(f"{name} is suspect: it {bad.why} in {entry.environment} (deployment {bad.number})")

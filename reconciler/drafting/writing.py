@@ -158,12 +158,12 @@ class Desk:
     def foresee(self, commit: str, app: str, at: datetime) -> Plan:
         """What is planned for an app once a commit is on the followed branch, at a moment. Raises ManifestError."""
         from reconciler.model.plan import Plan
-        from reconciler.store import declared
+        from reconciler.store import declared, due
 
         self.note(commit)
         row = declared.apps(self.connection, [app])[app]
         self._refuse_broken(row.complaints or ())
-        declared.mark_due(self.played.transaction, [app], at)
+        due.mark(self.played.transaction, [app], at)
         return self.played.plan(at).get(app) or Plan()
 
     def note(self, commit: str) -> None:

@@ -6,21 +6,21 @@ targets run besides is recorded as such, so that the next turn plans from what i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row
 
 from reconciler.desired import Desired, Latest, Tracked, effective
 from reconciler.engine.carry import identifier
-from reconciler.engine.sights import Adopted, Finding, Place, Sight
-from reconciler.model.deployment import EXTERNAL, Allotment, Cause, Grounds, Subject
+from reconciler.engine.sights import Adopted, Finding, Sight
+from reconciler.model.deployment import EXTERNAL, Allotment, Cause, Grounds, Place, Subject
 from reconciler.model.environment import Environment
 from reconciler.model.plan import Deploy
 from reconciler.model.version import Version, label
-from reconciler.store import declared, deployments, interventions, tables, versions
+from reconciler.store import commits, declared, deployments, interventions, remade, versions
 from reconciler.store.database import Transaction
 from reconciler.store.rows import deployment_of
 from reconciler.views.planning import wanted_of
@@ -32,15 +32,6 @@ _TOLD_HERE = ", as far as was told here"
 """What a target says that only repeats what it was told: another daemon's may have been told something else."""
 PIECE = 500
 _LONGEST_ID = 40
-_D = tables.deployments.c
-_NAMING = (
-    _D.rolled_back_from,
-    tables.occurrences.c.deployment,
-    tables.suspicions.c.deployment,
-    tables.holds.c.deployment,
-    tables.ledger.c.subject,
-)
-"""Where the id of a deployment stands besides its own row."""
 _OF_LOOKS: Mapping[str, Cause] = {"reverted": "rollback", "restored": "restore"}
 
 
@@ -209,21 +200,12 @@ def _adopt(transaction: Transaction, scene: _Scene, place: Place, found: Adopted
         runs = f"{runs} with other settings"
     told = f"{runs}{_TOLD_HERE}" if sight.hearsay else runs
     found.others.append(_finding(place, completed[-1] if completed else None, told))
-    _take_back(transaction, completed[matching[-1] + 1 :] if matching else completed, scene.now)
+    for row in completed[matching[-1] + 1 :] if matching else completed:
+        remade.take_back(transaction, row, NOT_THERE, scene.now)
     if matching:
         _same(transaction, completed[matching[-1]], sight)
     elif parts:
         _record(transaction, scene, place, parts, f"{runs}: what its target ran when the store was rebuilt")
-
-
-def _take_back(transaction: Transaction, rows: Sequence[Row[Any]], now: datetime) -> None:
-    """What was taken to have completed has not, or not for long."""
-    for row in rows:
-        values = {"status": "aborted", "started_at": None, "finished_at": now, "error": NOT_THERE}
-        transaction.connection.execute(update(tables.deployments).where(_D.id == row.id).values(**values))
-        where = {"app": row.app, "environment": row.environment}
-        body = {"number": row.number, "message": NOT_THERE}
-        transaction.note("deployment.aborted", now, body, subject=row.id, **where)
 
 
 def _catch_up(transaction: Transaction, scene: _Scene, place: Place, found: Adopted) -> None:
@@ -241,12 +223,7 @@ def _catch_up(transaction: Transaction, scene: _Scene, place: Place, found: Adop
 def _let_in(connection: Connection, sights: Mapping[Place, Sight]) -> None:
     """What a commit changed at once with too much else, and runs all the same, was let in: by a person, or since the
     reconciler came to the repository only later."""
-    seen = {(app, version) for (app, _), sight in sights.items() for version in sight.shares}
-    t = tables.touches.c
-    for row in connection.execute(select(t.position, t.app, t.after).where(t.braked, t.environment == "")).all():
-        if (row.app, row.after) in seen:
-            here = (t.position == row.position) & (t.app == row.app)
-            connection.execute(update(tables.touches).where(here).values(braked=False))
+    remade.let_in(connection, {(app, one) for (app, _), sight in sights.items() for one in sight.shares})
 
 
 def _finding(place: Place, running: Row[Any] | None, runs: str) -> Finding:
@@ -263,8 +240,7 @@ def _spoken(traffic: tuple[Allotment, ...]) -> str:
 
 def _past(connection: Connection, apps: Collection[str]) -> dict[Place, _Past]:
     found: dict[Place, _Past] = {}
-    query = select(tables.deployments).where(_D.app.in_(list(apps))).order_by(_D.app, _D.environment, _D.number)
-    for row in connection.execute(query):
+    for row in remade.past(connection, apps):
         here = found.setdefault((row.app, row.environment), _Past())
         if row.status == "completed":
             here.completed.append(row)
@@ -305,9 +281,7 @@ def _same(transaction: Transaction, running: Row[Any] | None, sight: Sight) -> N
     transaction.flush()
     if deployments.by_ids(connection, [theirs]):
         return
-    connection.execute(update(tables.deployments).where(_D.id == running.id).values(id=theirs))
-    for column in _NAMING:
-        connection.execute(update(column.table).where(column == running.id).values({column: theirs}))
+    remade.rename(connection, running.id, theirs)
 
 
 def _record(transaction: Transaction, scene: _Scene, place: Place, parts: tuple[Allotment, ...], reason: str) -> None:
@@ -344,19 +318,11 @@ def _cause(connection: Connection, scene: _Scene, place: Place, version: Version
     wanted = scene.desired(place)
     if version is None or wanted is None:
         return EXTERNAL
-    t = tables.touches.c
-    newest = select(t.look).where(t.app == place[0], t.environment == "", t.after == version.id)
-    look = connection.execute(newest.order_by(t.position.desc()).limit(1)).scalar()
+    look = commits.look(connection, place[0], version.id)
     match wanted.base_choice:
         case Latest() if version.id == scene.contents.get(place[0]):
             return _OF_LOOKS.get(look or "", "release")
-        case Tracked(environment=upstream) if _completed(connection, place[0], upstream, version.id):
+        case Tracked(environment=upstream) if remade.has_completed(connection, place[0], upstream, version.id):
             return "rollback" if look == "reverted" else "promotion"
         case _:
             return EXTERNAL
-
-
-def _completed(connection: Connection, app: str, environment: str, version: str) -> bool:
-    here = (_D.app == app) & (_D.environment == environment) & (_D.status == "completed")
-    rows = connection.execute(select(_D.traffic).where(here)).scalars()
-    return any(part["version"] == version for row in rows for part in row)

@@ -25,7 +25,7 @@ from reconciler.model.release import Release, ReleasedVersion
 from reconciler.model.version import Version
 from reconciler.planner import rollouts
 from reconciler.schedule import rfc3339
-from reconciler.store import declared, deployments, gates, leases, triggers, versions, waiting
+from reconciler.store import deployments, due, gates, leases, triggers, versions, waiting
 from reconciler.store.database import Transaction
 from reconciler.store.rows import deployment_of
 from reconciler.views.scene import in_order, manifests
@@ -232,7 +232,7 @@ def claim_triggers(
     busy = deployed | pool.handing_over
     targets = {name: place(one) for name, one in environments.items()}
     found, pointless = triggers.to_hand_over(transaction, targets, now, pool.workers * 4 + len(busy))
-    declared.mark_due(transaction, pointless, now)
+    due.mark(transaction, pointless, now)
     rows = [row for row in found if (row.app, row.environment) not in busy]
     hindered = _hindered(transaction.connection, {(row.app, row.environment) for row in rows}, environments)
     fences, lineage = leases.hand_out(transaction, len(rows), now)

@@ -9,16 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from reconciler.desired import Desired
-from reconciler.engine.sights import Place
-from reconciler.model.deployment import EXTERNAL
-from reconciler.store import tables
+from reconciler.model.deployment import EXTERNAL, Place
+from reconciler.store import remade
 from reconciler.views.planning import wanted_of
 from reconciler.views.scene import manifests, scene_of
 
-_V, _D, _C, _I = tables.versions.c, tables.deployments.c, tables.commits.c, tables.interventions.c
 _OF_TARGETS = {
     "auto-rollback": "something failed here, and git does not know of it",
     "retry": "a person asked for another try, and git does not know of it",
@@ -55,8 +53,8 @@ def compare(recorded: Connection, rebuilt: Connection, now: Any) -> Compared:
     """What a recorded store and one that was rebuilt have in common."""
     found = Compared()
     _versions(recorded, rebuilt, found)
-    theirs, ours = _current(recorded), _current(rebuilt)
-    asked = _asked_by_people(recorded)
+    theirs, ours = remade.current(recorded), remade.current(rebuilt)
+    asked = remade.asked_by_people(recorded)
     wanted = _wanted(rebuilt, {app for app, _ in {*theirs, *ours}}, now)
     for place in sorted({*theirs, *ours}):
         before, after = theirs.get(place), ours.get(place)
@@ -70,10 +68,9 @@ def compare(recorded: Connection, rebuilt: Connection, now: Any) -> Compared:
 
 
 def _versions(recorded: Connection, rebuilt: Connection, found: Compared) -> None:
-    query = select(_V.app, _V.number, _V.id, _V.name, _V.commit).order_by(_V.app, _V.number)
-    theirs, ours = ({(r.app, r.number): r for r in side.execute(query)} for side in (recorded, rebuilt))
-    first, begun = (side.execute(select(_C.id).where(_C.position == 1)).scalar() for side in (recorded, rebuilt))
-    heads = {row[0] for row in rebuilt.execute(select(_C.id))}
+    theirs, ours = remade.versions(recorded), remade.versions(rebuilt)
+    first, begun = remade.first_commit(recorded), remade.first_commit(rebuilt)
+    heads = remade.commits(rebuilt)
     for key in sorted({*theirs, *ours}):
         before, after = theirs.get(key), ours.get(key)
         if before is not None and after is not None and tuple(before) == tuple(after):
@@ -90,11 +87,6 @@ def _versions(recorded: Connection, rebuilt: Connection, found: Compared) -> Non
         found.version_differences.append(Difference(what=what, recorded=shown[0], rebuilt=shown[1], why=why))
 
 
-def _current(connection: Connection) -> dict[Place, Any]:
-    query = select(_D.app, _D.environment, _D.cause, _D.traffic, _D.config).where(_D.status == "completed")
-    return {(row.app, row.environment): row for row in connection.execute(query.order_by(_D.number))}
-
-
 def _told(row: Any) -> str:
     if row is None:
         return "nothing"
@@ -102,11 +94,6 @@ def _told(row: Any) -> str:
     parts = [f"v{one['number']}" + (f" {one['percent']:g} %" if several else "") for one in row.traffic]
     settings = f" with {', '.join(sorted(row.config))}" if row.config else ""
     return f"{row.cause}: {', '.join(parts) or 'retired'}{settings}"
-
-
-def _asked_by_people(connection: Connection) -> set[tuple[str | None, str | None]]:
-    query = select(_I.app, _I.environment).where(_I.kind != "accept").distinct()
-    return {(row.app, row.environment) for row in connection.execute(query)}
 
 
 def _wanted(connection: Connection, apps: set[str], now: Any) -> Mapping[Place, Desired]:

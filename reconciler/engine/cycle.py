@@ -32,7 +32,7 @@ from reconciler.engine.telling import tell_triggers
 from reconciler.engine.yielding import Yielding
 from reconciler.model.deployment import Deployment
 from reconciler.model.environment import Environment
-from reconciler.store import declared, deployments, gates, interventions, waiting
+from reconciler.store import deployments, due, gates, interventions, waiting
 from reconciler.store.ahead import ahead
 from reconciler.store.database import Database, Transaction
 from reconciler.store.rows import deployment_of
@@ -249,12 +249,12 @@ class Cycle:
             return True, None
         with self._database.read() as connection:
             free = self._is_free(now)
-            work = deployments.next_work(connection, attempts=free)
+            work = due.next_work(connection, attempts=free)
             if work is not None and work <= now:
                 return True, work
             again = earliest([self._next_check, self._branches.next_try, self._yielding.wakes_at(now)])
-            due = (again is not None and again <= now) or self._signing.changed(now)
-            left = due or bool(free and (waiting.anything(connection) or self._left_behind(connection, now)))
+            ripe = (again is not None and again <= now) or self._signing.changed(now)
+            left = ripe or bool(free and (waiting.anything(connection) or self._left_behind(connection, now)))
             return left, earliest([work, again])
 
     def _is_free(self, now: datetime) -> bool:
@@ -286,7 +286,7 @@ class Cycle:
         for row in ended:
             deployments.move(transaction, row, "aborted", now, row.abort_reason)
             by_person(transaction, row, now, row.abort_reason)
-        declared.mark_with_dependents(transaction, {row.app for row in ended}, now)
+        due.mark_with_dependents(transaction, {row.app for row in ended}, now)
         gone = {row.id for row in ended}
         return replace(begun, rows=[row for row in begun.rows if row.id not in gone]) if ended else begun
 

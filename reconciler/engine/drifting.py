@@ -23,7 +23,7 @@ from reconciler.errors import StoreError
 from reconciler.model.deployment import EXTERNAL, Allotment
 from reconciler.model.environment import Environment
 from reconciler.planner.drift import Left, Seen, difference
-from reconciler.store import declared, drifts
+from reconciler.store import drifts, due
 from reconciler.store.database import Database
 from reconciler.targets import strangers
 from reconciler.targets.base import Observed, Target
@@ -185,7 +185,7 @@ class Drifting:
         now = self._clock()
         with self._database.write() as transaction:
             written = drifts.record(transaction, changes, now)
-            declared.mark_due(transaction, {one.app for one in written}, now)
+            due.mark(transaction, {one.app for one in written}, now)
         for one in written:
             facts = {"app": one.app, "environment": one.environment, "deployment": one.deployment}
             if one.detail:

@@ -14,7 +14,7 @@ from sqlalchemy import Row
 from reconciler import telemetry
 from reconciler.model.deployment import Subject
 from reconciler.model.version import spoken
-from reconciler.store import declared, deployments, holds, interventions, versions
+from reconciler.store import deployments, due, holds, interventions, versions
 from reconciler.store.database import Transaction
 from reconciler.store.rows import traffic_row
 from reconciler.views.scene import Scene
@@ -30,7 +30,7 @@ def answer_wishes(transaction: Transaction, scene: Scene, now: datetime) -> None
     for wish in interventions.open_ways(transaction.connection):
         outcome = _go_back(transaction, wish, scene, now) if wish.kind == "rollback" else _end(transaction, wish, now)
         interventions.done(transaction, wish, now, outcome)
-        declared.mark_due(transaction, [wish.app], now)
+        due.mark(transaction, [wish.app], now)
 
 
 def _go_back(transaction: Transaction, wish: Row[Any], scene: Scene, now: datetime) -> str:

@@ -21,11 +21,11 @@ from reconciler.engine.overriding import note_overrides, writers_of
 from reconciler.engine.reading import Manifests
 from reconciler.engine.reverting import evidence, revert_of
 from reconciler.engine.seasonal import relabelled, season_touches
-from reconciler.engine.sights import Place
 from reconciler.engine.touching import Touching
 from reconciler.engine.weighing import Weight, let_go, weigh
 from reconciler.git.shapes import Commit
 from reconciler.git.trailers import pull_request
+from reconciler.model.deployment import Place
 from reconciler.model.version import tags_of
 from reconciler.planner.noting import (
     MASS_LEAST,
@@ -35,7 +35,7 @@ from reconciler.planner.noting import (
     entry_meaning,
     puts_back,
 )
-from reconciler.store import commits, declared, versions
+from reconciler.store import commits, declared, due, versions
 from reconciler.store.database import Transaction
 from reconciler.store.rows import content_row
 
@@ -91,7 +91,7 @@ def note(transaction: Transaction, arrival: Arrival, root: str) -> Noted:
     others = touching.apps | _waiting_for(connection, facts)
     others |= note_overrides(transaction, arrival, weighed=weight is not None)
     others -= named
-    declared.mark_due(transaction, others, arrival.now)
+    due.mark(transaction, others, arrival.now)
     return Noted(named | others, concerned.files, braked)
 
 

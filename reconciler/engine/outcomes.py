@@ -20,7 +20,7 @@ from reconciler.model.version import label
 from reconciler.planner import rollouts
 from reconciler.planner.gates import failed_but_reported, filed_under
 from reconciler.schedule import backoff
-from reconciler.store import declared, deployments, gates, interventions, triggers
+from reconciler.store import deployments, due, gates, interventions, triggers
 from reconciler.store.database import Transaction
 from reconciler.store.rows import deployment_of
 from reconciler.targets.checks import CheckResult
@@ -118,7 +118,7 @@ def note_outcomes(
         )
         if row is not None and _note(transaction, row, outcome, past, environments, now):
             ended.add(row.app)
-    declared.mark_with_dependents(transaction, ended, now)
+    due.mark_with_dependents(transaction, ended, now)
 
 
 def _note(
@@ -219,13 +219,13 @@ def note_check(transaction: Transaction, outcome: CheckOutcome, now: datetime) -
         if waited < PATIENCE:
             pause = min(max(waited, CHECK_PAUSE), LONGEST_CHECK_PAUSE)
             gates.ask_again(transaction, *here, result.name, pause, now)
-            declared.mark_due(transaction, [outcome.app], now)  # a newer one may be checked meanwhile
+            due.mark(transaction, [outcome.app], now)  # a newer one may be checked meanwhile
             return
         result = replace(result, verdict="failed", message=f"{result.message}, and did not for a day")
     verdict: gates.Verdict = "passed" if result.verdict == "passed" else "failed"
     asked_at = gates.asked_for(transaction.connection, *here, result.name)
     if gates.ended(transaction, *here, result.name, verdict, result.message, result.output, now):
-        declared.mark_due(transaction, [outcome.app], now)
+        due.mark(transaction, [outcome.app], now)
         if verdict == "failed" and asked_at is not None:
             _remark(transaction, outcome, result.message, asked_at, now)
 
@@ -255,4 +255,4 @@ def note_triggers(transaction: Transaction, outcome: TriggersOutcome, now: datet
     """Record whether a target took its trigger settings."""
     where = (outcome.app, outcome.environment)
     triggers.answered(transaction, *where, outcome.digest, outcome.error, now, fence=outcome.fence)
-    declared.mark_due(transaction, [outcome.app], now)
+    due.mark(transaction, [outcome.app], now)

@@ -15,7 +15,7 @@ from reconciler.engine.signing import Signing
 from reconciler.model.environment import Environment
 from reconciler.model.plan import together
 from reconciler.model.season import Freeze
-from reconciler.store import commits, declared, obstacles, waiting
+from reconciler.store import commits, declared, due, obstacles, waiting
 from reconciler.store.database import Transaction
 from reconciler.views.scene import Scene
 
@@ -93,7 +93,7 @@ class Planning:
         if not commits and self._gathers(answers, now):
             return Planned(most=most, looked_after=self._looked_after, gathers=True, frozen=frozen)
         with telemetry.stage("plan"):
-            names = declared.due(transaction.connection, now, most)
+            names = due.apps(transaction.connection, now, most)
             begun = self._plan(transaction, names, scene, now) if names else []
             count, after = len(names), self._looked_after
             if after is not None and count < MOST:
@@ -138,8 +138,8 @@ class Planning:
             obstacles.record(transaction, plans, now)
             for place in (place for plan in plans.values() for place in plan.unbraked):
                 commits.release_brakes(transaction, *place)
-            declared.planned(transaction, {name: plan.wake_at for name, plan in plans.items()})
-            declared.mark_with_dependents(transaction, {name for name, plan in plans.items() if plan.stops}, now)
+            due.planned(transaction, {name: plan.wake_at for name, plan in plans.items()})
+            due.mark_with_dependents(transaction, {name for name, plan in plans.items() if plan.stops}, now)
         return begun
 
 
@@ -155,5 +155,5 @@ def _look_at_frozen(transaction: Transaction, scene: Scene, now: datetime, befor
     looked_at = before.deployments if before.freezes == freezes else frozenset[str]()
     names = {row.app for row in waits if row.id not in looked_at}
     if names:
-        declared.mark_due(transaction, names, now)
+        due.mark(transaction, names, now)
     return Frozen(freezes, frozenset(row.id for row in waits))

@@ -18,7 +18,7 @@ from reconciler.engine.outcomes import Kind, Outcome, note_outcomes
 from reconciler.model.environment import Environment
 from reconciler.model.plan import Plan, together
 from reconciler.model.rollout import progress_of
-from reconciler.store import declared, deployments
+from reconciler.store import deployments, due
 from reconciler.store.database import Transaction
 from reconciler.views.planning import plan_apps
 from reconciler.views.scene import declared_environments, scene_of
@@ -33,14 +33,14 @@ def planned(transaction: Transaction, now: datetime) -> dict[str, Plan]:
     scene = scene_of(connection)
     plans: dict[str, Plan] = {}
     stopped: set[str] = set()
-    while names := declared.due(connection, now, BATCH):
+    while names := due.apps(connection, now, BATCH):
         for group in plan_apps(connection, names, scene, now):
             carry(transaction, together(group.values()), now)
-            declared.planned(transaction, {name: plan.wake_at for name, plan in group.items()})
+            due.planned(transaction, {name: plan.wake_at for name, plan in group.items()})
             plans |= group
             stopped |= {name for name, plan in group.items() if plan.stops}
     # What stood behind something that was stopped can go on, as the daemon sees it in its next turn.
-    declared.mark_with_dependents(transaction, stopped, now)
+    due.mark_with_dependents(transaction, stopped, now)
     return plans
 
 

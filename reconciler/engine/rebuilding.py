@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection
 
 from reconciler.engine.following import Following
 from reconciler.errors import NotSo
 from reconciler.git.history import WHOLE, history
 from reconciler.git.shapes import Commit
 from reconciler.model.plan import Plan
-from reconciler.schedule import rfc3339, to_the_second
-from reconciler.store import declared, gates, ledger, tables
+from reconciler.schedule import to_the_second
+from reconciler.store import due, gates, ledger, remade
 from reconciler.store.database import Database, Transaction
 
 PIECE = 100
@@ -93,12 +93,10 @@ def replay(
 
 def finish(transaction: Transaction, found: Rebuilt, now: datetime) -> None:
     """Mark what was rebuilt as such, seal it, and leave the rest to the next turn."""
-    connection = transaction.connection
-    # None of them was run: where one counts now, the next turn asks for it.
-    connection.execute(delete(tables.checks))
-    connection.execute(update(tables.deployments).values(extra_metadata={"rebuilt": rfc3339(now)}))
+    # No check was run: where one counts now, the next turn asks for it.
+    remade.mark(transaction.connection, now)
     transaction.note("store.rebuilt", now, found.body(), subject=found.head)
-    declared.mark_all_due(transaction, now)
+    due.mark_all(transaction, now)
     transaction.flush()
     ledger.seal(transaction, now)
 
@@ -134,12 +132,8 @@ def _settle(transaction: Transaction, future: Future, now: datetime) -> None:
             gates.ended(transaction, row.app, row.environment, row.key, row.name, "passed", TAKEN, "", now)
         if not rows:
             return
-        declared.mark_due(transaction, {row.app for row in rows}, now)
+        due.mark(transaction, {row.app for row in rows}, now)
 
 
 def _counted(connection: Connection, head: str) -> Rebuilt:
-    counts = {
-        table.name: int(connection.execute(select(func.count()).select_from(table)).scalar() or 0)
-        for table in (tables.commits, tables.versions, tables.deployments)
-    }
-    return Rebuilt(head=head, **counts)
+    return Rebuilt(head=head, **remade.counts(connection))

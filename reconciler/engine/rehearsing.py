@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.engine.following import Following
 from reconciler.engine.looked import Seen
-from reconciler.store import attention, declared, due, repository
+from reconciler.store import attention, due, repository
 from reconciler.store.database import Database, Transaction
 from reconciler.store.migrate import create_fresh
 
@@ -59,11 +59,11 @@ class Rehearsal:
     def look_at_all_that_matters(self, now: datetime) -> None:
         """Plan also what nothing has become due of, but has something to say: what waits or is refused."""
         names = attention.with_something_to_say(self.transaction.connection)
-        declared.mark_due(self.transaction, names, now)
+        due.mark(self.transaction, names, now)
 
     def plan(self, now: datetime) -> dict[str, Plan]:
         """The plans of every app that is due at `now` (UTC), by its name, written down."""
-        if not declared.due(self.transaction.connection, now, 1):
+        if not due.apps(self.transaction.connection, now, 1):
             return {}
         # With the first app that is due: it brings the planner along.
         from reconciler.engine import playing
@@ -81,7 +81,7 @@ class Rehearsal:
         from reconciler.store import deployments
 
         waiting = {row.app for row in deployments.active(self.transaction.connection) if row.status == "pending"}
-        declared.mark_due(self.transaction, waiting, now)  # a freeze may have begun since they were planned
+        due.mark(self.transaction, waiting, now)  # a freeze may have begun since they were planned
         for _ in range(MOST_ROUNDS):
             if self.meanwhile is not None:
                 self.meanwhile()

@@ -17,8 +17,8 @@ from reconciler.engine.commit import Arrival
 from reconciler.engine.contents import Asked
 from reconciler.engine.declaring import Concerned, target_of
 from reconciler.engine.marks import placement_row, touch_row
-from reconciler.engine.sights import Place
 from reconciler.engine.touching import Touching, digest
+from reconciler.model.deployment import Place
 from reconciler.model.season import Season
 from reconciler.planner.noting import Meaning, Revert, entry_meaning
 from reconciler.store import declared, running

@@ -10,17 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, select
-
+from reconciler.model.deployment import Place
 from reconciler.model.environment import Environment
 from reconciler.model.shape import build
-from reconciler.store import tables
 from reconciler.targets import strangers
 from reconciler.targets.base import Observed, Target
 from reconciler.targets.observing import observed, sees
 
-Place = tuple[str, str]
-"""App and environment."""
 Making = Callable[[str, Mapping[str, Any]], Target]
 
 
@@ -73,14 +69,6 @@ class Adopted:
     """Places whose target only repeats what it was told, and was not told here of what is recorded."""
     unknown: list[Finding] = field(default_factory=list)
     """Places whose target could not be asked; `runs` says why."""
-
-
-def places(connection: Connection) -> list[Place]:
-    """Every app in every environment in which it is declared or was released, in order."""
-    p, d = tables.placements.c, tables.deployments.c
-    declared = {(row.app, row.environment) for row in connection.execute(select(p.app, p.environment))}
-    released = {(row.app, row.environment) for row in connection.execute(select(d.app, d.environment).distinct())}
-    return sorted(declared | released)
 
 
 def look(

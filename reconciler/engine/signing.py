@@ -14,7 +14,7 @@ from reconciler.engine.following import Following
 from reconciler.errors import GitCorrupt, GitError
 from reconciler.git.signing_keys import Keys, keys_digest
 from reconciler.git.verifying import Judgement, verify
-from reconciler.store import declared, obstacles, overrides
+from reconciler.store import due, obstacles, overrides
 from reconciler.store.database import Transaction
 
 log = telemetry.logger("daemon")
@@ -57,13 +57,13 @@ class Signing:
         if self._again:
             self._again = False
             waiting = obstacles.apps(transaction.connection, "signature")
-            declared.mark_due(transaction, waiting, now)
+            due.mark(transaction, waiting, now)
             self._left = self._left if waiting else set()  # else nobody asks for them any more
         self._digest = self._found
         count = overrides.forget_signatures(transaction, self._digest)
         if count:
             log.info("signers.changed", judged_anew=count)
-            declared.mark_all_due(transaction, now)
+            due.mark_all(transaction, now)
 
     def unsure(self) -> None:
         """Nobody knows whether what was forgotten is forgotten: do it again."""

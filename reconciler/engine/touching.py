@@ -7,8 +7,8 @@ from typing import Any
 
 from reconciler.engine.commit import Arrival
 from reconciler.engine.marks import touch_row
-from reconciler.engine.sights import Place
 from reconciler.model.canonical import canonical
+from reconciler.model.deployment import Place
 from reconciler.planner.noting import Meaning
 
 

@@ -16,18 +16,16 @@ from sqlalchemy import Connection
 from reconciler.engine.outcomes import LONGEST_CHECK_PAUSE, CheckOutcome, note_check
 from reconciler.engine.rehearsing import MOST_ROUNDS, Rehearsal
 from reconciler.git.objects import Objects
-from reconciler.model.deployment import Deployment
+from reconciler.model.deployment import Deployment, Place
 from reconciler.model.plan import Action, Deploy, Plan, Waiting, together
 from reconciler.model.shown import Effect
 from reconciler.planner.gates import filed_under
-from reconciler.store import declared, deployments, gates
+from reconciler.store import deployments, due, gates
 from reconciler.targets.checks import CheckResult
 from reconciler.views.cancelling import Ways
 from reconciler.views.differences import effect, known_versions
 from reconciler.views.scene import manifests
 from reconciler.views.sources import Sources
-
-_Place = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +61,7 @@ class _Walk:
     assume: bool
     ways: Ways
     future: Future = field(default_factory=Future)
-    waited: dict[_Place, dict[tuple[str, str | None], Waiting]] = field(default_factory=dict)
+    waited: dict[Place, dict[tuple[str, str | None], Waiting]] = field(default_factory=dict)
     assumed: dict[str, list[str]] = field(default_factory=dict)
     """By what approvals and checks are filed under."""
 
@@ -108,7 +106,7 @@ class _Walk:
             said.append(f"an approval{role}")
             actor = f"somebody {len(said)}.{number}"
             gates.approve(transaction, wait.app, wait.environment, wait.key or "", actor, wait.role, "", moment)
-            declared.mark_due(transaction, [wait.app], moment)
+            due.mark(transaction, [wait.app], moment)
         # Also those that rest since they could not tell: when they are asked again is the daemon's doing alone.
         for row in gates.to_run(transaction.connection, moment + LONGEST_CHECK_PAUSE):
             self.assumed.setdefault(row.key, []).append(f"the check {row.name}")
@@ -117,7 +115,7 @@ class _Walk:
             note_check(transaction, outcome, moment)
 
 
-def _running(connection: Connection, names: Sequence[str]) -> dict[_Place, Deployment]:
+def _running(connection: Connection, names: Sequence[str]) -> dict[Place, Deployment]:
     """What completed last of these apps, by app and environment."""
     done = (one for one in deployments.recent(connection, names, 1) if one.status == "completed")
     return {(one.app, one.environment): one for one in sorted(done, key=lambda one: one.number)}

@@ -6,8 +6,8 @@ from typing import Any
 
 from reconciler.engine.commit import Arrival
 from reconciler.engine.overriding import acknowledged
-from reconciler.engine.sights import Place
 from reconciler.engine.touching import Touching
+from reconciler.model.deployment import Place
 from reconciler.planner.noting import MASS_LEAST, weighs_too_much
 from reconciler.store import commits, declared
 from reconciler.store.database import Transaction

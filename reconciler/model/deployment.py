@@ -18,6 +18,8 @@ from reconciler.model.shape import Config, Instant, shape, unchecked
 from reconciler.model.traffic import Allotment as Allotment
 from reconciler.model.version import canonical
 
+Place = tuple[str, str]
+"""An app in an environment, by their names: there one deployment runs at a time."""
 Status = Literal["pending", "started", "completed", "failed", "aborted"]
 ACTIVE: frozenset[Status] = frozenset({"pending", "started"})
 LEGAL: dict[Status, frozenset[Status]] = {

@@ -10,8 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, exists, select, text
 
 from reconciler.store import tables
-from reconciler.store.declared import NEXT_DUE
-from reconciler.store.due import NEXT_ATTEMPT
+from reconciler.store.due import NEXT_ATTEMPT, NEXT_DUE
 from reconciler.store.holds import WITHOUT_BRANCH
 from reconciler.store.statements import Prepared
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, exists, func, select, text, update
+from sqlalchemy import Connection, Row, bindparam, delete, exists, func, select, text, update
 
 from reconciler.store import tables
 from reconciler.store.database import Transaction
@@ -164,6 +164,32 @@ def published_at(connection: Connection, app: str, version: str) -> int | None:
     """The newest place at which an app's content became this version."""
     found = _PUBLISHED_AT.run(connection, in_app=app, version=version).scalar()
     return None if found is None else int(found)
+
+
+def look(connection: Connection, app: str, version: str) -> str | None:
+    """As what the newest commit that published a version did so: `new`, `reverted` and so on; None for none."""
+    query = select(T.look).where(T.app == app, T.environment == "", T.after == version)
+    found: str | None = connection.execute(query.order_by(T.position.desc()).limit(1)).scalar()
+    return found
+
+
+def of_content(connection: Connection, app: str, after: int, upto: int, most: int) -> list[Row[Any]]:
+    """The commits that changed an app's content behind one place and up to another, the newest first."""
+    query = select(C.id, C.subject, C.author_name, C.author_email, C.committed_at)
+    query = query.join_from(tables.touches, tables.commits, T.position == C.position)
+    query = query.where(T.app == app, T.environment == "", T.position > after, T.position <= upto, T.look != MENDED)
+    return list(connection.execute(query.order_by(T.position.desc()).limit(most)))
+
+
+def withdrawals(connection: Connection) -> dict[str, Row[Any]]:
+    """Every version that was taken back, by id, with what says so."""
+    return {row.version: row for row in connection.execute(select(tables.withdrawals))}
+
+
+def withdrawal(connection: Connection, version: str) -> Any | None:
+    """Which commit took a version back, and what that reverts; None where none did."""
+    w = tables.withdrawals.c
+    return connection.execute(select(w.commit, w.reverts).where(w.version == version)).one_or_none()
 
 
 def published_between(connection: Connection, app: str, first: int, before: int) -> set[str]:

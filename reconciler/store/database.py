@@ -279,6 +279,17 @@ def _engine(url: str | URL, cache_kilobytes: int) -> Engine:
     return engine
 
 
+def shown(url: str) -> str:
+    """A store's address without its password."""
+    try:
+        address = make_url(url)
+        if not cut_short(address):
+            return address.render_as_string(hide_password=True)
+    except (exc.ArgumentError, ValueError):
+        pass
+    return "an address that cannot be read"
+
+
 def cut_short(address: URL) -> bool:
     """Whether a password seems to go on where it was taken to end: an @ in it has to be written otherwise."""
     return address.password is not None and "@" in f"{address.host}{address.database}"

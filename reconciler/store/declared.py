@@ -4,7 +4,6 @@ Kept in the store, so that a restart parses nothing and memory does not grow wit
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Text, bindparam, delete, func, select, type_coerce, update
@@ -68,14 +67,7 @@ _ADD_APPS = Prepared(tables.apps.insert())
 _ADD_DEPENDENCIES = Prepared(tables.dependencies.insert())
 _ADD_PLACEMENTS = Prepared(tables.placements.insert())
 _PLACEMENTS = Among(select(tables.placements), P.app)
-_LATER = A.due_at.is_(None) | (A.due_at > bindparam("at", type_=A.due_at.type))
-_MARK = Among(update(tables.apps).where(_LATER).values(due_at=bindparam("at", type_=A.due_at.type)), A.name)
-_AT = bindparam("at", type_=A.due_at.type)
-_PLANNED = Among(update(tables.apps).where(A.due_at.is_distinct_from(_AT)).values(due_at=_AT), A.name)
-_DUE = select(A.name).where(A.due_at.is_not(None), A.due_at <= bindparam("at", type_=A.due_at.type))
-_DUE_NOW = Prepared(_DUE.order_by(A.due_at.desc(), A.name.desc()).limit(bindparam("most")))
 _AFTER = Prepared(select(A.name).where(A.name > bindparam("after")).order_by(A.name).limit(bindparam("most")))
-NEXT_DUE = select(A.due_at).where(A.due_at.is_not(None)).order_by(A.due_at).limit(1)
 
 
 def chunks(values: Iterable[_Value]) -> Iterator[list[_Value]]:
@@ -305,46 +297,6 @@ def placed_in(connection: Connection) -> dict[str, int]:
     return {name: int(count) for name, count in connection.execute(query)}
 
 
-def mark_due(transaction: Transaction, names: Iterable[str], at: datetime) -> None:
-    """These apps are to be planned again at `at` or sooner."""
-    for part in chunks(sorted(names)):
-        _MARK.change(transaction.connection, part, at=at)
-
-
-def mark_with_dependents(transaction: Transaction, names: set[str], at: datetime) -> None:
-    """These apps, and those that wait for them, are to be planned again at `at` or sooner."""
-    if names:
-        mark_due(transaction, names | dependents(transaction.connection, names), at)
-
-
-def mark_all_due(transaction: Transaction, at: datetime) -> None:
-    """Every app is to be planned again: the slow pass that guards against a mark that was never set."""
-    later = A.due_at.is_(None) | (A.due_at > at)
-    transaction.connection.execute(update(tables.apps).where(later).values(due_at=at))
-
-
-def planned(transaction: Transaction, wakes: Mapping[str, datetime | None]) -> None:
-    """These apps have been planned; their plans can be other ones at these moments."""
-    connection = transaction.connection
-    by_moment: dict[datetime | None, list[str]] = {}
-    for name, moment in wakes.items():
-        by_moment.setdefault(moment, []).append(name)
-    for moment, names in by_moment.items():
-        for part in chunks(names):
-            _PLANNED.change(connection, part, at=moment)
-
-
-def due(connection: Connection, now: datetime, limit: int) -> list[str]:
-    """Apps whose plan can be another one by now, those of the newest mark first; in order of name."""
-    return sorted(_DUE_NOW.run(connection, at=now, most=limit).scalars())
-
-
 def names_after(connection: Connection, after: str, limit: int) -> list[str]:
     """The next apps behind a name, also those that left git."""
     return _AFTER.run(connection, after=after, most=limit).scalars()
-
-
-def next_due(connection: Connection) -> datetime | None:
-    """The earliest moment at which some app's plan can be another one."""
-    moment: datetime | None = connection.execute(NEXT_DUE).scalar()
-    return moment

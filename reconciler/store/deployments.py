@@ -17,7 +17,6 @@ from reconciler.schedule import utc
 from reconciler.store import ledger, tables
 from reconciler.store.database import Transaction
 from reconciler.store.declared import chunks
-from reconciler.store.due import next_work as next_work
 from reconciler.store.history import Filter as Filter
 from reconciler.store.history import ended_after as ended_after
 from reconciler.store.history import listed as listed

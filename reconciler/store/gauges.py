@@ -13,9 +13,10 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, distinct, func, select, text
 
-from reconciler.store import declared, deployments, drifts, ledger, tables
+from reconciler.model.deployment import Place
+from reconciler.store import declared, drifts, due, ledger, tables
 from reconciler.store.obstacles import APPROVAL, REFUSED, WAITS
-from reconciler.store.pauses import Paused, Place, paused
+from reconciler.store.pauses import Paused, paused
 from reconciler.store.repository import followed
 from reconciler.store.statements import Prepared
 
@@ -158,7 +159,7 @@ def gauges(connection: Connection, placed_as: Placed, now: datetime) -> Gauges:
         daemons=[(name, beat, bool(leads)) for name, beat, leads in _DAEMONS.run(connection)],
         newest=ledger.newest(connection),
         sealed=int(_SEALED.run(connection).scalar() or 0),
-        next_work=deployments.next_work(connection),
+        next_work=due.next_work(connection),
     )
 
 

@@ -12,14 +12,14 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, exc, func, inspect, select, text
+from sqlalchemy import Connection, exc, func, select, text
 
 from reconciler.errors import NotSo, StoreError
 from reconciler.store import tables
 from reconciler.store.backing import durable, into_one_file, sqlite_store
 from reconciler.store.copying import copy_rows
 from reconciler.store.database import Database
-from reconciler.store.migrate import HEAD, refuse_lesser_encoding
+from reconciler.store.migrate import HEAD, refuse_lesser_encoding, tables_there
 
 _TELLING = ("commits", "versions", "deployments", "interventions")
 _BESIDE = ("-wal", "-shm", "-journal")
@@ -29,7 +29,7 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 def holding(database: Database) -> dict[str, int]:
     """How many things of each kind a store holds that nobody wants to lose, by its table. Raises StoreError."""
     with database.read() as connection:
-        there = set(inspect(connection).get_table_names())
+        there = tables_there(connection)
         counts = {
             name: connection.execute(select(func.count()).select_from(tables.metadata.tables[name])).scalar() or 0
             for name in _TELLING
@@ -108,7 +108,7 @@ def _set_aside(file: Path, aside: Path) -> None:
 
 def _into_another_schema(connection: Connection, now: datetime) -> str | None:
     """Move every table of ours into a schema of its own; its name, or None where there was none."""
-    there = set(inspect(connection).get_table_names())
+    there = tables_there(connection)
     ours = sorted(there & {*tables.metadata.tables, "alembic_version"})
     if not ours:
         return None

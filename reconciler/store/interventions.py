@@ -89,6 +89,12 @@ def open_of(connection: Connection, kind: Kind) -> list[Row[Any]]:
     return _OPEN_OF.run(connection, of_kind=kind)
 
 
+def outcome(connection: Connection, number: int | None) -> str | None:
+    """What became of a wish; None while it is open, and for none."""
+    found: str | None = connection.execute(select(I.outcome).where(I.id == number)).scalar()
+    return found
+
+
 def accepted(connection: Connection) -> bool:
     """Whether a head that does not descend from the one before was ever followed."""
     query = select(I.id).where(I.kind == "accept", I.done_at.is_not(None)).limit(1)

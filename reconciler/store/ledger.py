@@ -4,7 +4,7 @@ Facts are only ever added. They are chained by hashes, sealed in batches so that
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -96,6 +96,18 @@ def newest(connection: Connection) -> int:
     """The sequence number of the newest fact, 0 before the first."""
     query = select(tables.ledger.c.sequence).order_by(tables.ledger.c.sequence.desc()).limit(1)
     return int(connection.execute(query).scalar() or 0)
+
+
+def after(connection: Connection, sequence: int, most: int) -> Sequence[Any]:
+    """The facts behind one, in order: sequence, app, kind."""
+    query = select(_L.sequence, _L.app, _L.kind).where(_L.sequence > sequence).order_by(_L.sequence)
+    return connection.execute(query.limit(most)).all()
+
+
+def any_after(connection: Connection, sequence: int, kinds: str) -> bool:
+    """Whether there is a fact behind one whose kind begins so."""
+    query = select(_L.sequence).where(_L.sequence > sequence, _L.kind.startswith(kinds)).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def begun(connection: Connection) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sqlalchemy import Connection, exc, text
+from sqlalchemy import Connection, exc, inspect, text
 
 from reconciler.errors import StoreError, StoreRefuses
 from reconciler.store import rights, tables
@@ -24,6 +24,11 @@ def revision(connection: Connection) -> str | None:
             raise  # PostgreSQL has more to say than that: no right to it, for instance
         return None
     return found
+
+
+def tables_there(connection: Connection) -> set[str]:
+    """The names of the tables of a store, whichever schema it is at. Raises StoreError where it cannot be read."""
+    return set(inspect(connection).get_table_names())
 
 
 def known_revisions() -> frozenset[str]:

@@ -13,12 +13,10 @@ from typing import Any
 from sqlalchemy import Connection, Text, and_, bindparam, or_, select, type_coerce
 
 from reconciler.errors import ScheduleError
+from reconciler.model.deployment import Place
 from reconciler.schedule import instant
 from reconciler.store import tables
 from reconciler.store.statements import Prepared
-
-Place = tuple[str, str]
-"""An app and an environment."""
 
 _I, _P, _A = tables.interventions.c, tables.placements.c, tables.apps.c
 _T, _C = tables.touches.c, tables.commits.c

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Text, func, select, type_coerce
 
 from reconciler.store import declared, tables
-from reconciler.store.declared import NEXT_DUE
+from reconciler.store.due import NEXT_DUE
 from reconciler.store.statements import Among, Prepared
 
 _A, _D, _P = tables.apps.c, tables.deployments.c, tables.placements.c

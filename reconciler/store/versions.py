@@ -64,6 +64,11 @@ def standing(connection: Connection, apps: Iterable[str], ids: Iterable[str]) ->
     return known, highest
 
 
+def ids(connection: Connection) -> frozenset[str]:
+    """Every version that is recorded."""
+    return frozenset(connection.scalars(select(V.id)))
+
+
 def by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Version]:
     """Versions by id."""
     wanted = list(ids)

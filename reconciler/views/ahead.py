@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from reconciler.model.deployment import Allotment
 from reconciler.model.output import Standing
 from reconciler.model.version import canonical, spoken
 from reconciler.planner import rollouts
-from reconciler.store import declared, tables
+from reconciler.store import declared, due
 from reconciler.views.pictures import pictures
 from reconciler.views.remarks import brief
 from reconciler.views.standings import standings
@@ -29,7 +29,6 @@ _OVER = {
     "pause": "the pause is over",
     "freeze": "the freeze is over",
 }
-_A, _P = tables.apps.c, tables.placements.c
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +52,7 @@ class AtMoment:
 
 def at_moment(connection: Connection, environment: str, moment: datetime, now: datetime) -> AtMoment:
     """What will run in an environment at `moment`, after `now` (UTC), as far as nobody does anything until then."""
-    here = (_P.app == _A.name) & (_P.environment == environment) & _P.declared
-    due = select(_A.name).join(tables.placements, here).where(_A.due_at <= moment).order_by(_A.due_at, _A.name)
-    names = list(connection.execute(due.limit(MOST + 1)).scalars())
+    names = due.placed_in(connection, environment, moment, MOST + 1)
     before = dict(_standing(connection, names[:MOST], environment, now))
     after = dict(_standing(connection, names[:MOST], environment, moment))
     found = (_differs(name, before[name], after[name], moment) for name in sorted(before.keys() & after.keys()))

@@ -1,4 +1,4 @@
-"""Which commits lie between two versions of an app, and which revert took a version back?
+"""Which commits lie between two versions of an app?
 
 What a person wants to know before one is put in the other's place.
 """
@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from reconciler.model.deployment import Allotment
-from reconciler.store import commits, tables
+from reconciler.store import commits
 
 MOST = 500
 """So many commits are listed at most."""
-_C, _T, _W = tables.commits.c, tables.touches.c, tables.withdrawals.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +34,7 @@ def between(connection: Connection, app: str, before: Sequence[Allotment], after
     if last is None or (before and first is None):
         return Between()
     low, high = sorted((first or 0, last))
-    query = select(_C.id, _C.subject, _C.author_name, _C.author_email, _C.committed_at)
-    query = query.join_from(tables.touches, tables.commits, _T.position == _C.position)
-    query = query.where(_T.app == app, _T.environment == "", _T.position > low, _T.position <= high)
-    query = query.where(_T.look != commits.MENDED)
-    found = connection.execute(query.order_by(_T.position.desc()).limit(MOST)).all()
+    found = commits.of_content(connection, app, low, high, MOST)
     return Between(tuple(found), backwards=first is not None and last < first)
 
 
@@ -47,9 +42,3 @@ def _published(connection: Connection, app: str, traffic: Sequence[Allotment]) -
     """The newest place at which any version of a split was published."""
     places = [commits.published_at(connection, app, part.version) for part in traffic]
     return max((place for place in places if place is not None), default=None)
-
-
-def taken_back(connection: Connection, version: str) -> Any | None:
-    """The row that says which commit took a version back, and what that reverts; None where none did."""
-    query = select(_W.commit, _W.reverts).where(_W.version == version)
-    return connection.execute(query).one_or_none()

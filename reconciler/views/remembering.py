@@ -13,14 +13,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from reconciler.planner import groups
-from reconciler.store import concerns, declared, ledger, repository, stamps, tables
+from reconciler.store import concerns, declared, leases, ledger, repository, stamps
 from reconciler.store.stamps import AppStamp
 from reconciler.views.scene import declared_groups
 
-_L = tables.ledger.c
 _Row = TypeVar("_Row")
 _Found = TypeVar("_Found")
 MINUTE, MOST_KEYS = timedelta(minutes=1), 50
@@ -93,7 +92,12 @@ class Memory:
         here, newest = _state(connection), ledger.newest(connection)
         with self._lock:
             state, seen, at, found = self._ahead.get(key, ((), 0, now, None))
-        if found is None or state != here or not at <= now < at + MINUTE or _wished(connection, seen):
+        if (
+            found is None
+            or state != here
+            or not at <= now < at + MINUTE
+            or ledger.any_after(connection, seen, "intervention.")
+        ):
             found = make()
             with self._lock:
                 if len(self._ahead) >= MOST_KEYS:
@@ -114,8 +118,7 @@ class Memory:
                 self._clear()
                 self._seen, self._newest = here, ledger.newest(connection)
                 return self._newest
-        query = select(_L.sequence, _L.app, _L.kind).where(_L.sequence > self._newest).order_by(_L.sequence)
-        facts = connection.execute(query.limit(MOST_FACTS + 1)).all()
+        facts = ledger.after(connection, self._newest, MOST_FACTS + 1)
         if len(facts) > MOST_FACTS or any(fact.app is None and not fact.kind.startswith(_ASIDE) for fact in facts):
             self._clear()
             self._newest = ledger.newest(connection)
@@ -145,14 +148,8 @@ def _with_others(connection: Connection, apps: set[str]) -> set[str]:
     return known
 
 
-def _wished(connection: Connection, seen: int) -> bool:
-    """Whether anybody has asked for anything since a fact."""
-    query = select(_L.sequence).where(_L.sequence > seen, _L.kind.startswith("intervention.")).limit(1)
-    return connection.execute(query).first() is not None
-
-
 def _state(connection: Connection) -> tuple[Any, ...]:
     """Which commit is in force, and which life of a store this is."""
     place = repository.followed(connection)
-    lineage = connection.execute(select(tables.leadership.c.lineage).limit(1)).scalar()
+    lineage = leases.lineage(connection)
     return (place.head, place.url, place.position, lineage) if place is not None else (None, None, None, lineage)

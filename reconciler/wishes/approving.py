@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from reconciler.errors import UnknownReference, WrongUse
 from reconciler.model.plan import Waiting
 from reconciler.model.wish import Recorded
-from reconciler.store import declared, gates
+from reconciler.store import due, gates
 from reconciler.store.database import Transaction
 from reconciler.views import resolving
 from reconciler.wishes import choosing, expecting, saying
@@ -41,7 +41,7 @@ def approve(
     _waits(meant)
     _may(transaction.connection, waits, app, key, actor, role)
     gates.approve(transaction, app, environment, key, actor, role, reason, now)
-    declared.mark_due(transaction, [app], now)
+    due.mark(transaction, [app], now)
     return Recorded(
         kind="approve",
         detail=f"{actor} approved {waits[0].what} of {app} for {environment}{meant.whose}",
@@ -116,7 +116,7 @@ def checks_again(
     count = gates.forget_failures(transaction, app, environment, key, actor, now, reason)
     if not count:
         return None
-    declared.mark_due(transaction, [app], now)
+    due.mark(transaction, [app], now)
     return Recorded(
         kind="checks",
         detail=f"{counted(count, 'check')} of {app} for {environment} will be run again",

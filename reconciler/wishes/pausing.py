@@ -8,7 +8,7 @@ from reconciler.errors import WrongUse
 from reconciler.model.shape import LAST_YEAR
 from reconciler.model.wish import Recorded
 from reconciler.schedule import rfc3339
-from reconciler.store import declared, interventions
+from reconciler.store import due, interventions
 from reconciler.store.database import Transaction
 from reconciler.store.interventions import Wish
 from reconciler.views import resolving
@@ -70,7 +70,7 @@ def resume(
         f"a pause of the whole app ends where no environment is named (`reconciler resume {app}`), one that is "
         f"declared in git by a commit (`reconciler resume {app} --git` writes it)",
     )
-    declared.mark_due(transaction, [app], now)
+    due.mark(transaction, [app], now)
     return Recorded(
         kind="resume",
         detail=f"{_place(app, environment)} goes on",

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from reconciler.errors import NotSo
 from reconciler.model.wish import Recorded, Way
-from reconciler.store import declared, interventions
+from reconciler.store import due, interventions
 from reconciler.store.database import Transaction
 from reconciler.store.interventions import Wish
 
@@ -15,7 +15,7 @@ def record(transaction: Transaction, wish: Wish, detail: str, now: datetime, way
     """Write a wish down, and mark its app for planning. `detail` says in a line what is asked for."""
     number = interventions.record(transaction, wish, now)
     if wish.app is not None:
-        declared.mark_due(transaction, [wish.app], now)
+        due.mark(transaction, [wish.app], now)
     return Recorded(
         kind=wish.kind,
         detail=detail,

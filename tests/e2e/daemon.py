@@ -22,7 +22,7 @@ from reconciler.errors import StoreError
 from reconciler.model.deployment import Deployment
 from reconciler.model.plan import Plan
 from reconciler.model.version import Version
-from reconciler.store import complaining, declared, deployments, interventions, versions
+from reconciler.store import complaining, deployments, due, interventions, versions
 from reconciler.store.database import Database
 from reconciler.views.planning import plan_apps
 from reconciler.views.scene import scene_of
@@ -229,7 +229,7 @@ class Live(World):
             wish = interventions.Wish(kind=kind, actor="ann@example.com", **what)
             interventions.record(transaction, wish, now)
             if what.get("app"):
-                declared.mark_due(transaction, [what["app"]], now)
+                due.mark(transaction, [what["app"]], now)
         SETTINGS.validate_python(self.settings).nudge()
 
     # What runs

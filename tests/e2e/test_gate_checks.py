@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from reconciler.store import declared, ledger
+from reconciler.store import due, ledger
 from reconciler.store import gates as stored
 from tests.commands import typed
 from tests.e2e.daemon import Live, environment_manifest, refused, waiting
@@ -127,7 +127,7 @@ def test_a_failure_that_was_known_before_it_entered_is_with_the_deployment(world
     with world.running() as running, running.database.write() as transaction:
         (row,) = stored.asked_in(transaction.connection, "shop", "live")
         stored.approve(transaction, "shop", "live", row.key, "bob@example.com", None, "", world.now)
-        declared.mark_due(transaction, ["shop"], world.now)
+        due.mark(transaction, ["shop"], world.now)
     world.settle()
     assert world.story("live") == [("promotion", "completed", [1])]
     said = [message for _, message in remarks(world)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from reconciler.store import declared, interventions
+from reconciler.store import due, interventions
 from tests.e2e.daemon import Live, environment_manifest, exec_target, refused, waiting
 from tests.world import World, app_manifest
 
@@ -106,7 +106,7 @@ def test_a_pause_does_not_hold_a_rollback_and_ends_when_somebody_resumes(world: 
     assert world.runs("sandbox") == "one"
     with world.running() as found, found.database.write() as transaction:
         assert interventions.resume(transaction, "shop", None, "bob@example.com", world.now) == 1
-        declared.mark_due(transaction, ["shop"], world.now)
+        due.mark(transaction, ["shop"], world.now)
     world.settle()
     assert world.runs("live") == "three"
 

@@ -14,7 +14,7 @@ from icalendar import Calendar
 from sqlalchemy import select
 
 from reconciler.engine import clock
-from reconciler.store import declared, tables
+from reconciler.store import due, tables
 from reconciler.store.database import Database
 from tests.commands import Told
 from tests.world import ENVIRONMENTS, app_manifest, season_manifest
@@ -336,7 +336,7 @@ def test_reading_changes_nothing(shop: Told) -> None:
         assert shop.type(*words).status == 0
     assert everything() == before
     with shop.running() as found, found.database.read() as connection:
-        assert declared.next_due(connection) > clock.system() + timedelta(days=9)
+        assert due.next_due(connection) > clock.system() + timedelta(days=9)
 
 
 @pytest.mark.parametrize("verb", ["status", "deployments list", "audit verify"])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from reconciler.model.output import Standing
-from reconciler.store import declared, gates
+from reconciler.store import due, gates
 from reconciler.views.pictures import pictures
 from reconciler.views.standings import standings
 from tests.world import World, app_manifest, season_manifest
@@ -70,7 +70,7 @@ def approve(world: World, actor: str, role: str | None = None) -> None:
     with world.running() as found, found.database.write() as transaction:
         row = gates.asked(transaction.connection, waiting.id or "")[0]
         gates.approve(transaction, row.app, row.environment, row.key, actor, role, "looked at it", world.now)
-        declared.mark_due(transaction, [row.app], world.now)
+        due.mark(transaction, [row.app], world.now)
     world.settle()
 
 
@@ -126,7 +126,7 @@ def test_an_approval_does_not_count_once_the_plan_has_changed(world: World):
     with world.running() as found, found.database.write() as transaction:
         row = gates.asked(transaction.connection, key or "")[0]
         gates.approve(transaction, "shop", "live", row.key, "bob@example.com", None, "", world.now)
-        declared.mark_due(transaction, ["shop"], world.now)
+        due.mark(transaction, ["shop"], world.now)
     world.settle()
     assert world.runs("live") == "one"
     approve(world, "bob@example.com")

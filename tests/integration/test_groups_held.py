@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.store import declared, deployments, holds
+from reconciler.store import deployments, due, holds
 from reconciler.views.pictures import pictures
 from reconciler.views.standings import standings
 from tests.integration.test_groups import PAIR, app, begin, group, publish, runs, said
@@ -97,7 +97,7 @@ def test_one_that_a_person_rolls_back_takes_the_other_along(world: World) -> Non
             deployment=left.id,
             version=bad[0],
         )
-        declared.mark_due(transaction, ["basket"], world.now)
+        due.mark(transaction, ["basket"], world.now)
     world.settle()
     assert runs(world) == [1, 1]
     assert world.story("live", "shop")[-1] == ("rollback", "completed", [1])

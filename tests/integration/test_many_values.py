@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from reconciler.store import declared, tables, versions
+from reconciler.store import declared, due, tables, versions
 from reconciler.store.database import Database
 from reconciler.store.migrate import migrate
 from tests.postgres import empty_database
@@ -39,7 +39,7 @@ def test_many_are_asked_about(store: Database) -> None:
 
 def test_many_are_changed(store: Database) -> None:
     with store.write() as transaction:
-        declared.mark_due(transaction, NAMES, NOON)
+        due.mark(transaction, NAMES, NOON)
     with store.read() as connection:
-        due = connection.execute(select(tables.apps.c.name).where(tables.apps.c.due_at == NOON)).scalars()
-        assert sorted(due) == KNOWN
+        marked = connection.execute(select(tables.apps.c.name).where(tables.apps.c.due_at == NOON)).scalars()
+        assert sorted(marked) == KNOWN

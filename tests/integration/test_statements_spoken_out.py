@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from reconciler.store import deployments, holds, interventions
+from reconciler.store import deployments, due, holds, interventions
 from reconciler.store.ahead import ahead
 from reconciler.store.database import Database
 from reconciler.store.migrate import migrate
@@ -25,7 +25,7 @@ def asked_in_a_turn(connection: Connection) -> Trace:
         deployments.recent(connection, ["shop"], 25)
         deployments.ran_at(connection, ["shop"], NOON)
         deployments.numbers_and_retries(connection, ["shop"])
-        deployments.next_work(connection)
+        due.next_work(connection)
         interventions.open_ways(connection)
         interventions.open_for(connection, ["shop"])
         holds.of(connection, ["shop"])

@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.engine import planning
 from reconciler.engine.pool import Answer, Pool
-from reconciler.store import declared, deployments
+from reconciler.store import deployments, due
 from tests.counting import counted
 from tests.e2e.daemon import environment_manifest, exec_target
 from tests.world import CHAIN, World, app_manifest
@@ -64,7 +64,7 @@ def test_a_push_is_planned_before_what_was_left_of_a_mass_of_plans(tmp_path: Pat
         assert second.commits == 1
         assert second.planned < count
         with found.database.read() as connection:
-            assert declared.due(connection, world.now, count)
+            assert due.apps(connection, world.now, count)
             assert deployments.listed(connection, deployments.Filter(app=f"app-{count:05d}"))
 
 
@@ -186,7 +186,7 @@ def test_apps_whose_deployments_ended_are_planned_together_while_others_stand_in
         assert turn.planned >= turn.answers
         found.daemon.settle()
         with found.database.read() as connection:
-            assert not declared.due(connection, world.now, 1)
+            assert not due.apps(connection, world.now, 1)
 
 
 def test_a_turn_waits_for_half_of_what_is_carried_out_and_no_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

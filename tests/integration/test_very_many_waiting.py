@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.store import declared
+from reconciler.store import due
 from reconciler.views import candidates
 from tests.http_asking import Face, face
 from tests.world import World
@@ -118,7 +118,7 @@ def test_while_all_are_planned_anew_nothing_is_certain_and_quiet_ones_stay(world
     world.commit("One that waits for nobody", {"quiet.yaml": manifest("svc-20-quiet").replace(', "live"', "")})
     world.settle()
     with world.running() as found, found.database.write() as transaction:
-        declared.mark_all_due(transaction, world.now)
+        due.mark_all(transaction, world.now)
     page = asked.get("/ui/").text
     assert rows(page)["quiet"][1] == ["svc-20-quiet"]
     assert all(number.endswith("+") for number in strip(page).values())

@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.errors import StoreError
 from reconciler.model.deployment import Deployment
-from reconciler.store import declared, interventions
+from reconciler.store import due, interventions
 from reconciler.store.interventions import Wish
 from tests.playing import Player, everything_again, recorded
 from tests.strategies import BAD, Step
@@ -25,7 +25,7 @@ def wish(player: Player, kind: interventions.Kind, about: Deployment) -> None:
     with player.found.database.write() as transaction:
         asked = Wish(kind=kind, actor="ann@example.com", app=about.app, environment=about.environment, subject=about.id)
         interventions.record(transaction, asked, player.world.now)
-        declared.mark_due(transaction, [about.app], player.world.now)
+        due.mark(transaction, [about.app], player.world.now)
 
 
 def under_way(player: Player) -> dict[str, Deployment]:

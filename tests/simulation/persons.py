@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from reconciler.store import declared, deployments, gates, holds, interventions, repository, tables
+from reconciler.store import declared, deployments, due, gates, holds, interventions, repository, tables
 from reconciler.store.database import Transaction
 from reconciler.store.rows import deployment_of
 from reconciler.views.matrix import Asked, matrix
@@ -79,7 +79,7 @@ class Persons:
         for app in self._author.apps:
             with session(self._around.storage.ours), self._database.write() as transaction:
                 interventions.resume(transaction, app, None, ANN, self._around.moments.now)
-                declared.mark_due(transaction, [app], self._around.moments.now)
+                due.mark(transaction, [app], self._around.moments.now)
         self.wish("accept")
 
     def approve_all(self) -> None:
@@ -91,13 +91,13 @@ class Persons:
                 if row.key not in given:
                     now = self._around.moments.now
                     gates.approve(transaction, row.app, row.environment, row.key, ANN, None, "", now)
-                    declared.mark_due(transaction, [row.app], now)
+                    due.mark(transaction, [row.app], now)
 
     def _record(self, transaction: Transaction, now: Any, kind: str, app: str | None = None, **what: Any) -> str:
         transaction_wish = interventions.Wish(kind=kind, actor=ANN, app=app, **what)  # type: ignore[arg-type]
         interventions.record(transaction, transaction_wish, now)
         if app is not None:
-            declared.mark_due(transaction, [app], now)
+            due.mark(transaction, [app], now)
         return f"{app or ''} {what.get('environment', '')} {str(what.get('subject', ''))[:12]}"
 
     def _one(self, several: list[Any]) -> Any:
@@ -118,7 +118,7 @@ class Persons:
         place = self._place(transaction.connection)
         if place is None or not interventions.resume(transaction, place[0], None, ANN, now):
             return ""
-        declared.mark_due(transaction, [place[0]], now)
+        due.mark(transaction, [place[0]], now)
         return place[0]
 
     def _approve(self, transaction: Transaction, now: Any) -> str:
@@ -129,7 +129,7 @@ class Persons:
         if row is None:
             return ""
         gates.approve(transaction, row.app, row.environment, row.key, ANN, None, "", now)
-        declared.mark_due(transaction, [row.app], now)
+        due.mark(transaction, [row.app], now)
         return f"{row.app} {row.environment}"
 
     def _abort(self, transaction: Transaction, now: Any) -> str:
