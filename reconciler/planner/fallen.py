@@ -17,7 +17,7 @@ from reconciler.model.version import spoken
 from reconciler.planner.answer import Aim
 from reconciler.planner.causes import is_pin
 from reconciler.planner.joint import Back, Joint
-from reconciler.planner.promotions import withdrawn_in
+from reconciler.planner.promotions import still_good
 from reconciler.planner.recorded import EnvironmentRecord, RecordedApp
 
 
@@ -157,10 +157,8 @@ def _before(one: Trace, mark: Deployment) -> Deployment | None:
     """What ran well before the move, and holds nothing that was withdrawn or went wrong here."""
     entered = versions_in(mark.traffic)
     for good in one.record.completed:
-        if good.number > mark.number or good.grounds.chosen_by == "season" or not good.traffic:
-            continue
-        bad = withdrawn_in(good, one.app) or any(p.version in one.record.suspicions for p in good.traffic)
-        if not bad and versions_in(good.traffic) != entered:
+        by_itself = good.number <= mark.number and good.grounds.chosen_by != "season"
+        if by_itself and versions_in(good.traffic) != entered and still_good(good, one.app, one.record):
             return good
     return None
 

@@ -12,7 +12,7 @@ from reconciler.model.environment import EnvironmentSpec
 from reconciler.model.traffic import largest, versions_in
 from reconciler.model.version import Version, label, spoken
 from reconciler.planner import rollbacks
-from reconciler.planner.promotions import Found, find, whole, withdrawn_in
+from reconciler.planner.promotions import Found, find, still_good, whole
 from reconciler.planner.recorded import EnvironmentRecord, RecordedApp, Suspicion
 
 
@@ -85,8 +85,8 @@ def _target(
     if version is None:
         stay = versions_in(left.traffic)
         for good in record.completed:
-            other = good.traffic and good.number < left.number and versions_in(good.traffic) != stay
-            if other and not withdrawn_in(good, app) and not any(p.version in record.suspicions for p in good.traffic):
+            other = good.number < left.number and versions_in(good.traffic) != stay
+            if other and still_good(good, app, record):
                 return good.traffic
         return NoWay(f"nothing else ran well in {here} before {spoken(left.traffic)}", "commit a fix, or a revert")
     said = label(version.number, version.name)

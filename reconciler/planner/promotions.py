@@ -247,6 +247,12 @@ def withdrawn_in(deployment: Deployment, app: RecordedApp) -> tuple[str, ...]:
     return tuple(part.version for part in deployment.traffic if part.version in app.withdrawn)
 
 
+def still_good(deployment: Deployment, app: RecordedApp, record: EnvironmentRecord) -> bool:
+    """Whether it holds something, and of that nothing was taken back or went wrong here: it can be gone back to."""
+    suspect = any(part.version in record.suspicions for part in deployment.traffic)
+    return bool(deployment.traffic) and not suspect and not withdrawn_in(deployment, app)
+
+
 def _waiting(wanted: Desired, waits_for: WaitsFor, detail: str) -> Besides:
     lacking = Waiting(app=wanted.app, environment=wanted.environment, waits_for=waits_for, detail=detail)
     return Besides(waiting=(lacking,))

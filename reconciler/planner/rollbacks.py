@@ -13,7 +13,7 @@ from reconciler.model.plan import Refused
 from reconciler.model.traffic import versions_in
 from reconciler.model.version import Version, label, spoken
 from reconciler.planner.causes import RECONCILER, Why, grounds_of, is_pin
-from reconciler.planner.promotions import newest_good, withdrawn_in
+from reconciler.planner.promotions import newest_good, still_good, withdrawn_in
 from reconciler.planner.recorded import Allowance, EnvironmentRecord, RecordedApp, Suspicion, Withdrawal
 from reconciler.words import counted
 
@@ -202,7 +202,7 @@ def last_good(
 ) -> tuple[Subject, Grounds] | None:
     """What stood here before it went wrong: the last good versions with today's settings, else with those of then."""
     for good in record.completed:
-        if not good.traffic or withdrawn_in(good, app) or any(p.version in record.suspicions for p in good.traffic):
+        if not still_good(good, app, record):
             continue
         for subject in (wanted.subject(good.traffic), good.subject):
             if subject.fingerprint not in record.suspicions and subject.fingerprint != bad.fingerprint:
