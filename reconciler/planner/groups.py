@@ -117,9 +117,9 @@ def _stand(name: str, member: Member, environment: Environment, now: datetime) -
     phase = _phase(goal, answer, member, record)
     waits = [one for one in member.plan.waiting if one.environment == environment.name]
     refused = [one for one in member.plan.refused if one.environment == environment.name]
-    stop = _pause(wanted, app, now)
+    stop = app.pause(wanted.environment, now, wanted.pause)
     details = [*(one.detail for one in refused), *(one.detail for one in waits), "it is not ready"]
-    words = stop[0] if stop else details[0]
+    words = f"paused by {stop.by}: {stop.reason}" if stop else details[0]
     if phase == "moving" and record.active:
         words = f"deployment {record.active.number} ({spoken(record.active.traffic)}) is still to complete"
     return _Stand(
@@ -131,7 +131,7 @@ def _stand(name: str, member: Member, environment: Environment, now: datetime) -
         goal=goal,
         phase=phase,
         words=words,
-        until=stop[1] if stop else max((one.until for one in waits if one.until), default=None),
+        until=stop.until if stop else max((one.until for one in waits if one.until), default=None),
         stopped=bool(app.complaints or stop or any(one.rule == "suspect" for one in answer.refused)),
     )
 
@@ -162,15 +162,6 @@ def _lets_in(record: EnvironmentRecord) -> bool:
     active = rolling(record)
     here = {part.version for one in (record.running, own(record)) if one for part in one.traffic}
     return active is not None and not active.goes_back and not versions_in(active.traffic) <= here
-
-
-def _pause(wanted: Desired, app: RecordedApp, now: datetime) -> tuple[str, datetime] | None:
-    """A pause in force, asked for or declared."""
-    asked = [(one.until, one.by, one.reason) for one in app.pauses if one.environment in (None, wanted.environment)]
-    if wanted.pause is not None:
-        asked.append((wanted.pause.until, wanted.pause.by, wanted.pause.reason))
-    until, by, reason = max(asked, default=(now, "", ""))
-    return (f"paused by {by}: {reason}", until) if until > now else None
 
 
 @dataclass(frozen=True)

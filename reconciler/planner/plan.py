@@ -20,7 +20,7 @@ from reconciler.planner.aim import aim
 from reconciler.planner.answer import Aim, Answer
 from reconciler.planner.causes import RECONCILER, Why
 from reconciler.planner.gates import is_hotfix
-from reconciler.planner.recorded import EnvironmentRecord, PauseRecord, RecordedApp
+from reconciler.planner.recorded import EnvironmentRecord, RecordedApp
 
 
 def plan(
@@ -50,7 +50,6 @@ def _environment(
 ) -> Plan:
     if stop := _asked_to_stop(recorded, record):
         return Plan(actions=(stop,))
-    recorded = _with_pause(recorded, wanted)
     if wanted is None or app is None or environment is None:
         answer = _retirement(recorded, record, environment)
         active, goal = record.active, answer.aim
@@ -60,7 +59,7 @@ def _environment(
     else:
         answer = _beneath_freeze(aim(wanted, recorded, record, environment.spec), wanted, recorded, record)
     done = _reconcile(answer, wanted, recorded, record, now)
-    step, halted = _next_step(recorded, record, done, now)
+    step, halted = _next_step(wanted, recorded, record, done, now)
     waiting = (*done.waiting, *halted)
     handed = triggers.due(app, wanted, recorded, record)
     wakes = [
@@ -157,14 +156,14 @@ def _rolling(active: Deployment) -> tuple[Waiting, ...]:
 
 
 def _next_step(
-    recorded: RecordedApp, record: EnvironmentRecord, done: Plan, now: datetime
+    wanted: Desired | None, recorded: RecordedApp, record: EnvironmentRecord, done: Plan, now: datetime
 ) -> tuple[tuple[Action, ...], tuple[Waiting, ...]]:
     """A rollout whose moment has come goes on; in a pause it stays at its step. To go on watching needs no leave."""
     active = record.active
     if active is None or not rollouts.is_due(active, now) or any(isinstance(one, Abort) for one in done.actions):
         return (), ()
     progress = active.rollout
-    paused = _paused(recorded, record, now)
+    paused = _paused(wanted, recorded, record, now)
     if paused is not None and progress is not None and progress.phase == "holding":
         return (), (replace(paused, detail=f"{paused.detail}; {rollouts.said(active)}"),)
     going_on = Advance(
@@ -180,7 +179,7 @@ def _before_its_turn(
     if active.status != "pending" or active.goes_back:
         return None
     frozen, _ = _frozen(active.subject, active.cause, active.commit, wanted, recorded, record)
-    return _paused(recorded, record, now) or frozen
+    return _paused(wanted, recorded, record, now) or frozen
 
 
 def _against_settled(
@@ -204,7 +203,7 @@ def _against_settled(
     # What has never been here is added, not changed. A store that was made anew may only not have found what is here.
     if not goal.urgent and (settled is not None or record.recent) and (brake := brakes.holding(goal, recorded, record)):
         return Plan(waiting=answer.waiting, refused=(*answer.refused, brakes.refused(brake, recorded, record)))
-    held = None if goal.urgent else _paused(recorded, record, now) or _dependency(recorded, record)
+    held = None if goal.urgent else _paused(wanted, recorded, record, now) or _dependency(recorded, record)
     under = None if goal.urgent else wanted
     frozen, remark = _frozen(goal.subject, goal.why.cause, goal.why.commit, under, recorded, record)
     # A freeze holds it back as well while something else does, and has since it began.
@@ -329,11 +328,10 @@ def _running(active: Deployment) -> Waiting:
     )
 
 
-def _paused(recorded: RecordedApp, record: EnvironmentRecord, now: datetime) -> Waiting | None:
-    pauses = [p for p in recorded.pauses if p.environment in (None, record.environment) and p.until > now]
-    if not pauses:
+def _paused(wanted: Desired | None, recorded: RecordedApp, record: EnvironmentRecord, now: datetime) -> Waiting | None:
+    last = recorded.pause(record.environment, now, wanted.pause if wanted else None)
+    if last is None:
         return None
-    last = max(pauses, key=lambda pause: pause.until)
     return Waiting(
         app=recorded.app,
         environment=record.environment,
@@ -354,12 +352,3 @@ def _dependency(recorded: RecordedApp, record: EnvironmentRecord) -> Waiting | N
                 detail=f"{other.app}, which it depends on, {state} in {record.environment}",
             )
     return None
-
-
-def _with_pause(recorded: RecordedApp, wanted: Desired | None) -> RecordedApp:
-    """A pause that the manifest declares counts like one that was asked for by hand."""
-    if wanted is None or wanted.pause is None:
-        return recorded
-    pause = wanted.pause
-    declared = PauseRecord(environment=wanted.environment, by=pause.by, reason=pause.reason, until=pause.until)
-    return replace(recorded, pauses=(*recorded.pauses, declared))

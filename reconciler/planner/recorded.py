@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from reconciler.desired import Paused
 from reconciler.model.deployment import Allotment, Deployment
 from reconciler.model.traffic import versions_in
 from reconciler.model.version import Version
@@ -338,6 +339,12 @@ class RecordedApp:
     """Names of the Resources in force; None: not asked for."""
     joint: Mapping[str, Joint] = field(default_factory=dict)
     """What its group says about it, by environment: not recorded, but worked out from what is."""
+
+    def pause(self, environment: str, now: datetime, declared: Paused | None) -> Paused | None:
+        """The pause in force in an environment at `now` (UTC) that lasts longest, asked for or `declared` by git."""
+        asked = (one for one in self.pauses if one.environment in (None, environment) and one.until > now)
+        found = [Paused(one.by, one.reason, one.until) for one in asked]
+        return max((*found, *([declared] if declared else ())), key=lambda one: one.until, default=None)
 
     def record(self, environment: str) -> EnvironmentRecord:
         """What is recorded of it in an environment, which may be nothing yet."""

@@ -27,7 +27,7 @@ from reconciler.planner.aim import aim
 from reconciler.planner.answer import Answer
 from reconciler.planner.causes import RECONCILER
 from reconciler.planner.promotions import Found, find
-from reconciler.planner.recorded import EnvironmentRecord, PauseRecord, RecordedApp
+from reconciler.planner.recorded import EnvironmentRecord, RecordedApp
 from reconciler.planner.rollouts import left_behind, place
 from reconciler.views.pictures import Picture, pictures
 
@@ -232,18 +232,7 @@ def _active_for(subject: Subject, record: EnvironmentRecord) -> bool:
 
 
 def _paused(wanted: Desired, recorded: RecordedApp, now: datetime) -> PauseShown | None:
-    pauses = [p for p in recorded.pauses if p.environment in (None, wanted.environment) and p.until > now]
-    if wanted.pause is not None:
-        declared = wanted.pause
-        pauses.append(
-            PauseRecord(
-                environment=wanted.environment,
-                by=declared.by,
-                reason=declared.reason,
-                until=declared.until,
-            )
-        )
-    last = max(pauses, key=lambda pause: pause.until, default=None)
+    last = recorded.pause(wanted.environment, now, wanted.pause)
     return PauseShown(by=last.by, reason=last.reason, until=last.until) if last else None
 
 
