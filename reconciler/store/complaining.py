@@ -15,7 +15,8 @@ from reconciler.store.statements import Prepared, many, side_by_side
 _F = tables.files.c
 _A = tables.apps.c
 _FILES = select(_F.path, _F.complaints).where(_F.complaints.is_not(None))
-_APPS = select(_A.name, _A.complaints).where(_A.complaints.is_not(None))
+_ALL_FILES = Prepared(_FILES)
+_ALL_APPS = Prepared(select(_A.name, _A.complaints).where(_A.complaints.is_not(None)))
 _BROKEN = select(_F.path, null().label("name"), _F.complaints).where(_F.complaints.is_not(None))
 _HELD = select(null(), _A.name, _A.complaints).where(_A.complaints.is_not(None))
 _AMONG = Prepared(
@@ -46,8 +47,8 @@ class Held:
 def everything(connection: Connection) -> Held:
     """All that is broken."""
     return Held(
-        {row.path: row.complaints for row in connection.execute(_FILES)},
-        {row.name: row.complaints for row in connection.execute(_APPS)},
+        {row.path: row.complaints for row in _ALL_FILES.run(connection)},
+        {row.name: row.complaints for row in _ALL_APPS.run(connection)},
     )
 
 
@@ -80,12 +81,11 @@ def listed(connection: Connection, after: str, most: int) -> dict[str, Complaint
 
 def complaints(connection: Connection) -> list[dict[str, Any]]:
     """Everything that files and apps suffer from, in order of place."""
-    from_files = connection.execute(select(_F.complaints).where(_F.complaints.is_not(None)))
-    from_apps = connection.execute(select(_A.complaints).where(_A.complaints.is_not(None)))
+    held = everything(connection)
     unique = {
         (c["path"], c["line"], c["column"], c["message"]): c
-        for rows in (from_files, from_apps)
-        for found in rows.scalars()
+        for several in (held.files, held.apps)
+        for found in several.values()
         for c in found
     }
     return [unique[key] for key in sorted(unique)]

@@ -66,6 +66,7 @@ _FORGET_DEPENDENCIES = Among(delete(tables.dependencies), N.app)
 _ADD_APPS = Prepared(tables.apps.insert())
 _ADD_DEPENDENCIES = Prepared(tables.dependencies.insert())
 _ADD_PLACEMENTS = Prepared(tables.placements.insert())
+_FORGET_PLACEMENTS = Among(delete(tables.placements).where(P.environment == bindparam("there")), P.app)
 _PLACEMENTS = Among(select(tables.placements), P.app)
 _AFTER = Prepared(select(A.name).where(A.name > bindparam("after")).order_by(A.name).limit(bindparam("most")))
 
@@ -282,7 +283,7 @@ def replace_placements(transaction: Transaction, rows: Sequence[dict[str, Any]])
         by_environment.setdefault(row["environment"], []).append(row["app"])
     for environment, names in by_environment.items():
         for part in chunks(names):
-            connection.execute(delete(tables.placements).where(P.environment == environment, P.app.in_(part)))
+            _FORGET_PLACEMENTS.change(connection, part, there=environment)
     _ADD_PLACEMENTS.each(connection, rows)
 
 

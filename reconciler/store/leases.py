@@ -33,6 +33,13 @@ _AT = bindparam("at", type_=BigInteger)
 _NEWEST = case((L.handed_out < _AT, _AT), else_=L.handed_out) + bindparam("count", type_=BigInteger)
 _HAND_OUT = Prepared(update(tables.leadership).values(handed_out=_NEWEST).returning(L.handed_out, L.lineage))
 _LINEAGE = Prepared(select(L.lineage))
+_THERE = Prepared(select(L.id))
+_FIRST = Prepared(insert(tables.leadership))
+_NOBODY = Prepared(delete(tables.daemons))
+_ENTER = Prepared(insert(tables.daemons))
+_LEAD = Prepared(update(tables.leadership))
+_STEP_DOWN = Prepared(update(tables.leadership).where(L.holder == bindparam("me")).values(holder=None))
+_LEAVE = Prepared(delete(tables.daemons).where(N.id == bindparam("me")))
 _BEAT = Prepared(update(tables.daemons).where(N.id == bindparam("me")).values(beat=N.beat + 1))
 _ALL = Prepared(
     select(N.id, N.name, N.beat, N.lease, L.holder, L.fence).select_from(
@@ -68,11 +75,16 @@ def enter(transaction: Transaction, me: str, name: str, now: datetime, *, lease:
     """A daemon begins to live; after `lease` seconds without a beat it is given up. None: no other one can live, so
     whatever rows are here are of ended ones."""
     connection = transaction.connection
-    if connection.execute(select(L.id)).first() is None:
-        connection.execute(insert(tables.leadership).values(id=ROW, holder=None, fence=0, handed_out=0))
+    _make_row(connection)
     if lease is None:
-        connection.execute(delete(tables.daemons))
-    connection.execute(insert(tables.daemons).values(id=me, name=name, since=now, beat=0, lease=lease))
+        _NOBODY.change(connection)
+    _ENTER.each(connection, [{"id": me, "name": name, "since": now, "beat": 0, "lease": lease}])
+
+
+def _make_row(connection: Connection) -> None:
+    """The row that says who leads is there, with nobody as long as nobody does."""
+    if not _THERE.run(connection):
+        _FIRST.each(connection, [{"id": ROW, "holder": None, "fence": 0, "handed_out": 0}])
 
 
 def leads(connection: Connection, me: str, fence: int | None) -> bool:
@@ -113,8 +125,7 @@ def lead(transaction: Transaction, me: str, name: str, fence: int, now: datetime
     before = seen(transaction.connection)
     if before.fence != fence or not before.is_vacant(me):
         return None
-    taken = update(tables.leadership).values(holder=me, fence=fence + 1, since=now)
-    transaction.connection.execute(taken)
+    _LEAD.each(transaction.connection, [{"holder": me, "fence": fence + 1, "since": now}])
     if not alone:
         transaction.note("daemon.leads", now, {"name": name, "fence": fence + 1}, subject=me)
     return fence + 1
@@ -131,12 +142,12 @@ def give_up(transaction: Transaction, daemon: str, name: str, beat: int, now: da
 
 def step_down(transaction: Transaction, me: str) -> None:
     """A daemon leads no more: another one may at once."""
-    transaction.connection.execute(update(tables.leadership).where(L.holder == me).values(holder=None))
+    _STEP_DOWN.change(transaction.connection, me=me)
 
 
 def leave(transaction: Transaction, me: str) -> None:
     """A daemon ends: others need not wait for its lease."""
-    transaction.connection.execute(delete(tables.daemons).where(N.id == me))
+    _LEAVE.change(transaction.connection, me=me)
     step_down(transaction, me)
 
 
@@ -166,8 +177,7 @@ def lineage(connection: Connection) -> str:
 def begin_lineage(transaction: Transaction, now: datetime) -> None:
     """What targets were told before this moment says nothing about the numbers that follow."""
     connection = transaction.connection
-    if connection.execute(select(L.id)).first() is None:
-        connection.execute(insert(tables.leadership).values(id=ROW, holder=None, fence=0, handed_out=0))
+    _make_row(connection)
     connection.execute(update(tables.leadership).values(lineage=f"{int(now.timestamp() * 1_000_000):x}"))
 
 

@@ -31,6 +31,9 @@ _WRITTEN = Prepared(
     .order_by(_L.sequence)
     .limit(BATCH)
 )
+_NEWEST = Prepared(select(_L.sequence).order_by(_L.sequence.desc()).limit(1))
+_LAST_SEAL = Prepared(select(tables.seals).order_by(tables.seals.c.upto.desc()).limit(1))
+_SEAL = Prepared(tables.seals.insert())
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +91,13 @@ def _after(connection: Connection, sequence: int) -> Iterator[Row[Any]]:
 
 
 def _last_seal(connection: Connection) -> tuple[int, str]:
-    row = connection.execute(select(tables.seals).order_by(tables.seals.c.upto.desc()).limit(1)).one_or_none()
+    row = _LAST_SEAL.run(connection).one_or_none()
     return (row.upto, row.hash) if row else (0, GENESIS)
 
 
 def newest(connection: Connection) -> int:
     """The sequence number of the newest fact, 0 before the first."""
-    query = select(tables.ledger.c.sequence).order_by(tables.ledger.c.sequence.desc()).limit(1)
-    return int(connection.execute(query).scalar() or 0)
+    return int(_NEWEST.run(connection).scalar() or 0)
 
 
 def after(connection: Connection, sequence: int, most: int) -> Sequence[Any]:
@@ -129,7 +131,7 @@ def seal(transaction: Transaction, at: datetime) -> int:
     for row in _to_link(transaction.connection, upto):
         chained, upto, count = _link(chained, row), row.sequence, count + 1
     if count:
-        transaction.connection.execute(tables.seals.insert().values(upto=upto, hash=chained, at=at))
+        _SEAL.each(transaction.connection, [{"upto": upto, "hash": chained, "at": at}])
     return count
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sqlalchemy import Connection, exc, inspect, text
+from sqlalchemy import Connection, exc, inspect
 
 from reconciler.errors import StoreError, StoreRefuses
 from reconciler.store import rights, tables
@@ -17,7 +17,7 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 def revision(connection: Connection) -> str | None:
     """The migration that a store is at; None for an empty one."""
     try:
-        found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        found: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
     except exc.DBAPIError as error:
         connection.rollback()
         if getattr(error.orig, "sqlstate", None) not in (None, _NO_TABLE):

@@ -7,17 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, Row, bindparam, delete, select
 
 from reconciler.store import tables
 from reconciler.store.database import Transaction
-from reconciler.store.statements import Among
+from reconciler.store.statements import Among, Prepared
 
 Kind = Literal["freeze", "rollback"]
 
 _O, _S = tables.overrides.c, tables.signatures.c
 _FREEZES = Among(select(tables.overrides).where(_O.kind == "freeze"), _O.commit)
 _ROLLBACKS = Among(select(tables.overrides).where(_O.kind == "rollback"), _O.app)
+_OF_OTHER_KEYS = Prepared(delete(tables.signatures).where(_S["keys"] != bindparam("now")))
 _SIGNATURES = Among(select(tables.signatures), _S.commit)
 
 
@@ -55,7 +56,7 @@ def signatures(connection: Connection, commits: Sequence[str]) -> Iterable[Row[A
 
 def forget_signatures(transaction: Transaction, keys: str) -> int:
     """Forget what was judged by other keys than these; how many commits that are."""
-    return int(transaction.connection.execute(delete(tables.signatures).where(_S["keys"] != keys)).rowcount)
+    return _OF_OTHER_KEYS.change(transaction.connection, now=keys)
 
 
 def note_signature(transaction: Transaction, commit: str, good: bool, detail: str, keys: str, now: datetime) -> None:
