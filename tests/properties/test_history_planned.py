@@ -34,7 +34,7 @@ from tests.strategies import (
 )
 from tests.world import CHAIN
 
-MANY = examples(60)
+MANY = examples(40)
 KINDS = (*ORDINARY, *PINNING, *TIMED, *ROUGH, "push")
 ALL = histories(*KINDS, apps=[SHOP], most=14)
 
