@@ -14,7 +14,7 @@ from reconciler.engine import rolling
 from reconciler.model.deployment import Subject
 from reconciler.model.plan import Abort, Advance, ApplyTriggers, Deploy, Lift, Plan, RunChecks
 from reconciler.model.traffic import largest, versions_in
-from reconciler.store import deployments, gates, holds, interventions, triggers
+from reconciler.store import deployments, gates, holds, interventions, occurrences, suspicions, triggers
 from reconciler.store.database import Transaction
 from reconciler.store.rows import deployment_of
 
@@ -77,7 +77,7 @@ def by_person(transaction: Transaction, row: Row[Any], now: datetime, reason: st
     asked = {wish.subject for wish in interventions.open_of(transaction.connection, "abort")}
     if row.id in asked:
         deployment = deployment_of(row)
-        deployments.suspect(transaction, deployment, deployment.subject, [], now, f"was stopped ({reason})")
+        suspicions.note(transaction, deployment, deployment.subject, [], now, f"was stopped ({reason})")
         interventions.finish(transaction, "abort", row.id, now, "stopped")
 
 
@@ -95,7 +95,7 @@ def _create(transaction: Transaction, deploys: list[Deploy], now: datetime) -> l
     deployments.create(transaction, wishes, now)
     for made, number, wish in wishes:
         _remember(transaction, made, number, wish, now)
-    deployments.occurred(transaction, edges)
+    occurrences.note(transaction, edges)
     asked = interventions.open_of(transaction.connection, "retry") if retries else []
     for wish in deploys:
         here = [one.subject for one in asked if (one.app, one.environment) == (wish.app, wish.environment)]
@@ -150,4 +150,4 @@ def _answer_retries(transaction: Transaction, wish: Deploy, asked: list[str], no
     if retried:
         # All its attempts are a person's word, not the first alone; what fails again is suspect again.
         versions = [part.version for part in wish.subject.traffic]
-        deployments.clear(transaction, wish.app, wish.environment, [wish.subject.fingerprint, *versions])
+        suspicions.clear(transaction, wish.app, wish.environment, [wish.subject.fingerprint, *versions])

@@ -14,7 +14,7 @@ from sqlalchemy import Row
 from reconciler import telemetry
 from reconciler.model.deployment import Subject
 from reconciler.model.version import spoken
-from reconciler.store import deployments, due, holds, interventions, versions
+from reconciler.store import due, holds, interventions, suspicions, versions
 from reconciler.store.database import Transaction
 from reconciler.store.rows import traffic_row
 from reconciler.views.scene import Scene
@@ -58,7 +58,7 @@ def _go_back(transaction: Transaction, wish: Row[Any], scene: Scene, now: dateti
 def _hold(transaction: Transaction, wish: Row[Any], way: WayBack, now: datetime) -> None:
     why = f"was rolled back by {wish.actor}" + (f": {wish.reason}" if wish.reason else "")
     for subject, taken in way.suspects:
-        deployments.suspect(transaction, way.left, subject, taken, now, why)
+        suspicions.note(transaction, way.left, subject, taken, now, why)
     holds.hold(
         transaction,
         wish.app,
@@ -75,7 +75,7 @@ def _hold(transaction: Transaction, wish: Row[Any], way: WayBack, now: datetime)
 def _end(transaction: Transaction, wish: Row[Any], now: datetime) -> str:
     """What went wrong there is forgotten, and git's word holds again."""
     where = {"app": wish.app, "environment": wish.environment}
-    deployments.clear(transaction, wish.app, wish.environment)
+    suspicions.clear(transaction, wish.app, wish.environment)
     transaction.note("suspicion.lifted", now, {"reason": wish.reason}, **where, actor=wish.actor)
     reason = f"released by {wish.actor}" + (f": {wish.reason}" if wish.reason else "")
     return reason if holds.lift(transaction, **where, reason=reason, now=now, actor=wish.actor) else "nothing was held"

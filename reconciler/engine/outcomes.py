@@ -20,7 +20,7 @@ from reconciler.model.version import label
 from reconciler.planner import rollouts
 from reconciler.planner.gates import failed_but_reported, filed_under
 from reconciler.schedule import backoff
-from reconciler.store import deployments, due, gates, interventions, triggers
+from reconciler.store import deployments, due, gates, interventions, suspicions, triggers
 from reconciler.store.database import Transaction
 from reconciler.store.rows import deployment_of
 from reconciler.targets.checks import CheckResult
@@ -107,7 +107,7 @@ def note_outcomes(
     rows = deployments.by_ids(connection, list({one.deployment for one in outcomes}))
     # Mostly nothing is suspect, and nobody has asked to stop anything: told for all at once.
     past = _Past(
-        suspected=deployments.suspected(connection, [row.app for row in rows.values()]) if rows else set(),
+        suspected=suspicions.apps(connection, [row.app for row in rows.values()]) if rows else set(),
         to_stop={wish.subject for wish in interventions.open_of(connection, "abort")},
     )
     ended: set[str] = set()
@@ -151,7 +151,7 @@ def _settle(
         if row.app in past.suspected:
             subject = deployment_of(row).subject
             suspected = [subject.fingerprint, *(part.version for part in subject.traffic)]
-            deployments.clear(transaction, row.app, row.environment, suspected)
+            suspicions.clear(transaction, row.app, row.environment, suspected)
         if row.id in past.to_stop:
             interventions.finish(transaction, "abort", row.id, now, "it had completed by then")
         if not row.traffic:
@@ -178,7 +178,7 @@ def _fail(transaction: Transaction, row: Row[Any], outcome: Outcome, spec: Envir
     fresh = [part.version for part in failed.traffic if part.version not in good]
     # Going back to a version that worked says nothing against that version: only this very step is not repeated.
     blamed = [] if failed.goes_back else fresh
-    deployments.suspect(transaction, failed, failed.subject, blamed, now, "failed")
+    suspicions.note(transaction, failed, failed.subject, blamed, now, "failed")
     if spec.on_failure == "hold":
         ran_before = any(d.status == "completed" and d.traffic for d in before)
         hold_failed(transaction, failed, fresh, now, ran_before=ran_before)

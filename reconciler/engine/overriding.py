@@ -11,7 +11,7 @@ from reconciler.engine.commit import Arrival
 from reconciler.git.shapes import Commit
 from reconciler.git.trailers import trailers
 from reconciler.planner.noting import allowed_changes, allowed_rollbacks, freeze_override, lifted_suspicions
-from reconciler.store import commits, deployments, overrides
+from reconciler.store import commits, overrides, suspicions
 from reconciler.store.database import Transaction
 from reconciler.words import address
 
@@ -70,7 +70,7 @@ def _rows(arrival: Arrival, commit: Commit, said: Said) -> Iterator[dict[str, An
 
 def _lift(transaction: Transaction, arrival: Arrival, commit: Commit, said: Said) -> set[str]:
     for app, environment in lifted_suspicions(said):
-        deployments.clear(transaction, app, environment)
+        suspicions.clear(transaction, app, environment)
         body = {"commit": commit.id}
         transaction.note("suspicion.lifted", arrival.now, body, app=app, environment=environment, actor=_author(commit))
     return {app for app, _ in lifted_suspicions(said)}

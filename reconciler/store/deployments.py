@@ -3,20 +3,19 @@
 Every move is checked against the table of legal ones and noted in the ledger.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, case, delete, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, case, or_, select, update
 
 from reconciler.errors import StoreError
-from reconciler.model.deployment import LEGAL, ROLLBACKS, Deployment, Event, Status, Subject
+from reconciler.model.deployment import LEGAL, ROLLBACKS, Deployment, Event, Status
 from reconciler.model.plan import Deploy
 from reconciler.model.rollout import Progress, progress_row
 from reconciler.schedule import utc
 from reconciler.store import ledger, tables
 from reconciler.store.database import Transaction
-from reconciler.store.declared import chunks
 from reconciler.store.history import Filter as Filter
 from reconciler.store.history import ended_after as ended_after
 from reconciler.store.history import listed as listed
@@ -25,10 +24,9 @@ from reconciler.store.history import numbers_and_retries as numbers_and_retries
 from reconciler.store.history import ran_at as ran_at
 from reconciler.store.history import recent as recent
 from reconciler.store.rows import deployment_of, grounds_row, traffic_row
-from reconciler.store.statements import Among, Prepared, given
+from reconciler.store.statements import Among, Prepared
 
 D = tables.deployments.c
-S = tables.suspicions.c
 MOMENT = D.created_at.type
 RESTING = ("holding", "baking")
 _BACK_AGAIN = (D.cause == "retry") & D.rolled_back_from.is_not(None)
@@ -45,16 +43,6 @@ _ENDED = {"finished_at": bindparam("at", type_=MOMENT), "next_attempt_at": None,
 _COMPLETED = Prepared(_ONE.values(status="completed", **_ENDED))
 _STARTED_ONES = Prepared(_ALL.where(D.status == "started").order_by(ROLLBACK_FIRST, D.sequence))
 _BY_ID = Among(_ALL, D.id)
-_SUSPECTED = Among(select(S.app), S.app)
-_CLEAR = Among(
-    delete(tables.suspicions).where(S.app == bindparam("in_app"), S.environment == bindparam("in_environment")), S.what
-)
-_O = tables.occurrences.c
-_EDGE = ("kind", "app", "environment", "due_at")
-_EDGES = given("edges", **{name: _O[name] for name in _EDGE})
-_SAME = and_(*(_O[name] == _EDGES.c[name] for name in _EDGE))
-_OCCURRED = Prepared(select(*(_O[name] for name in _EDGE)).join(_EDGES, _SAME))
-_OCCUR = Prepared(tables.occurrences.insert())
 
 
 def create(transaction: Transaction, wishes: Sequence[tuple[str, int, Deploy]], now: datetime) -> None:
@@ -265,55 +253,3 @@ def events(connection: Connection, identifier: str) -> tuple[Event, ...]:
         for entry in ledger.of_subject(connection, identifier)
         if entry["kind"].startswith("deployment.")
     )
-
-
-def suspect(
-    transaction: Transaction,
-    deployment: Deployment,
-    subject: Subject,
-    versions: Sequence[str],
-    now: datetime,
-    why: str,
-) -> None:
-    """Remember that a subject, and the versions that are new in it, went wrong here."""
-    s = tables.suspicions
-    suspected = [subject.fingerprint, *versions]
-    here = (s.c.app == deployment.app) & (s.c.environment == deployment.environment)
-    transaction.connection.execute(delete(s).where(here, s.c.what.in_(suspected)))
-    transaction.connection.execute(
-        s.insert(),
-        [
-            {
-                "app": deployment.app,
-                "environment": deployment.environment,
-                "what": what,
-                "deployment": deployment.id,
-                "number": deployment.number,
-                "at": now,
-                "why": why,
-            }
-            for what in suspected
-        ],
-    )
-
-
-def suspected(connection: Connection, apps: Sequence[str]) -> set[str]:
-    """Those of the apps of which something is suspect anywhere."""
-    return set(_SUSPECTED.run(connection, apps).scalars())
-
-
-def clear(transaction: Transaction, app: str, environment: str, suspected: Sequence[str] | None = None) -> None:
-    """Forget suspicions: after a success, or because a commit says so (`suspected` None: all of them here)."""
-    if suspected is None:
-        query = delete(tables.suspicions).where(S.app == app, S.environment == environment)
-        transaction.connection.execute(query)
-    else:
-        _CLEAR.change(transaction.connection, suspected, in_app=app, in_environment=environment)
-
-
-def occurred(transaction: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Record edges of time that led to deployments; an edge occurs once."""
-    edges = {tuple(row[name] for name in _EDGE): row for row in reversed(rows)}
-    for part in chunks(edges):
-        known = {tuple(row) for row in _OCCURRED.run(transaction.connection, edges=part)}
-        _OCCUR.each(transaction.connection, [edges[edge] for edge in part if edge not in known])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.store import deployments, due, holds
+from reconciler.store import due, holds, suspicions
 from reconciler.views.pictures import pictures
 from reconciler.views.standings import standings
 from tests.integration.test_groups import PAIR, app, begin, group, publish, runs, said
@@ -85,7 +85,7 @@ def test_one_that_a_person_rolls_back_takes_the_other_along(world: World) -> Non
     good = [{"version": p.version, "number": p.number, "percent": 100.0} for p in world.history("basket")[0].traffic]
     with world.running() as found, found.database.write() as transaction:
         bad = [part.version for part in left.traffic]
-        deployments.suspect(transaction, left, left.subject, bad, world.now, "was rolled back")
+        suspicions.note(transaction, left, left.subject, bad, world.now, "was rolled back")
         holds.hold(
             transaction,
             "basket",
