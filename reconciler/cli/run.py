@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from reconciler.telemetry.busy import Busy
     from reconciler.wiring import Running
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
-"""Seconds until a database that could not be reached at the start is asked again; twice as long each time."""
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=0.5), timedelta(seconds=60)
+"""Until a database that could not be reached at the start is asked again; twice as long each time."""
 
 
 @asking.verb
@@ -102,25 +102,28 @@ def _reached(settings: Settings, asked: threading.Event, log: Any) -> bool:
 
     Raises StoreRefuses where it answers, but lets nobody in: that is for a person.
     """
+    from itertools import count
+
     from reconciler.engine import clock
     from reconciler.errors import StoreError, StoreRefuses
+    from reconciler.schedule import backoff, rfc3339
     from reconciler.store.database import Database
 
     if Database.file(settings.state.url) is not None:
         return True  # a file is there or can be made, or it is for a person
     store = Database(settings.state.url)
-    pause = _FIRST_PAUSE
-    while not asked.is_set():
+    for failures in count(1):
+        if asked.is_set():
+            break
         try:
             store.ask()
         except StoreRefuses:
             raise
         except StoreError as error:
-            again_at = clock.system() + timedelta(seconds=pause)
-            told = {"next": f"again in {pause:g} s", "again_at": again_at.isoformat(timespec="milliseconds")}
+            pause = backoff(_FIRST_PAUSE, failures, _LONGEST_PAUSE)
+            told = {"next": f"again in {pause.total_seconds():g} s", "again_at": rfc3339(clock.system() + pause)}
             log.warning("start.failed", error=error.message, **told)
-            asked.wait(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            asked.wait(pause.total_seconds())
         else:
             store.close()
             return True

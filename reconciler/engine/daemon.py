@@ -20,7 +20,7 @@ from reconciler.engine.following import Following
 from reconciler.engine.membership import Heart, Membership
 from reconciler.engine.pool import Pool
 from reconciler.errors import FollowsAnother, LeaseLost, NotSo, ReconcilerError, StoreError
-from reconciler.schedule import backoff, spell
+from reconciler.schedule import backoff, rfc3339, spell, to_the_second
 from reconciler.store import ledger, waiting
 from reconciler.store.database import Database
 from reconciler.store.nudging import Listener
@@ -248,13 +248,13 @@ class Daemon:
         since = before.since if before else now
         self._failing = Failing(error=error, next_step=next_step, turns=turns, since=since, again_at=again_at)
         failing.tell(self._failing)
-        return {"error": error, "next": next_step, "again_at": again_at.isoformat(timespec="milliseconds")}
+        return {"error": error, "next": next_step, "again_at": rfc3339(again_at)}
 
     def _works(self) -> None:
         before, self._failing = self._failing, None
         if before is not None:
             failing.tell(None)
-            log.info("turns.go-on", failed=before.turns, since=before.since.isoformat(timespec="seconds"))
+            log.info("turns.go-on", failed=before.turns, since=to_the_second(before.since))
 
     def _turn(self) -> Turn:
         """A turn, measured; one that did something is told to whoever watches."""
