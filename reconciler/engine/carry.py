@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Row
 
 from reconciler.engine import rolling
+from reconciler.engine.holding import hold_left
 from reconciler.model.deployment import Subject
 from reconciler.model.plan import Abort, Advance, ApplyTriggers, Deploy, Lift, Plan, RunChecks
-from reconciler.model.traffic import largest, versions_in
 from reconciler.store import deployments, gates, holds, interventions, occurrences, suspicions, triggers
 from reconciler.store.database import Transaction
 from reconciler.store.rows import deployment_of
@@ -110,24 +110,7 @@ def _remember(transaction: Transaction, made: str, number: int, wish: Deploy, no
         body = {"number": number, "message": remark}
         transaction.note("deployment.remark", now, body, subject=made, **where)
     if wish.cause == "auto-rollback":
-        _hold(transaction, wish, now)
-
-
-def _hold(transaction: Transaction, wish: Deploy, now: datetime) -> None:
-    stays = versions_in(wish.subject.traffic)
-    left = deployments.by_ids(transaction.connection, [wish.rolled_back_from or ""])
-    parts = (part for row in left.values() for part in deployment_of(row).traffic)
-    bad = largest(part for part in parts if part.version not in stays)
-    holds.hold(
-        transaction,
-        wish.app,
-        wish.environment,
-        wish.deployed_by,
-        wish.reason,
-        now,
-        deployment=wish.rolled_back_from,
-        version=bad.version if bad else None,
-    )
+        hold_left(transaction, wish, now)
 
 
 def _edge(wish: Deploy, made: str, now: datetime) -> dict[str, Any]:
