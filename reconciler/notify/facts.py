@@ -46,7 +46,8 @@ REPORTED: Mapping[str, EventName] = {
 }
 """What was reported of deployments that are made elsewhere."""
 REFUSED = "report.refused"
-KINDS = (*ENDS, *OTHERS, *REPORTED, REFUSED)
+UNTAKEN = "triggers.failed"
+KINDS = (*ENDS, *OTHERS, *REPORTED, REFUSED, UNTAKEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,9 @@ def happenings(connection: Connection, rows: Iterable[Row[Any]]) -> Iterator[Hap
             yield _of_report(row, elsewhere[row.subject])
         elif row.kind == REFUSED:
             yield _not_started(row)
+        elif row.kind == UNTAKEN:
+            if row.body.get("attempts") == 1:  # it is tried on and on, and told once
+                yield _untaken(row)
         elif row.kind in ENDS:
             found = known.get(row.subject)
             if found is not None:
@@ -128,6 +132,17 @@ def _not_started(row: Row[Any]) -> Happening:
         "next": way_out,
     }
     return _happening(row, "waiting-for-approval" if approval else "refused", said)
+
+
+def _untaken(row: Row[Any]) -> Happening:
+    """Routes, domains or crons that a target refuses."""
+    said = {
+        "title": f"{row.app} in {row.environment}: the target refuses routes, domains or crons",
+        "actor": row.actor,
+        "message": row.body.get("error") or "",
+        "next": f"`reconciler why {row.app} {row.environment}` tells more",
+    }
+    return _happening(row, "refused", said)
 
 
 def _other(row: Row[Any]) -> Happening:

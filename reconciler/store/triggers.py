@@ -96,10 +96,12 @@ def answered(
     if error is None:
         values = {"applied": digest, "open": False, "retry_at": None, "attempts": 0, "error": None}
     else:
-        values = {"attempts": row.attempts + 1, "retry_at": now + backoff(PAUSE, row.attempts + 1), "error": error}
+        attempts = row.attempts + 1
+        values = {"attempts": attempts, "retry_at": now + backoff(PAUSE, attempts), "error": error}
     transaction.connection.execute(update(tables.triggers).where(_of(app, environment)).values(**values))
     kind = "triggers.applied" if error is None else "triggers.failed"
-    transaction.note(kind, now, {"digest": digest, "error": error}, app=app, environment=environment)
+    body = {"digest": digest, "error": error} | ({} if error is None else {"attempts": values["attempts"]})
+    transaction.note(kind, now, body, app=app, environment=environment)
 
 
 def _of(app: str, environment: str) -> ColumnElement[bool]:

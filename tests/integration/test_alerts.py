@@ -191,6 +191,30 @@ def test_who_waits_for_approval_is_told_once(world: World) -> None:
     assert len(receiver.requests) == 2
 
 
+def test_routes_that_a_target_refuses_are_told_once_until_it_takes_them(world: World) -> None:
+    with receiving() as receiver:
+        url = to(world, f"json://127.0.0.1:{receiver.port}/")
+        begin(world, alert(url, events=["refused"]))
+        world.commit("Routes", {"shop.yaml": app_manifest(triggers={"routes": ["example.com/*"]})})
+        way = world.directory / "state" / "releases" / "live" / "shop" / "triggers.json"
+        way.mkdir(parents=True)
+        for _ in range(3):
+            settle_and_tell(world)
+            world.later(hours=1)
+        assert titles(receiver) == ["shop in live: the target refuses routes, domains or crons"]
+        (told,) = receiver.requests
+        assert "Is a directory" in told.json["message"]
+        assert "`reconciler why shop live`" in told.json["message"]
+        way.rmdir()
+        settle_and_tell(world)
+        way.unlink()
+        way.mkdir()
+        world.commit("Others", {"shop.yaml": app_manifest(triggers={"routes": ["example.org/*"]})})
+        settle_and_tell(world)
+        settle_and_tell(world)
+    assert len(receiver.requests) == 2
+
+
 def test_a_freeze_that_begins_is_told(world: World) -> None:
     freeze = (
         "apiVersion: reconciler/v1\nkind: Freeze\nmetadata: {name: night}\nspec: {environments: [live], "
