@@ -131,7 +131,8 @@ class _Looking:
         self.namers |= {directory: set() for directory in wanted}
         for row in manifest_files.naming(self.connection, wanted):
             self.namers[row.bundle].add(row.path)
-        return {directory for directory in directories if self.namers.get(directory, set()) - self.before.keys()}
+        # One file after the other: to take all that are concerned from each set would be the square of their number.
+        return {one for one in directories if any(path not in self.before for path in self.namers.get(one, ()))}
 
     def _free_below(self, freed: set[str], standing: Collection[str]) -> list[str]:
         """Read what lies in directories that are named no more, as far as it is no content for another reason."""
