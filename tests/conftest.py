@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -90,6 +91,17 @@ def nursery() -> Iterator[Any]:
     made = Nursery()
     yield made
     made.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None, item: pytest.Item) -> Iterator[None]:
+    """What a file's tests have made in PostgreSQL goes with its last one, once their fixtures have ended."""
+    try:
+        return (yield)
+    finally:
+        used = sys.modules.get("tests.postgres")
+        if used is not None and (nextitem is None or nextitem.path != item.path):
+            used.forget_databases()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

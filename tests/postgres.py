@@ -12,13 +12,13 @@ import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, exc, text
 from sqlalchemy.engine import URL, make_url
 
 
@@ -68,7 +68,20 @@ def new_database(server: str | URL, locale: str = "", encoding: str = "UTF8") ->
     name, locale = f"store_{uuid4().hex[:12]}", locale or os.environ.get("TESTS_LOCALE", "")
     how = f"TEMPLATE template0 ENCODING '{encoding}' LOCALE '{_made(locale)}'" if locale else ""
     tell(server, f"CREATE DATABASE {name} {how}")
-    return make_url(server).set(database=name)
+    made = make_url(server).set(database=name)
+    _made_here.append(made)
+    return made
+
+
+_made_here: list[URL] = []
+
+
+def forget_databases() -> None:
+    """Nobody needs the databases that were made since the last time: a thousand of them fill a machine's memory."""
+    while _made_here:
+        made = _made_here.pop()
+        with suppress(exc.DBAPIError):  # its server has ended, and it with it
+            tell(made.set(database="postgres"), f"DROP DATABASE IF EXISTS {made.database} WITH (FORCE)")
 
 
 def empty_database(server: str, locale: str = "", encoding: str = "UTF8") -> str:
