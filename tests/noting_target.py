@@ -114,6 +114,8 @@ class NotingTarget:
     def triggers(self, app: str, triggers: Triggers, work: Work) -> None:
         if self._does == "wild-routes":
             raise ERRORS["wild"]
+        if self._does == "later-routes":
+            raise ERRORS["later"]
 
     def observe(self, app: str) -> Observed | None:
         if self._does == "wild-sight":

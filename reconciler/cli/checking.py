@@ -133,11 +133,14 @@ def read(connection: Connection, objects: Objects, taken: Taken) -> Read:
     found = Read()
     files: list[Entry] = []
     special: list[Entry] = []
-    for entry in objects.tree(objects.commit(taken.commit).tree, taken.root):
+    # A bundle may lie outside of what is followed.
+    root = taken.root if all(under(bundle, taken.root) for bundle in bundles) else ""
+    for entry in objects.tree(objects.commit(taken.commit).tree, root):
         if entry.mode in SPECIAL and not bundles.isdisjoint(ancestors(entry.path)):
             special.append(entry)
         if entry.type == "tree":
-            found.directories.append(entry.path.removeprefix(f"{taken.root}/") if taken.root else entry.path)
+            if under(entry.path, taken.root) and entry.path != taken.root:
+                found.directories.append(entry.path.removeprefix(f"{taken.root}/") if taken.root else entry.path)
         elif _may_hold_manifests(entry, bundles, taken.root):
             files.append(entry)
     blobs = objects.blobs((entry.id for entry in files), LARGEST)
@@ -149,7 +152,10 @@ def read(connection: Connection, objects: Objects, taken: Taken) -> Read:
 
 
 def _look_into(found: Read, objects: Objects, special: Sequence[Entry], bundles: set[str]) -> None:
-    """Note which links and submodules keep a bundle from being released."""
+    """Note which submodules, and which links by what is written in them, keep a bundle from being released.
+
+    Paths are told from the repository's root: apps that a set makes are complained about in one place.
+    """
     links = [entry for entry in special if entry.mode == LINK]
     leads_to = {
         entry.path: os.fsdecode(data)
@@ -160,9 +166,9 @@ def _look_into(found: Read, objects: Objects, special: Sequence[Entry], bundles:
         for bundle in sorted(bundles.intersection(ancestors(entry.path))):
             here = entry.path.removeprefix(f"{bundle}/")
             if entry.mode != LINK:
-                said = f"the bundle holds the submodule {printable(here)}", NO_SUBMODULES
+                said = f"the bundle holds the submodule {printable(entry.path)}", NO_SUBMODULES
             elif entry.path in leads_to and leads_out(here, leads_to[entry.path]):
-                said = outward(here, leads_to[entry.path]), REMEDY
+                said = outward(entry.path, leads_to[entry.path]), REMEDY
             else:
                 continue
             found.unreleasable.setdefault(bundle, []).append(said)

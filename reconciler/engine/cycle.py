@@ -135,7 +135,7 @@ class Cycle:
         with self._database.write() as transaction:
             connection = transaction.connection
             environments = declared_environments(connection)
-            _record(transaction, answers, environments, now)
+            refused = _record(transaction, answers, environments, now)
             self._heed(connection, answers, now)
             begun = self._begun(transaction, answers)
             with telemetry.stage("claim"):
@@ -146,7 +146,7 @@ class Cycle:
             place = self._following.require_fit(connection) if jobs else None
         if place is not None and place.head is not None:
             self._following.looking.keep_up(place.head, now)
-        self._after(answers, jobs, [], to_stop)
+        self._after(answers, jobs, [], to_stop, refused)
         return Turn(answers=len(answers), begun=len(jobs), wake_at=_next_attempt(begun.rows, now))
 
     def _to_assist(self, now: datetime) -> tuple[bool, datetime | None]:
@@ -186,7 +186,7 @@ class Cycle:
                 commits = self._following.note(transaction, seen, now)
             scene = scene_of(transaction.connection)
             environments = scene.environments
-            _record(transaction, answers, environments, now)
+            refused = _record(transaction, answers, environments, now)
             self._heed(transaction.connection, answers, now)
             written = self._branches.record(transaction, now)
             self._signing.refresh(transaction, now)
@@ -211,7 +211,7 @@ class Cycle:
             wake_at = earliest([left.due_at, attempt_at, self._next_check, self._branches.next_try])
         self._planning.recorded(planned, now, free=free)
         self._following.considered(seen)
-        self._after(answers, jobs, handed, [row.id for row in begun.rows if row.abort_reason is not None])
+        self._after(answers, jobs, handed, [row.id for row in begun.rows if row.abort_reason is not None], refused)
         for check in checks:
             self._pool.begin_check(check)
         self._branches.begin(to_write)
@@ -296,12 +296,12 @@ class Cycle:
         jobs: Sequence[Job],
         handed: Sequence[TriggersJob],
         told_to_stop: Sequence[str],
+        refused: Sequence[TriggersOutcome],
     ) -> None:
-        """Only what is in the store by now is acted on."""
+        """Only what is in the store by now is acted on, and told."""
         self._pool.recorded(list(answers))
-        for answer in answers:
-            if isinstance(answer, TriggersOutcome) and answer.error is not None:
-                tell_triggers(answer)
+        for one in refused:
+            tell_triggers(one)
         for job in jobs:
             self._pool.begin(job)
         for handing in handed:
@@ -325,15 +325,18 @@ def _record(
     answers: Sequence[PoolAnswer],
     environments: Mapping[str, Environment],
     now: datetime,
-) -> None:
+) -> list[TriggersOutcome]:
+    """Record what was answered; the trigger settings among them that a target refused, where that counts any more."""
+    refused: list[TriggersOutcome] = []
     note_outcomes(transaction, [one for one in answers if isinstance(one, Outcome)], environments, now)
     for answer in answers:
         if isinstance(answer, Outcome):
             continue
         if isinstance(answer, CheckOutcome):
             note_check(transaction, answer, now)
-        else:
-            note_triggers(transaction, answer, now)
+        elif note_triggers(transaction, answer, now) and answer.refused:
+            refused.append(answer)
+    return refused
 
 
 def _next_attempt(begun: Sequence[Row[Any]], now: datetime) -> datetime | None:

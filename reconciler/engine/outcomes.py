@@ -85,6 +85,13 @@ class TriggersOutcome:
     fence: int
     """As what they were handed out."""
     error: str | None = None
+    later: bool = False
+    """Whether the target only asked for time."""
+
+    @property
+    def refused(self) -> bool:
+        """Whether the target did not take them."""
+        return self.error is not None and not self.later
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,8 +258,10 @@ def _remark(transaction: Transaction, outcome: CheckOutcome, message: str, asked
     transaction.note("deployment.remark", now, body, subject=entered.id, **where)
 
 
-def note_triggers(transaction: Transaction, outcome: TriggersOutcome, now: datetime) -> None:
-    """Record whether a target took its trigger settings."""
+def note_triggers(transaction: Transaction, outcome: TriggersOutcome, now: datetime) -> bool:
+    """Record whether a target took its trigger settings; whether that counts any more."""
     where = (outcome.app, outcome.environment)
-    triggers.answered(transaction, *where, outcome.digest, outcome.error, now, fence=outcome.fence)
     due.mark(transaction, [outcome.app], now)
+    return triggers.answered(
+        transaction, *where, outcome.digest, outcome.error, now, fence=outcome.fence, later=outcome.later
+    )

@@ -139,10 +139,11 @@ def hand_over_triggers(job: TriggersJob, surroundings: Surroundings) -> Triggers
         fence=job.fence,
         lineage=job.lineage,
     )
-    error = None
+    error, later = None, False
     try:
         _refuse(job.hindered)
         surroundings.make_target(job.environment, job.target).triggers(job.app, job.triggers, work)
     except (Exception, SystemExit) as wrong:  # noqa: BLE001 - a target is a stranger's code
-        error = strangers.complaint(wrong)
-    return TriggersOutcome(app=job.app, environment=job.environment, digest=job.digest, fence=job.fence, error=error)
+        error, later = strangers.complaint(wrong), isinstance(wrong, TryAgainLater)
+    where = {"app": job.app, "environment": job.environment}
+    return TriggersOutcome(**where, digest=job.digest, fence=job.fence, error=error, later=later)

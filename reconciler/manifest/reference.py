@@ -31,7 +31,7 @@ _INTRODUCTION = """\
 
 Every `*.yaml` and `*.yml` below the followed path is read, several documents to a file. A document is a manifest when
 its `apiVersion` is `reconciler/v1`; other YAML is left alone. Files in a directory that an App names as its bundle are
-content.
+content; links that lead out of it, and submodules in it, are released by no target, which `validate` tells.
 
 - A **name** has letters, digits, `.`, `_` and `-`, begins with a letter or a digit, and has at most 100 of them.
 - A **duration** is a number and a unit, from large to small: `90s`, `15m`, `2h`, `7d`, `1h30m`.

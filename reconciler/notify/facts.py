@@ -84,7 +84,7 @@ def happenings(connection: Connection, rows: Iterable[Row[Any]]) -> Iterator[Hap
         elif row.kind == REFUSED:
             yield _not_started(row)
         elif row.kind == UNTAKEN:
-            if row.body.get("attempts") == 1:  # it is tried on and on, and told once
+            if row.body.get("again") is False:  # it is tried on and on, and told once
                 yield _untaken(row)
         elif row.kind in ENDS:
             found = known.get(row.subject)

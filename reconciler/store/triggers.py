@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, or_, select, text, update
 
 from reconciler.model.app import Triggers
 from reconciler.schedule import backoff
@@ -23,10 +23,13 @@ PAUSE = timedelta(seconds=10)
 TRIGGERS = TypeAdapter(Triggers)
 
 _T = tables.triggers.c
+_P = tables.placements.c
+_HERE = and_(_P.app == _T.app, _P.environment == _T.environment)
 _TO_HAND_OVER = Prepared(
-    select(tables.triggers, tables.apps.c.removed)
+    select(tables.triggers, tables.apps.c.removed, _P.declared)
     .join_from(tables.triggers, tables.apps, tables.apps.c.name == _T.app, isouter=True)
-    .where(_T.open, or_(_T.retry_at.is_(None), _T.retry_at <= bindparam("now", type_=_T.retry_at.type)))
+    .join(tables.placements, _HERE, isouter=True)
+    .where(text("triggers.open"), or_(_T.retry_at.is_(None), _T.retry_at <= bindparam("now", type_=_T.retry_at.type)))
     .limit(bindparam("most"))
 )
 
@@ -57,10 +60,13 @@ def to_hand_over(
     """Settings that a target is to be handed now, and the apps of those that are pointless by now.
 
     `targets` has a digest of where each environment is. What was to be handed over elsewhere, and what is of apps and
-    of environments that have left git, is forgotten: it would keep what comes behind it from being seen.
+    of environments that have left git, or of an app that is not in it any more, is forgotten: it would keep what comes
+    behind it from being seen.
     """
     found = _TO_HAND_OVER.run(transaction.connection, now=now, most=limit)
-    stay = [row for row in found if row.removed is False and targets.get(row.environment) == row.target]
+    stay = [
+        row for row in found if row.removed is False and row.declared and targets.get(row.environment) == row.target
+    ]
     gone = [row for row in found if row not in stay]
     for row in gone:
         forget(transaction, row.app, row.environment)
@@ -86,22 +92,27 @@ def answered(
     now: datetime,
     *,
     fence: int,
-) -> None:
-    """The target took the settings of this digest, handed over by this fence, or why it did not. Nothing where nobody
-    waits for that any more, since others were asked for, or somewhere else."""
+    later: bool = False,
+) -> bool:
+    """The target took the settings of this digest, handed over by this fence, or why it did not; `later` where it only
+    asked for time, which is told nobody.
+
+    Whether that counts: not where nobody waits for it any more, since others were asked for, or somewhere else.
+    """
     row = transaction.connection.execute(select(tables.triggers).where(_of(app, environment))).one_or_none()
     if row is None or row.fence != fence:
-        return
-    values: dict[str, Any]
-    if error is None:
-        values = {"applied": digest, "open": False, "retry_at": None, "attempts": 0, "error": None}
-    else:
-        attempts = row.attempts + 1
-        values = {"attempts": attempts, "retry_at": now + backoff(PAUSE, attempts), "error": error}
+        return False
+    values: dict[str, Any] = {"applied": digest, "open": False, "retry_at": None, "attempts": 0, "error": None}
+    if error is not None:
+        values = {"attempts": row.attempts + 1, "retry_at": now + backoff(PAUSE, row.attempts + 1)}
+        values |= {} if later else {"error": error}
     transaction.connection.execute(update(tables.triggers).where(_of(app, environment)).values(**values))
-    kind = "triggers.applied" if error is None else "triggers.failed"
-    body = {"digest": digest, "error": error} | ({} if error is None else {"attempts": values["attempts"]})
-    transaction.note(kind, now, body, app=app, environment=environment)
+    if error is None:
+        transaction.note("triggers.applied", now, {"digest": digest, "error": None}, app=app, environment=environment)
+    elif not later:
+        body = {"digest": digest, "error": error, "again": row.error is not None}
+        transaction.note("triggers.failed", now, body, app=app, environment=environment)
+    return True
 
 
 def _of(app: str, environment: str) -> ColumnElement[bool]:

@@ -103,7 +103,8 @@ def _triggers(record: EnvironmentRecord) -> TriggersRefused | None:
     if handed is None or handed.error is None:
         return None
     remedy = "mend what the target says, or change `spec.triggers`: they are handed over again by themselves"
-    return TriggersRefused(error=handed.error, attempts=handed.attempts, again_at=handed.retry_at, remedy=remedy)
+    error = " ".join(handed.error.split())[:500]
+    return TriggersRefused(error=error, attempts=handed.attempts, again_at=handed.retry_at, remedy=remedy)
 
 
 def _doubt(record: EnvironmentRecord) -> Doubt | None:

@@ -189,7 +189,9 @@ def test_what_no_target_releases_is_told_at_the_bundle(repo: Repo) -> None:
     (repo.path / "elsewhere").symlink_to("/etc")  # no content of an app
     assert wrong(repo) == []
     (bundle / "pages" / "out").symlink_to("../../environments.yaml")
-    assert wrong(repo) == ["shop.yaml: the symbolic link pages/out leads out of the bundle, to ../../environments.yaml"]
+    assert wrong(repo) == [
+        "shop.yaml: the symbolic link shop/pages/out leads out of the bundle, to ../../environments.yaml"
+    ]
     (bundle / "away").symlink_to("/etc/passwd")
     repo.git("add", ".")
     repo.git("update-index", "--add", "--cacheinfo", f"160000,{'12' * 20},shop/sub")
@@ -197,8 +199,24 @@ def test_what_no_target_releases_is_told_at_the_bundle(repo: Repo) -> None:
     home = repo.bare()
     repo.push()
     assert wrong(home) == [
-        "shop.yaml: the symbolic link away leads out of the bundle, to /etc/passwd; so with 2 others"
+        "shop.yaml: the symbolic link shop/away leads out of the bundle, to /etc/passwd; so with 2 others"
     ]
+
+
+def test_bundles_of_a_set_and_beside_the_followed_path_are_looked_into(repo: Repo) -> None:
+    site = {"bundle": ".", "environments": {"live": {}}}
+    made = {"apiVersion": "reconciler/v1", "kind": "AppSet", "metadata": {"name": "sites"}}
+    made["spec"] = {"directories": ["sites/*"], "template": {"spec": site}}
+    manifests = {"apps/sites.yaml": json.dumps(made), "apps/blog.yaml": app_manifest("blog", bundle="../shared/blog")}
+    repo.write({**SOUND, **manifests, "shared/blog/x": "x", "apps/sites/a/x": "x", "apps/sites/b/x": "x"})
+    for place in ("shared/blog", "apps/sites/a", "apps/sites/b"):
+        (repo.path / place / "away").symlink_to("/etc")
+    told = [
+        "apps/blog.yaml: the symbolic link shared/blog/away leads out of the bundle, to /etc",
+        "apps/sites.yaml: the symbolic link apps/sites/a/away leads out of the bundle, to /etc",
+        "apps/sites.yaml: the symbolic link apps/sites/b/away leads out of the bundle, to /etc",
+    ]
+    assert [one for one in wrong(repo, repo.path / "apps") if "link" in one] == told
 
 
 def test_without_git_the_files_are_enough(tmp_path: Path) -> None:

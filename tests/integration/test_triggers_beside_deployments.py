@@ -9,12 +9,14 @@ import threading
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from reconciler.cli.status import state
+from reconciler.engine.outcomes import TriggersOutcome, note_triggers
 from reconciler.model.app import Triggers
 from reconciler.model.output import Standing
-from reconciler.store import tables, triggers
+from reconciler.store import concerns, tables, triggers
 from reconciler.targets.directory import DirectoryTarget
 from reconciler.targets.rehearsal import Rehearsal, release, version
 from reconciler.views.chain import chain
@@ -231,6 +233,71 @@ def test_the_matrix_and_why_tell_of_refused_routes(tmp_path: Path) -> None:
     world.settle()
     with world.running() as found, found.database.read() as connection:
         assert matrix(connection, Asked(), world.now, memory).facts["failed"] == 0
+
+
+def test_those_of_an_app_that_is_not_there_any_more_are_handed_over_no_more(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    refused(world)
+    world.commit(
+        "Out of live", {"shop.yaml": app_manifest(environments=[], triggers={"routes": ["shop.example.com/*"]})}
+    )
+    world.later(seconds=11)
+    world.settle()
+    before = len(facts(world, "triggers.failed"))
+    world.later(hours=1)
+    world.settle()
+    assert len(facts(world, "triggers.failed")) == before
+    assert waiting_to_be_taken(world) == []
+    here = standing(world)
+    assert (here.orphaned, here.triggers) == (True, None)
+
+
+def test_a_target_that_asks_for_time_has_refused_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    with stranger(tmp_path / "packages"):
+        busy = {"type": "noting-at-home", "notes": str(tmp_path / "notes"), "does": "later-routes"}
+        environment = environment_manifest("live", "latest", target=busy)
+        world.commit("Begin", {"environments.yaml": environment, "shop.yaml": shop(), "shop/index.html": "one"})
+        world.settle()
+        assert waiting_to_be_taken(world) == ["shop"]
+        assert standing(world).triggers is None
+        assert facts(world, "triggers.failed") == []
+
+
+def test_what_nobody_waits_for_any_more_is_not_told(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.commit("Begin", {"environments.yaml": at("live"), "shop.yaml": shop(), "shop/index.html": "one"})
+    world.settle()
+    late = TriggersOutcome(app="shop", environment="live", digest="x", fence=1, error="too late")
+    with world.running() as found, found.database.write() as transaction:
+        assert not note_triggers(transaction, late, world.now)
+    assert facts(world, "triggers.failed") == []
+
+
+@pytest.mark.sqlite_only("it counts the steps of SQLite's machine")
+def test_those_that_were_taken_long_ago_are_not_looked_at(tmp_path: Path) -> None:
+    world = World(tmp_path).begun()
+    taken = {"environment": "live", "settings": {}, "attempts": 0, "open": False}
+    steps = []
+    with world.running() as found:
+        for more in (1, 3_000):
+            with found.database.write() as transaction:
+                rows = [{"app": f"app-{more}-{number}", **taken} for number in range(more)]
+                transaction.connection.execute(tables.triggers.insert(), rows)
+            with found.database.write() as transaction:
+                steps.append(0)
+
+                def step() -> None:
+                    steps[-1] += 1
+
+                driver = transaction.connection.connection.dbapi_connection
+                driver.set_progress_handler(step, 10)
+                concerns.wrong(transaction.connection)
+                concerns.motion(transaction.connection, world.now)
+                triggers.to_hand_over(transaction, {}, world.now, 10)
+                driver.set_progress_handler(None, 0)
+    assert steps[0] > 0
+    assert steps[1] < 2 * steps[0]
 
 
 def standing(world: World) -> Standing:
