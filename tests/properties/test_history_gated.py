@@ -22,7 +22,7 @@ from tests.simulated import Simulated
 from tests.strategies import ORDINARY, PINNING, ROUGH, TIMED, Commit, Desk, Push, Step, Wait, examples, histories
 from tests.world import CHAIN
 
-MANY = examples(40)
+MANY = examples(60)
 ALL = histories(*ORDINARY, *PINNING, *TIMED, *ROUGH, "wait", "push", apps=[SHOP], most=14)
 SOAK = timedelta(hours=2)
 EVERY_SIX_HOURS = {"cron": "0 */6 * * *", "timezone": "UTC"}

@@ -20,7 +20,7 @@ from tests.simulated import Simulated, refuses_bad
 from tests.strategies import ORDINARY, PINNING, ROUGH, TIMED, Commit, Desk, Step, Wait, examples, histories
 from tests.world import CHAIN
 
-MANY = examples(30)
+MANY = examples(40)
 KINDS = (*ORDINARY, *PINNING, *ROUGH)
 ALL = histories(*KINDS, *TIMED, apps=[SHOP], most=10)
 ROLLOUT = {"steps": [10, 50, 100], "interval": "10m", "bake": "30m", "checks": [{"name": "smoke", "run": ["true"]}]}
