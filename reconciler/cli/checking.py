@@ -18,10 +18,10 @@ from sqlalchemy import Connection
 
 from reconciler import manifest
 from reconciler.cli import linking
-from reconciler.engine.reading import clean_name
+from reconciler.engine.reading import REGULAR, clean_name
 from reconciler.engine.rehearsing import Rehearsal, in_memory, rehearsal
 from reconciler.git.objects import Objects
-from reconciler.git.shapes import Entry
+from reconciler.git.shapes import LINK, Entry
 from reconciler.git.unpack import NO_SUBMODULES
 from reconciler.manifest import Complaint, Declaration, ancestors, under
 from reconciler.store import complaining, declared, manifest_files
@@ -35,10 +35,6 @@ if TYPE_CHECKING:
 HISTORY = 10_000
 """Commits that are read where a manifest names a version."""
 LARGEST = 1 << 20
-REGULAR = ("100644", "100755")
-LINK = "120000"
-SPECIAL = (LINK, "160000")
-"""Modes of links and of submodules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +132,7 @@ def read(connection: Connection, objects: Objects, taken: Taken) -> Read:
     # A bundle may lie outside of what is followed.
     root = taken.root if all(under(bundle, taken.root) for bundle in bundles) else ""
     for entry in objects.tree(objects.commit(taken.commit).tree, root):
-        if entry.mode in SPECIAL and not bundles.isdisjoint(ancestors(entry.path)):
+        if (entry.mode == LINK or entry.type == "commit") and not bundles.isdisjoint(ancestors(entry.path)):
             special.append(entry)
         if entry.type == "tree":
             if under(entry.path, taken.root) and entry.path != taken.root:

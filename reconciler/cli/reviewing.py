@@ -104,10 +104,8 @@ def side(played: Rehearsal, branch: Scratch, root: str, at: datetime, until: dat
     told = complaints(played, branch, root, commit, at)
     names = declared.app_names(connection)
     edges = forecast(connection, names, at, at + CALENDAR, objects).edges
-    known, content = (
-        versions.ids(connection),
-        {row.name: row.content for row in declared.apps(connection, names).values()},
-    )
+    known = versions.ids(connection)
+    content = {row.name: row.content for row in declared.apps(connection, names).values()}
     scene, apps = scene_of(connection), manifests(connection, names)
     files = frozenset(manifest_files.everywhere(connection))
     played.look_at_all_that_matters(at)
@@ -131,12 +129,9 @@ def side(played: Rehearsal, branch: Scratch, root: str, at: datetime, until: dat
 
 def _taken_back(played: Rehearsal, before: Side) -> list[tuple[Version, Any]]:
     """Versions that are withdrawn now and were not before."""
-    rows = {
-        key: row
-        for key, row in commits.withdrawals(played.transaction.connection).items()
-        if key not in before.withdrawn
-    }
-    found = versions.by_id(played.transaction.connection, rows).values()
+    connection = played.transaction.connection
+    rows = {key: row for key, row in commits.withdrawals(connection).items() if key not in before.withdrawn}
+    found = versions.by_id(connection, rows).values()
     return [(one, rows[one.id]) for one in sorted(found, key=_by_number)]
 
 
@@ -154,10 +149,8 @@ def _zones(apps: Mapping[str, App | None], scene: Scene) -> dict[tuple[str, str]
 def _made(played: Rehearsal, before: Side, here: Sources) -> list[Made]:
     """The versions that are there now and were not before, in order of app and number."""
     connection = played.transaction.connection
-    new = sorted(
-        versions.by_id(connection, versions.ids(connection) - before.versions).values(),
-        key=_by_number,
-    )
+    ids = versions.ids(connection) - before.versions
+    new = sorted(versions.by_id(connection, ids).values(), key=_by_number)
     asked = {one.app: before.content.get(one.app) for one in new}
     known = versions.by_id(connection, [key for key in asked.values() if key is not None])
     last = {app: known.get(key or "") for app, key in asked.items()}

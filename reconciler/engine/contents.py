@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from reconciler.engine.commit import Arrival
 from reconciler.engine.reading import Manifests, complaint_row
 from reconciler.errors import ManifestError
+from reconciler.git.shapes import LINK
 from reconciler.manifest import Complaint, Known, Problem, ancestors, bundle_directory, check_app, locate, shared
 from reconciler.model.app import App
 from reconciler.model.entry import EnvironmentEntry
@@ -261,7 +262,7 @@ def _as_it_was(arrival: Arrival, directory: str, old: Any) -> bool:
 def _no_directory(path: str, entry: Any | None) -> tuple[str, str]:
     if entry is None:
         return f"there is no directory {path} in this repository", "create it, or correct the bundle's path"
-    if entry.mode == "120000":
+    if entry.mode == LINK:
         return f"{path} is a link; bundles are not followed through links", "name the directory itself"
     if entry.type == "commit":
         return (

@@ -18,6 +18,8 @@ from typing import Literal
 from reconciler.errors import WrongUse
 
 _ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+LINK = "120000"
+"""The mode of a symbolic link."""
 ENTRY_TYPES = {"040000": "tree", "160000": "commit"}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reconciler.errors import GitCorrupt, PersonNeeded
 from reconciler.git.objects import Objects
-from reconciler.git.shapes import Entry
+from reconciler.git.shapes import LINK, Entry
 
 LARGEST = 1 << 30
 NO_SUBMODULES = "put its files into this repository instead"
@@ -45,7 +45,7 @@ def _check(entry: Entry) -> None:
 
 
 def _write(path: Path, mode: str, data: bytes) -> None:
-    if mode == "120000":
+    if mode == LINK:
         os.symlink(data, os.fsencode(path))
         return
     # Without a file object: what that asks of the system besides costs more than the writing, many times a second.

@@ -112,6 +112,11 @@ class TriggerRecord:
     attempts: int = 0
     """How many times it did not."""
 
+    @property
+    def refused(self) -> bool:
+        """Whether the target did not take them when it was asked last."""
+        return self.error is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:

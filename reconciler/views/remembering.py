@@ -92,12 +92,8 @@ class Memory:
         here, newest = _state(connection), ledger.newest(connection)
         with self._lock:
             state, seen, at, found = self._ahead.get(key, ((), 0, now, None))
-        if (
-            found is None
-            or state != here
-            or not at <= now < at + MINUTE
-            or ledger.any_after(connection, seen, "intervention.")
-        ):
+        holds = found is not None and state == here and at <= now < at + MINUTE
+        if not holds or ledger.any_after(connection, seen, "intervention."):
             found = make()
             with self._lock:
                 if len(self._ahead) >= MOST_KEYS:

@@ -186,7 +186,7 @@ def _in_sync(traffic: tuple[Allotment, ...] | None, wanted: Desired, record: Env
     settled = record.settled
     if traffic is None or record.active is not None or settled is None or settled.status != "completed":
         return False
-    if record.drift is not None or _triggers(record) is not None:
+    if record.drift is not None or (record.triggers is not None and record.triggers.refused):
         return False
     return settled.subject.fingerprint == wanted.subject(traffic).fingerprint
 
